@@ -1,0 +1,16 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ..module_utils import _remote_session
+from ..plugin_utils._action import RemoteAction, definitions_name
+
+
+class ActionModule(RemoteAction):
+    DEFINITIONS = definitions_name("pamops.senhasegura.pam_remote_session")
+    SPEC = _remote_session.ARGUMENT_SPEC
+    PROBLEMS = _remote_session.option_problems
+    PERFORM = _remote_session.create_remote_session
+    PROBE = _remote_session.probe_remote_session

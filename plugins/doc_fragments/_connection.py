@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ..module_utils._options import CONNECTION
+from ..plugin_utils._sources import documented_sources
+
+
+class ModuleDocFragment:
+    # How PAM Core is reached, and as whom: the options in prose.
+    DOCUMENTATION = r"""
+requirements:
+  - requests >= 2.28
+  - requests-oauthlib >= 1.3, for OAuth 1.0
+notes:
+  - Options that are not given come from Ansible variables, environment variables, and C(ansible.cfg), in this order.
+    A variable is named like the option with C(senhasegura_) before it, an environment variable with C(SENHASEGURA_)
+    before it in capitals, and a key of the section C([senhasegura]) of C(ansible.cfg) like the option itself.
+    There is no such key for a secret. An empty text is as good as none.
+options:
+  url:
+    description:
+      - Address of PAM Core, such as V(https://vault.example). A path in it is kept.
+      - It must begin with V(https://).
+      - This must be set here or elsewhere.
+    type: str
+    aliases: [system_url]
+  api_prefix:
+    description:
+      - Which generation of paths the API has.
+      - V(iso) is documented up to version 3.32, and again for sessions in the newest documentation.
+      - V(api) is documented from version 3.33 on.
+      - With V(auto) each is tried once in a run, until one is there. A path is left only if the answer proves that
+        nothing was handled.
+    type: str
+    choices: [auto, iso, api]
+    default: auto
+  auth_method:
+    description:
+      - How the application authenticates itself.
+      - V(auto) takes the one method for which all credentials are there, and fails if there are two.
+    type: str
+    choices: [auto, oauth2, oauth1, access_token]
+    default: auto
+  client_id:
+    description: Client ID of an authorization that uses OAuth 2.0.
+    type: str
+  client_secret:
+    description: Client secret that belongs to O(client_id).
+    type: str
+  tenant:
+    description:
+      - Tenant in which O(client_id) is to log in, from version 3.33 on.
+      - This is needed where PAM Core with several tenants is addressed by an IP address.
+    type: str
+  consumer_key:
+    description: Consumer key of an authorization that uses OAuth 1.0.
+    type: str
+  consumer_secret:
+    description: Consumer secret that belongs to O(consumer_key).
+    type: str
+  token_key:
+    description: Token of an authorization that uses OAuth 1.0.
+    type: str
+  token_secret:
+    description: Token secret that belongs to O(token_key).
+    type: str
+  access_token:
+    description: An OAuth 2.0 access token that was obtained elsewhere.
+    type: str
+  validate_certs:
+    description:
+      - Whether the certificate of PAM Core is verified.
+      - If it is V(false), whoever is between may read the credentials and the session. Prefer O(ca_path).
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - Certificate authorities to trust, as a PEM file or a directory prepared with C(openssl rehash).
+      - If unset, those of E(REQUESTS_CA_BUNDLE), or of Python's C(certifi).
+    type: path
+  client_cert:
+    description: Certificate to authenticate with on the level of TLS, as a PEM file that may hold the key too.
+    type: path
+  client_key:
+    description: Key of O(client_cert), as a PEM file that is not encrypted.
+    type: path
+  proxy:
+    description:
+      - URL of a proxy, such as V(http://proxy.example:3128).
+      - If unset, the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) hold.
+    type: str
+  timeout:
+    description:
+      - Seconds for all that one session takes, logging in, finding the path, and trying again included.
+    type: float
+    default: 30
+  retries:
+    description:
+      - How often to try again what cannot have reached the API, such as a refused connection, and what was answered
+        with HTTP status 429 or 503 and the time to wait.
+      - Nothing else is ever sent twice.
+    type: int
+    default: 2
+  token_cache:
+    description:
+      - Whether all tasks and hosts of a run share the token of one login with OAuth 2.0.
+      - It is in the directory that ansible-core makes for the run and removes at its end, readable for the user alone.
+      - A delegated host logs in by itself.
+    type: bool
+    default: true
+"""
+
+    # Where the values come from: for plugins, which core tells of it.
+    PLUGIN = documented_sources(CONNECTION)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: pam_remote_session
+short_description: Get single-use URLs that open sessions through senhasegura (Segura) PAM Core
+version_added: 0.1.0
+author:
+  - The contributors of pamops.senhasegura (@pamops)
+description:
+  - Asks PAM Core for an authenticated web proxy session on each device that is named, inline in an expression.
+  - Each URL can be opened once, within 30 seconds.
+  - What a lookup returns is shown wherever it is used, so set C(no_log=true) on a task that uses it. To have the result
+    hidden without that, use the module and its registered result.
+notes:
+  - A lookup that makes something does so each time its expression is evaluated. In C(vars) that is at each use. Put
+    it into C(ansible.builtin.set_fact) with C(no_log=true), or use the module.
+  - In check mode (C(--check) on the command line) no session is made. That PAM Core can be reached, that TLS holds,
+    and with OAuth 2.0 the login, is proved; placeholders are returned, with a warning. A lookup does not see the
+    C(check_mode) keyword of a task.
+  - A lookup does not see the C(environment) keyword of a task.
+  - If one of several sessions cannot be had, the whole lookup fails. Those that were made before end by themselves.
+extends_documentation_fragment:
+  - pamops.senhasegura._connection
+  - pamops.senhasegura._connection.plugin
+  - pamops.senhasegura._remote_session
+  - pamops.senhasegura._remote_session.plugin
+options:
+  _terms:
+    description: Host names or IP addresses of devices, as they are registered in PAM Core.
+    type: list
+    elements: str
+    required: true
+  field:
+    description: What to return for each device. V(all) is a dictionary of all that the module returns.
+    type: str
+    choices: [session_url, token, all]
+    default: session_url
+seealso:
+  - module: pamops.senhasegura.pam_remote_session
+"""
+
+EXAMPLES = r"""
+- name: Send a person to a server at once
+  ansible.builtin.template:
+    src: redirect.html.j2  # with {{ lookup('pamops.senhasegura.pam_remote_session', 'web01', protocol='SSH', ...) }}
+    dest: /srv/www/redirect.html
+    mode: "0600"
+  no_log: true
+
+- name: Get sessions on two servers, with all that belongs to them
+  ansible.builtin.set_fact:
+    sessions: >-
+      {{ query('pamops.senhasegura.pam_remote_session', 'web01', 'db01',
+               user='jdoe', credential='root', protocol='SSH', field='all') }}
+  vars:
+    senhasegura_url: https://vault.example
+    senhasegura_client_id: "{{ vault_client_id }}"
+    senhasegura_client_secret: "{{ vault_client_secret }}"
+  no_log: true
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - One element for each device, in their order. The URL, the token, or with O(field=all) a dictionary.
+    - In check mode, the URL is that of PAM Core with C(#check-mode), the token is V(check-mode).
+  type: list
+  elements: raw
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ..module_utils._client import connect
+from ..module_utils._errors import NOT_VERIFIED, OptionsError, SenhaseguraError
+from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, option_problems, probe_remote_session
+from ..plugin_utils._config import resolve
+from ..plugin_utils._run_memory import run_memory
+
+display = Display()
+
+FIELD = {"field": {"type": "str", "default": "session_url", "choices": ["session_url", "token", "all"]}}
+SPEC = {"argument_spec": {**ARGUMENT_SPEC["argument_spec"], **FIELD}}
+CHECK_MODE = (
+    "Check mode: the lookup pamops.senhasegura.pam_remote_session made no session and returns placeholders "
+    "that end in #check-mode and check-mode."
+)
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
+        variables = variables or {}
+        done: list[t.Any] = []
+        try:
+            devices = _devices(self._flatten(terms), kwargs)
+            arguments = {**kwargs, "device": devices[0]}
+            options = resolve(
+                self._load_name, SPEC, option_problems, arguments, variables, t.cast(t.Any, self._templar).template
+            )
+            if not options["validate_certs"]:
+                display.warning(NOT_VERIFIED)
+            client = connect(options, run_memory())
+            if variables.get("ansible_check_mode"):
+                display.warning(CHECK_MODE)
+                placeholders = {"session_url": f"{options['url'].rstrip('/')}/#check-mode", "token": "check-mode"}
+                done = [{**probe_remote_session(client), **placeholders}] * len(devices)
+            else:
+                for device in devices:
+                    done.append(create_remote_session(client, {**options, "device": device}))
+        except SenhaseguraError as exc:
+            earlier = (
+                f" The {len(done)} sessions that were made before it end by themselves, unless opened." if done else ""
+            )
+            raise AnsibleLookupError(f"{exc}{earlier}") from None
+        return done if options["field"] == "all" else [result[options["field"]] for result in done]
+
+
+def _devices(terms: list[t.Any], kwargs: dict[str, t.Any]) -> list[str]:
+    problems = []
+    if "device" in kwargs:
+        problems.append("device is not an option of the lookup: name the devices before the options.")
+    if not terms:
+        problems.append("The lookup names no device.")
+    if not all(isinstance(term, str) and term.strip() for term in terms):
+        problems.append("Each device that the lookup names must be a text that is not empty.")
+    if problems:
+        raise OptionsError(problems)
+    return terms

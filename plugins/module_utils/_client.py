@@ -1,0 +1,427 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls of PAM Core's A2A API: authentication, the generations of paths, trying again, and the reading of answers."""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import json
+import re
+import time
+import typing as t
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timezone
+from urllib.parse import quote, quote_plus, urlsplit
+
+from . import _transport
+from ._errors import SESSION_MAY_EXIST, NotSent, Refused, Unclear, hint, sentences
+from ._options import SECRETS, chosen_auth_method
+from ._transport import Answer, Exchange
+
+TOKEN_MARGIN = 30
+"""Seconds before its end in which a token is not used any more."""
+
+MAX_LIFETIME = 24 * 3600
+"""Seconds for which a token is believed to hold at most: what the oldest documentation (3.25) says."""
+
+
+class Endpoint(t.NamedTuple):
+    """One function of the API. The paths of each generation are tried in their order."""
+
+    title: str
+    """What is being done, to begin a message with: ``Creating the remote session``."""
+    method: str
+    paths: Mapping[str, tuple[str, ...]]
+    creates_session: bool = False
+
+
+# vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
+TOKEN = Endpoint("Logging in with OAuth 2.0", "POST", {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)})
+
+
+class RunMemory(t.Protocol):
+    """What the tasks of a run remember together; see ``plugin_utils/_run_memory.py``."""
+
+    def locked(self, key: str, seconds: float) -> AbstractContextManager[None]:
+        """Keep others out that use the same key, or go on after *seconds* without."""
+
+    def read(self, key: str) -> dict[str, t.Any]:
+        """What is known, or an empty dict."""
+
+    def write(self, key: str, known: Mapping[str, t.Any]) -> None:
+        """Replace what is known."""
+
+
+class OwnMemory:
+    """Remembers for one client alone."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, t.Any]] = {}
+
+    @contextmanager
+    def locked(self, key: str, seconds: float) -> Iterator[None]:
+        yield
+
+    def read(self, key: str) -> dict[str, t.Any]:
+        return self._known.get(key, {})
+
+    def write(self, key: str, known: Mapping[str, t.Any]) -> None:
+        self._known[key] = dict(known)
+
+
+class Client:
+    """Asks one PAM Core as one application. Made by :func:`connect`.
+
+    Each call has the whole time that the option ``timeout`` gives, its login and all else that it takes included.
+    """
+
+    def __init__(self, options: Mapping[str, t.Any], memory: RunMemory) -> None:
+        self._options = {name: _plain(value) for name, value in options.items()}
+        self._url = self._options["url"].rstrip("/")
+        self._method = chosen_auth_method(self._options)
+        self._memory = memory
+        self._tokens: RunMemory = memory if self._options.get("token_cache", True) else OwnMemory()
+        self._transport = _transport.transport(self._options)
+        self._exchange = Exchange(self._options["timeout"])
+        self._secrets = [self._options[name] for name in SECRETS if self._options.get(name)]
+        proxy_password = urlsplit(self._options.get("proxy") or "").password
+        if proxy_password:
+            self._secrets.append(proxy_password)
+        self._fresh_token: str | None = None
+
+    def call(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Send *payload* as JSON and return the answer's envelope, a success by all that the API says.
+
+        A second login follows a 401 where the token was not issued just now.
+        """
+        self._exchange = Exchange(self._options["timeout"])
+        answer, token = self._authorized(endpoint, payload)
+        if answer.status == 401 and self._method == "oauth2" and token != self._fresh_token:
+            self._forget_token(token)
+            answer, _unused = self._authorized(endpoint, payload)
+        return self._understood(endpoint, answer)
+
+    def probe(self) -> None:
+        """Prove that a session could be asked for, as far as that can be done without asking for one: TLS, and the
+        login."""
+        self._exchange = Exchange(self._options["timeout"])
+        if self._method == "oauth2":
+            self._access_token()
+        else:
+            self._attempt("Reaching PAM Core", "HEAD", "/", _transport.NO_AUTHORIZATION)
+
+    def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> tuple[Answer, str | None]:
+        token: str | None = None
+        if self._method == "oauth1":
+            authorization = _transport.oauth1_authorization(self._options)
+        else:
+            token = self._options["access_token"] if self._method == "access_token" else self._access_token()
+            authorization = _transport.bearer_authorization(token)
+        return self._find_path(endpoint, authorization, json=payload), token
+
+    # -- paths ---------------------------------------------------------------------------------------------------------
+
+    def _find_path(self, endpoint: Endpoint, authorization: t.Any, **content: t.Any) -> Answer:
+        """Send to the first path that is there. Only one task of a run looks for it; the others wait, then know."""
+        generations = ("iso", "api") if self._options["api_prefix"] == "auto" else (self._options["api_prefix"],)
+        paths = [path for generation in generations for path in endpoint.paths[generation]]
+        if len(paths) == 1:
+            return self._attempt(
+                endpoint.title, endpoint.method, paths[0], authorization, endpoint.creates_session, **content
+            )
+        key = _key("path", self._url, self._options["api_prefix"], endpoint.paths)
+        known = self._memory.read(key).get("path")
+        if known not in paths:
+            with self._memory.locked(key, self._exchange.remaining_or_zero() / 2):
+                known = self._memory.read(key).get("path")
+                if known not in paths:
+                    return self._try_paths(endpoint, paths, key, authorization, **content)
+        answer = self._attempt(
+            endpoint.title, endpoint.method, known, authorization, endpoint.creates_session, **content
+        )
+        if _is_no_path(answer):
+            self._memory.write(key, {})
+        return answer
+
+    def _try_paths(
+        self, endpoint: Endpoint, paths: list[str], key: str, authorization: t.Any, **content: t.Any
+    ) -> Answer:
+        for path in paths:
+            answer = self._attempt(
+                endpoint.title, endpoint.method, path, authorization, endpoint.creates_session, **content
+            )
+            if not _is_no_path(answer):
+                self._memory.write(key, {"path": path})
+                break
+        return answer
+
+    # -- the token -----------------------------------------------------------------------------------------------------
+
+    def _token_key(self) -> str:
+        return _key("token", *(self._options.get(name) for name in _IDENTITY))
+
+    def _access_token(self) -> str:
+        """The token of the run, or a new one that becomes it."""
+        key = self._token_key()
+        token = _usable_token(self._tokens.read(key))
+        if token is None:
+            with self._tokens.locked(key, self._exchange.remaining_or_zero() / 2):
+                token = _usable_token(self._tokens.read(key))
+                if token is None:
+                    token = self._log_in(key)
+        if token not in self._secrets:
+            self._secrets.append(token)
+        return token
+
+    def _forget_token(self, token: str | None) -> None:
+        key = self._token_key()
+        with self._tokens.locked(key, self._exchange.remaining_or_zero() / 2):
+            if self._tokens.read(key).get("access_token") == token:
+                self._tokens.write(key, {})
+
+    def _log_in(self, key: str) -> str:
+        """RFC 6749, section 4.4, with the client's credentials in the body, as all known clients of this API send
+        them."""
+        form = {"grant_type": "client_credentials"}
+        form.update(
+            {name: self._options[name] for name in ("client_id", "client_secret", "tenant") if self._options.get(name)}
+        )
+        asked = time.time()
+        answer = self._find_path(TOKEN, _transport.NO_AUTHORIZATION, data=form)
+        envelope = self._understood(TOKEN, answer)
+        token, kind = envelope.get("access_token"), envelope.get("token_type", "Bearer")
+        if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise Unclear(sentences(f"{TOKEN.title} failed: PAM Core answered a success without a usable access token"))
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            raise Unclear(sentences(f"{TOKEN.title} failed: PAM Core issued a token of another type than Bearer"))
+        self._fresh_token = token
+        self._tokens.write(
+            key, {"access_token": token, "from": asked, "to": asked + _lifetime(envelope.get("expires_in"))}
+        )
+        return token
+
+    # -- one request ---------------------------------------------------------------------------------------------------
+
+    def _attempt(
+        self, title: str, method: str, path: str, authorization: t.Any, creates_session: bool = False, **content: t.Any
+    ) -> Answer:
+        """Send until there is an answer. Again only what cannot have been handled: unsent, or 429 and 503 that ask
+        for it."""
+        for tries_left in range(self._options["retries"], -1, -1):
+            last = tries_left == 0
+            pause = 0.5 * (self._options["retries"] - tries_left + 1)
+            try:
+                answer = self._transport.send(method, self._url + path, self._exchange, authorization, **content)
+            except NotSent as exc:
+                if last or not exc.passing or not self._exchange.pause(pause):
+                    raise NotSent(self._clean(f"{title} failed. {exc}")) from exc
+                continue
+            except Unclear as exc:
+                note = SESSION_MAY_EXIST if creates_session else None
+                message = self._clean(sentences(f"{title} failed", str(exc), note))
+                raise Unclear(message, exc.http_status, creates_session) from exc
+            wait = _retry_after(answer)
+            if last or wait is None or not self._exchange.pause(wait):
+                return answer
+        return answer
+
+    # -- what came back ------------------------------------------------------------------------------------------------
+
+    def _understood(self, endpoint: Endpoint, answer: Answer) -> dict[str, t.Any]:
+        """The answer's envelope, if it is a success. Rules: see the reference of the API's conventions in the docs."""
+        status = answer.status
+        failed = f"{endpoint.title} failed"
+        envelope = _json_object(answer.body)
+        if 300 <= status < 400:
+            raise Refused(
+                sentences(
+                    failed, f"The answer is a redirect (HTTP {status})", "Check that url points at PAM Core itself"
+                ),
+                status,
+            )
+        if envelope is not None and _is_failure(status, envelope):
+            code = _error_code(envelope)
+            said = self._clean(_message(envelope), _part(envelope, "session").values()) or None
+            answered = (
+                f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
+            )
+            where = f"(HTTP {status}, code {code})" if code else f"(HTTP {status})"
+            lines = [f"{failed}: {answered} {where}", hint(said or "", status)]
+            if _is_no_path_text(status, said or ""):
+                lines.insert(1, f"Tried: {', '.join(self._tried(endpoint))}")
+            if endpoint.creates_session and status in (502, 504):
+                raise Unclear(sentences(*lines, SESSION_MAY_EXIST), status, session_may_exist=True)
+            raise Refused(sentences(*lines), status, code)
+        if envelope is not None and 200 <= status < 300:
+            return envelope
+        media_type = re.sub(r"[^\w/+.-]", "", answer.headers.get("Content-Type", "").split(";")[0])[:60]
+        what = f"content type {media_type}" if media_type else "no content type"
+        lines = [failed, f"What answered (HTTP {status}, {what}) does not speak as PAM Core's API does"]
+        if 200 <= status < 300 or status in (502, 504):
+            note = SESSION_MAY_EXIST if endpoint.creates_session else None
+            raise Unclear(sentences(*lines, hint("", status), note), status, endpoint.creates_session)
+        raise Refused(sentences(*lines, hint("", status) or "Check that url points at PAM Core itself"), status)
+
+    def _tried(self, endpoint: Endpoint) -> list[str]:
+        prefix = self._options["api_prefix"]
+        return [path for name, paths in endpoint.paths.items() if prefix in ("auto", name) for path in paths]
+
+    def _clean(self, text: str, more_secrets: Iterable[t.Any] = ()) -> str:
+        """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
+        secrets = {secret for secret in (*self._secrets, *more_secrets) if isinstance(secret, str) and len(secret) > 3}
+        for secret in sorted(secrets, key=len, reverse=True):
+            for form in {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}:
+                text = text.replace(form, "***")
+        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        return text if len(text) <= 1000 else text[:1000] + "…"
+
+
+def connect(options: Mapping[str, t.Any], memory: RunMemory | None = None) -> Client:
+    """A client for *options*, which have no problems any more, with one deadline that begins now.
+
+    Raises :class:`NotSent` where a library or a file is missing.
+    """
+    _transport.require_libraries(chosen_auth_method(options))
+    return Client(options, memory or OwnMemory())
+
+
+# Everything that decides who we are. Another secret is another identity: its login may fail where the old one's did
+# not.
+_IDENTITY = ("url", "api_prefix", "tenant", "client_id", "client_secret")
+
+
+def _key(*parts: t.Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Without the subclass of str, int … by which Ansible keeps track of a value: requests refuses such headers."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def _usable_token(known: Mapping[str, t.Any]) -> str | None:
+    """The token, unless it is of another shape, is about to end, or the clock went back to before it was issued."""
+    token, start, end = known.get("access_token"), known.get("from"), known.get("to")
+    if not isinstance(token, str) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
+        return None
+    return token if start - 5 <= time.time() < end - TOKEN_MARGIN else None
+
+
+def _lifetime(expires_in: t.Any) -> float:
+    """Seconds. Without a usable ``expires_in`` a token is used once: RFC 6749 only recommends to send it."""
+    try:
+        seconds = float(expires_in) if not isinstance(expires_in, bool) else 0.0
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return min(max(seconds, 0.0), MAX_LIFETIME) if seconds == seconds else 0.0
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Seconds until a refused request may be sent again, if the server says so: RFC 9110, section 10.2.3."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if answer.status not in (429, 503) or not value:
+        return None
+    if re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
+        return float(value)
+    try:
+        then = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=timezone.utc)
+    return max((then - datetime.now(timezone.utc)).total_seconds(), 0.0)
+
+
+def _json_object(body: bytes) -> dict[str, t.Any] | None:
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _part(envelope: Mapping[str, t.Any], name: str) -> Mapping[str, t.Any]:
+    part = envelope.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _is_true(value: t.Any) -> bool:
+    return value is True or value == 1 or (isinstance(value, str) and value.lower() == "true")
+
+
+def _number(value: t.Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value, re.ASCII) else None
+
+
+def _is_failure(status: int, envelope: Mapping[str, t.Any]) -> bool:
+    response = _part(envelope, "response")
+    error = envelope.get("error")
+    return (
+        status >= 400
+        or any(_is_true(response.get(name)) for name in ("error", "erro"))
+        or (_number(response.get("status")) or 0) >= 400
+        or (isinstance(error, str) and error != "")
+        or _is_true(error)
+        or ("response" not in envelope and isinstance(envelope.get("message"), str) and envelope["message"] != "")
+        or isinstance(envelope.get("exception"), dict)
+    )
+
+
+# Where a message is looked for, in this order: both generations, a slip of the documentation, OAuth 2.0, the gateway.
+_MESSAGES = (
+    ("response", "message"),
+    ("response", "Message"),
+    ("response", "mensagem"),
+    ("exception", "message"),
+    (None, "message"),
+    (None, "error_description"),
+    (None, "error"),
+)
+_NUMBERED = re.compile(r"^(\d{3,4}):\s*(.*)$", re.DOTALL | re.ASCII)
+
+
+def _raw_message(envelope: Mapping[str, t.Any]) -> str:
+    for part, name in _MESSAGES:
+        text = (_part(envelope, part) if part else envelope).get(name)
+        if isinstance(text, str) and text.strip():
+            return text.strip()
+    return ""
+
+
+def _message(envelope: Mapping[str, t.Any]) -> str:
+    """What the server says, without the number that stands before it in some versions."""
+    message = _raw_message(envelope)
+    numbered = _NUMBERED.match(message)
+    return numbered[2] if numbered else message
+
+
+def _error_code(envelope: Mapping[str, t.Any]) -> int | None:
+    """The product's own number for the error; 0 and 1 are no such numbers."""
+    numbered = _NUMBERED.match(_raw_message(envelope))
+    candidates: tuple[Callable[[], t.Any], ...] = (
+        lambda: _part(envelope, "exception").get("code"),
+        lambda: numbered[1] if numbered else None,
+        lambda: _part(envelope, "response").get("error_code"),
+        lambda: envelope.get("error_code"),
+    )
+    return next((code for code in (_number(candidate()) for candidate in candidates) if code and code > 1), None)
+
+
+def _is_no_path(answer: Answer) -> bool:
+    """Whether the answer proves that nothing handled the request, since this path is of another generation."""
+    envelope = _json_object(answer.body)
+    return envelope is not None and _is_no_path_text(answer.status, _message(envelope))
+
+
+def _is_no_path_text(status: int, message: str) -> bool:
+    return status == 404 and bool(re.search(r"^(resource\b.*\bnot found|no route matched)", message, re.IGNORECASE))

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, and every sentence about it that has more than one author.
+
+A message says what failed, what PAM Core answered and what to do next. It never holds a request, a body, a header,
+a token or a session URL.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Iterable
+
+SESSION_MAY_EXIST = "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+NOT_VERIFIED = (
+    "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
+    "Set ca_path to the certificate authority of PAM Core instead."
+)
+
+
+class SenhaseguraError(Exception):
+    """Base of all our errors. ``str()`` is the whole message for the user."""
+
+    def result(self) -> dict[str, t.Any]:
+        """What a failed task returns: see RETURN of the modules."""
+        return {"msg": str(self), "http_status": None, "error_code": None, "session_may_exist": False}
+
+
+class OptionsError(SenhaseguraError):
+    """The options are wrong; nothing was sent."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        super().__init__(" ".join(["Nothing was sent to PAM Core, because the options are not right:", *problems]))
+
+
+class NotSent(SenhaseguraError):
+    """No byte of the request can have reached the API: name resolution, connecting, proxy, TLS, or time ran out
+    before."""
+
+    def __init__(self, message: str, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+        """Whether trying again may help: true for a refused connection, false for a certificate that does not
+        verify."""
+
+
+class Refused(SenhaseguraError):
+    """PAM Core, or what stands before it, answered that it did not do what was asked."""
+
+    def __init__(self, message: str, http_status: int, error_code: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.error_code = error_code
+
+    def result(self) -> dict[str, t.Any]:
+        return {**super().result(), "http_status": self.http_status, "error_code": self.error_code}
+
+
+class Unclear(SenhaseguraError):
+    """The request was sent, and no usable answer came: it may have been handled or not."""
+
+    def __init__(self, message: str, http_status: int | None = None, session_may_exist: bool = False) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.session_may_exist = session_may_exist
+
+    def result(self) -> dict[str, t.Any]:
+        return {
+            **super().result(),
+            "http_status": self.http_status,
+            "session_may_exist": self.session_may_exist,
+        }
+
+
+class Hint(t.NamedTuple):
+    """What to do about an answer whose text matches."""
+
+    answer: str
+    """The documented text, without a number before it and a full stop behind it."""
+    advice: str
+    pattern: str | None = None
+    """A regular expression where the text varies; else the text itself, in any case, is searched for."""
+
+
+# The texts are those of the vendor's documentation (v3-32 to v4-2, pages on the web proxy session, on authentication
+# and on troubleshooting). What is advised for them is documented there too, as cause or prerequisite.
+HINTS = (
+    Hint("User not specified", "Set the option user to the login name of a user who is registered in PAM Core."),
+    Hint("Username not specified", "Set the option user to the login name of a user who is registered in PAM Core."),
+    Hint(
+        "Credential not specified",
+        "Set the option credential to the user name of a credential of the device; "
+        "only the newest product versions select one by themselves (auto_select_credential).",
+    ),
+    Hint(
+        "Credential device not specified",
+        "Set the option device to the host name or IP address of a registered device.",
+    ),
+    Hint(
+        "Invalid protocol",
+        "Set the option protocol to one that the device has in its connectivities, such as SSH, RDP or HTTPS.",
+    ),
+    Hint(
+        "Resource sub not found",
+        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has.",
+        r"resource\b.*\bnot found",
+    ),
+    Hint(
+        "No route matched with those values",
+        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has; "
+        "the gateway also says this where a proxy takes away the Authorization header.",
+    ),
+    Hint(
+        "You are not authorized to access this resource",
+        "In PAM Core, grant the resource Web Proxy Session with read and write permission to the authorization "
+        "of this application (A2A, Authorizations).",
+    ),
+    Hint(
+        "Without PAM Configuration Access permission",
+        "In PAM Core, set the PAM resource permission of the authorization of this application to read and write "
+        "(A2A, Authorizations).",
+    ),
+    Hint(
+        "The http referer is not allowed",
+        "This collection sends no referrer: in PAM Core, empty the authorized HTTP referrers of the authorization "
+        "(A2A, Authorizations).",
+    ),
+    Hint(
+        "Client authentication failed",
+        "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
+        "expired, and whether this machine's IP address is among the authorized ones.",
+    ),
+    Hint(
+        "Invalid signature",
+        "Check consumer_key, consumer_secret, token_key and token_secret, that url is the address by which "
+        "PAM Core knows itself, and that the clock of this machine is right.",
+    ),
+    Hint(
+        "Unexpected error",
+        "This is a fault in PAM Core: its administrators find more in the index log of system errors.",
+    ),
+    Hint(
+        "Request timed out",
+        "PAM Core did not answer its own gateway in time: try again later, or ask its administrators.",
+    ),
+    Hint(
+        "The upstream server is timing out", "PAM Core did not answer its own gateway in time: ask its administrators."
+    ),
+    Hint(
+        "An invalid response was received from the upstream server",
+        "PAM Core did not answer its own gateway as it should: ask its administrators.",
+    ),
+    Hint("Device not found", "Check the option device, and that the device is registered and enabled in PAM Core."),
+    Hint(
+        "Credential not found",
+        "Check the options credential and device: the credential's user name is wanted, not its number or identifier.",
+    ),
+    Hint("No access to credential", "In PAM Core, add the credential to the authorization of this application."),
+    Hint("The item is not a credential", "Set the option credential to the user name of a credential."),
+    Hint("Credential inactive", "In PAM Core, enable the credential."),
+)
+
+HINTS_BY_STATUS = {
+    401: "Check the credentials, whether the application and its authorization are enabled and not expired, "
+    "and whether this machine's IP address is among the authorized ones.",
+    403: "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application.",
+    404: "Check that url points at PAM Core itself.",
+    407: "Check the user name and password in proxy.",
+    429: "PAM Core limits how often it may be asked: ask less often, or later.",
+    502: "The gateway before PAM Core could not get its answer: ask the administrators of PAM Core.",
+    503: "PAM Core is not available at the moment: try again later.",
+    504: "PAM Core did not answer its own gateway in time: ask its administrators.",
+}
+
+
+def hint(message: str, http_status: int) -> str | None:
+    """Advice for an answer, by its text first: codes mean different things in different modules of the product."""
+    for known in HINTS:
+        if re.search(known.pattern or re.escape(known.answer), message, re.IGNORECASE):
+            return known.advice
+    return HINTS_BY_STATUS.get(http_status)
+
+
+def sentences(*parts: str | None) -> str:
+    """One text of those parts that there are, each ending in a full stop."""
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)

@@ -1,0 +1,450 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTPS with one deadline for everything, on requests. The only importer of requests and what belongs to it.
+
+requests has time limits for connecting and for each read, but none for a whole exchange: names that resolve slowly,
+several addresses, a proxy's answer, and a server that sends a byte now and then each go beyond them. So sockets ask
+:class:`Exchange` for the time that is left, before each operation. The same object knows whether the request can have
+reached the API, which no exception of requests tells reliably.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ipaddress
+import os
+import queue
+import socket
+import ssl
+import threading
+import time
+import typing as t
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ._errors import NotSent, SenhaseguraError, Unclear, sentences
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+    from requests.auth import AuthBase
+    from urllib3.connection import HTTPSConnection
+except ImportError:
+    HAS_REQUESTS = False
+    HTTPAdapter = HTTPSConnection = AuthBase = object  # type: ignore[assignment,misc]  # to define the classes below
+else:
+    HAS_REQUESTS = True
+
+MAX_BODY = 1024 * 1024
+"""Bytes, after decompression. A session's answer has about 600, a login's about 1,000."""
+
+MAX_IDLE = 2.0
+"""Seconds after which a connection is not used again: a server may be closing it, and a request sent into that is lost
+without our knowing whether it was handled. Common web servers keep connections for 5 to 75 seconds."""
+
+
+class Exchange:
+    """The state of getting one thing: until when, and whether a request is under way that may be handled."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+        self.sent = False
+
+    def remaining(self) -> float:
+        """Seconds, more than 0. Raises ``TimeoutError`` when there are none left."""
+        remaining = self.remaining_or_zero()
+        if not remaining:
+            raise TimeoutError
+        return remaining
+
+    def remaining_or_zero(self) -> float:
+        """Seconds, for those who wait for something else than the network."""
+        return max(self._end - time.monotonic(), 0.0)
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, if that leaves time; say whether it did."""
+        if seconds >= self.remaining_or_zero():
+            return False
+        time.sleep(seconds)
+        return True
+
+
+class Answer(t.NamedTuple):
+    """What came back. ``body`` is decompressed and at most :data:`MAX_BODY` long."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Context(ssl.SSLContext):
+    """Knows the exchange that its sockets are in."""
+
+    exchange: Exchange
+
+
+class _PlainSocket(socket.socket):
+    """Before TLS: what a proxy is asked and answers."""
+
+    exchange: Exchange
+
+    def recv_into(self, *args: t.Any, **kwargs: t.Any) -> int:
+        self.settimeout(self.exchange.remaining())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: t.Any, **kwargs: t.Any) -> None:
+        self.settimeout(self.exchange.remaining())
+        super().sendall(*args, **kwargs)
+
+
+class _TLSSocket(ssl.SSLSocket):
+    context: _Context
+
+    def do_handshake(self, *args: t.Any, **kwargs: t.Any) -> None:
+        self.settimeout(self.context.exchange.remaining())
+        super().do_handshake(*args, **kwargs)
+
+    def recv_into(self, *args: t.Any, **kwargs: t.Any) -> int:
+        self.settimeout(self.context.exchange.remaining())
+        return super().recv_into(*args, **kwargs)
+
+    def recv(self, *args: t.Any, **kwargs: t.Any) -> bytes:
+        self.settimeout(self.context.exchange.remaining())
+        return super().recv(*args, **kwargs)
+
+    def send(self, *args: t.Any, **kwargs: t.Any) -> int:
+        self.settimeout(self.context.exchange.remaining())
+        return super().send(*args, **kwargs)
+
+
+class _Deadline(HTTPSConnection):
+    """What is added to urllib3's connection: the deadline, and the mark when the request is on its way."""
+
+    @property
+    def exchange(self) -> Exchange:
+        return t.cast(_Context, self.ssl_context).exchange
+
+    def request(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        # urllib3 has connected by now, through the proxy and with TLS: from here on the API may get something.
+        self.exchange.sent = True
+        return super().request(*args, **kwargs)
+
+    def request_chunked(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        self.exchange.sent = True
+        return super().request_chunked(*args, **kwargs)
+
+
+class _Connection(_Deadline):
+    """Opens its socket itself, since urllib3 gives each of a host's addresses the whole time, and name resolution as
+    much as it wants."""
+
+    def _new_conn(self) -> socket.socket:
+        exchange = self.exchange
+        host = getattr(self, "_dns_host", self.host)
+        failure: OSError | None = None
+        addresses = _resolve(host, self.port, exchange)
+        for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
+            connection = _PlainSocket(family, kind, protocol)
+            connection.exchange = exchange
+            try:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(exchange.remaining() / (len(addresses) - tried))
+                connection.connect(address)
+                return connection
+            except OSError as exc:
+                connection.close()
+                failure = exc
+        raise NotSent(
+            sentences(f"Connecting to {host} port {self.port} failed: {_reason(failure)}"), passing=True
+        ) from failure
+
+
+def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]]:
+    """Addresses of *host* as ``getaddrinfo`` has them, in the time that is left.
+
+    It can be neither interrupted nor limited, so another thread waits for it: one that resolves a name and does nothing
+    else, even if it ends long after we gave up.
+    """
+    outcome: queue.SimpleQueue[list[tuple[t.Any, ...]] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            outcome.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as exc:
+            outcome.put(exc)
+
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+        look_up()
+    except ValueError:
+        threading.Thread(target=look_up, daemon=True).start()
+    try:
+        found = outcome.get(timeout=exchange.remaining())
+    except (queue.Empty, TimeoutError) as exc:
+        raise NotSent(f"The name {host} could not be resolved within {exchange.seconds:g} seconds.") from exc
+    if isinstance(found, Exception):
+        passing = getattr(found, "errno", None) == socket.EAI_AGAIN
+        raise NotSent(sentences(f"The name {host} could not be resolved: {_reason(found)}"), passing) from found
+    return found
+
+
+class _Adapter(HTTPAdapter):
+    """Uses our context and connections, with and without a proxy."""
+
+    def __init__(self, contexts: tuple[_Context, _Context]) -> None:
+        self._context, self._proxy_context = contexts
+        super().__init__()
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        _use_connection(self.poolmanager, _Connection)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        new = proxy not in self.proxy_manager
+        socks = proxy.lower().startswith("socks")
+        if not socks:
+            kwargs["proxy_ssl_context"] = self._proxy_context
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+        if new:
+            _use_connection(manager, _Deadline if socks else _Connection)
+        return manager
+
+
+def _use_connection(manager: t.Any, connection: type) -> None:
+    pool = manager.pool_classes_by_scheme["https"]
+    own = type("_Connection", (connection, pool.ConnectionCls), {})
+    manager.pool_classes_by_scheme = {"https": type("_Pool", (pool,), {"ConnectionCls": own})}
+
+
+class _Authorization(AuthBase):
+    """Sets the Authorization header, or none. Being there keeps requests from taking one out of ``.netrc``."""
+
+    def __init__(self, bearer: str | None = None) -> None:
+        self._bearer = bearer
+
+    def __call__(self, request: t.Any) -> t.Any:
+        if self._bearer is not None:
+            request.headers["Authorization"] = f"Bearer {self._bearer}"
+        return request
+
+
+def require_libraries(auth_method: str) -> None:
+    """Raise :class:`NotSent` where one is missing that this authentication needs."""
+    if not HAS_REQUESTS:
+        raise NotSent(missing_required_lib("requests"))
+    if auth_method == "oauth1":
+        try:
+            import requests_oauthlib as _unused  # noqa: F401
+        except ImportError as exc:
+            raise NotSent(missing_required_lib("requests-oauthlib")) from exc
+
+
+NO_AUTHORIZATION = _Authorization()
+
+
+def bearer_authorization(access_token: str) -> t.Any:
+    """RFC 6750, section 2.1."""
+    return _Authorization(access_token)
+
+
+def oauth1_authorization(options: Mapping[str, t.Any]) -> t.Any:
+    """RFC 5849: a new nonce, timestamp and HMAC-SHA1 signature for each request, in its header."""
+    # Imported here, since it takes 10 ms that only those need to spend who use it.
+    from requests_oauthlib import OAuth1  # type: ignore[attr-defined]
+
+    return OAuth1(
+        options["consumer_key"],
+        client_secret=options["consumer_secret"],
+        resource_owner_key=options["token_key"],
+        resource_owner_secret=options["token_secret"],
+        signature_method="HMAC-SHA1",
+        signature_type="AUTH_HEADER",
+    )
+
+
+class Transport:
+    """Connections that share their TLS options. Not for use in several threads, nor in a fork of the process."""
+
+    def __init__(self, options: Mapping[str, t.Any]) -> None:
+        self._contexts = (_context(options, client_certificate=True), _context(options, client_certificate=False))
+        self._session = requests.Session()
+        self._session.headers.clear()
+        self._session.mount("https://", _Adapter(self._contexts))
+        # Given with every request, since REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win against a session's own attributes.
+        self._verify: bool | str = bool(options.get("validate_certs", True)) and (options.get("ca_path") or True)
+        self._proxies = {"https": options["proxy"]} if options.get("proxy") else None
+        self._used = 0.0
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        exchange: Exchange,
+        authorization: t.Any = NO_AUTHORIZATION,
+        headers: Mapping[str, str] | None = None,
+        **content: t.Any,
+    ) -> Answer:
+        """One request and its whole answer; *content* is ``json=`` or ``data=``. No redirects, no second try.
+
+        Raises :class:`NotSent` and :class:`Unclear`.
+        """
+        if time.monotonic() - self._used > MAX_IDLE:
+            self._session.close()
+        exchange.sent = False
+        for context in self._contexts:
+            context.exchange = exchange
+        try:
+            with _quiet():
+                remaining = exchange.remaining()
+                response = self._session.request(
+                    method,
+                    url,
+                    headers={"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})},
+                    auth=authorization,
+                    verify=self._verify,
+                    proxies=self._proxies,
+                    timeout=(remaining, remaining),
+                    allow_redirects=False,
+                    stream=True,
+                    **content,
+                )
+                with response:
+                    body = _read(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
+            self._session.close()
+            failure = _reason(exc)
+            if exchange.sent:
+                raise Unclear(sentences(f"The request was sent, but its answer did not arrive: {failure}")) from exc
+            raise NotSent(sentences(f"The request could not be sent: {failure}"), _is_passing(exc)) from exc
+        except SenhaseguraError:
+            self._session.close()
+            raise
+        self._used = time.monotonic()
+        return Answer(response.status_code, response.headers, body)
+
+
+_transports: dict[tuple[t.Any, ...], Transport] = {}
+
+
+def transport(options: Mapping[str, t.Any]) -> Transport:
+    """The transport of this process for these options: items of a loop share a connection, forks never do."""
+    names = ("url", "validate_certs", "ca_path", "client_cert", "client_key", "proxy")
+    key = (os.getpid(), *(options.get(name) for name in names))
+    if key not in _transports:
+        _transports[key] = Transport(options)
+    return _transports[key]
+
+
+def _context(options: Mapping[str, t.Any], client_certificate: bool) -> _Context:
+    """TLS 1.2 or newer. requests adds the certificate authorities when it connects."""
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _TLSSocket
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not options.get("validate_certs", True):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    ca_path = options.get("ca_path")
+    if ca_path and not os.path.exists(ca_path):
+        raise NotSent(f"There is no file or directory {ca_path} (option ca_path) on the machine that asks PAM Core.")
+    if client_certificate and options.get("client_cert"):
+        try:
+            # Without a password, OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(options["client_cert"], options.get("client_key"), password="")  # noqa: S106
+        except (OSError, ValueError) as exc:
+            raise NotSent(
+                sentences(
+                    f"The client certificate {options['client_cert']} or its key could not be loaded "
+                    f"(options client_cert and client_key; the key must not be encrypted): {_reason(exc)}"
+                )
+            ) from exc
+    return context
+
+
+def _read(response: t.Any) -> bytes:
+    """The body, whole and decompressed; never more than :data:`MAX_BODY` in memory."""
+    body: bytes = response.raw.read(MAX_BODY + 1, decode_content=False)
+    expected = response.headers.get("Content-Length", "")
+    if response.request.method != "HEAD" and expected.isdecimal() and len(body) < min(int(expected), MAX_BODY):
+        raise http.client.IncompleteRead(b"")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        try:
+            body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
+        except zlib.error as exc:
+            raise _unreadable(response, "is compressed in a way that cannot be undone") from exc
+    elif encoding not in ("", "identity"):
+        raise _unreadable(response, "is compressed although that was not asked for")
+    if len(body) > MAX_BODY:
+        raise _unreadable(response, "is larger than 1 MiB")
+    return body
+
+
+def _unreadable(response: t.Any, how: str) -> Unclear:
+    return Unclear(f"The answer (HTTP {response.status_code}) {how}.", response.status_code)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without urllib3's warning for each unverified request: the plugins give one of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+        yield
+
+
+def _is_passing(exc: BaseException) -> bool:
+    """Whether trying again may help. Certificates and answers of a proxy stay what they are."""
+    return not any(
+        isinstance(cause, (ssl.SSLCertVerificationError, requests.exceptions.InvalidURL))
+        or "Tunnel connection" in str(cause)
+        for cause in _causes(exc)
+    )
+
+
+def _reason(exc: BaseException | None) -> str:
+    """Why, in the words of the innermost exception, where the operating system and OpenSSL speak.
+
+    Texts of requests and urllib3 are not used: they hold URLs, a proxy's password among them, and object addresses.
+    """
+    causes = list(_causes(exc))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the server's certificate is not accepted: {cause.verify_message} "
+                "(option ca_path names the certificate authorities to trust)"
+            )
+    for cause in reversed(causes):
+        if isinstance(cause, (TimeoutError, socket.timeout)):
+            return "no answer within the time that the option timeout allows"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed: {(cause.reason or 'unknown reason').replace('_', ' ').lower()}"
+        if isinstance(cause, http.client.RemoteDisconnected):
+            return "the connection was closed before an answer came"
+        if isinstance(cause, http.client.IncompleteRead):
+            return "the connection was closed in the middle of the answer"
+        if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed: "):
+            return f"the proxy refused: {str(cause)[26:80]}"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        if isinstance(cause, UnicodeError):
+            return "this is not a host name"
+        if isinstance(cause, http.client.HTTPException):
+            return "the answer is not HTTP"
+    return type(causes[-1]).__name__ if causes else "unknown reason"
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """The exception, what it was raised for, and what requests and urllib3 hide in arguments and attributes."""
+    seen: list[BaseException | None] = []
+    while exc is not None and exc not in seen:
+        seen.append(exc)
+        yield exc
+        inner = [arg for arg in (*exc.args, getattr(exc, "reason", None)) if isinstance(arg, BaseException)]
+        exc = inner[-1] if inner else exc.__cause__ or exc.__context__

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the value of an option comes from, on the controller: *argument > variable > environment > ansible.cfg >
+default*.
+
+The sources are those that the lookup plugin documents, for its action plugin too: modules have no such documentation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import typing as t
+from collections.abc import Callable, Iterator, Mapping
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.text.converters import to_text
+from ansible.module_utils.errors import RequiredError, UnsupportedError
+
+from ..module_utils._errors import OptionsError
+from ..module_utils._options import DIRECTLY, chosen_auth_method, without_empty
+
+Template = Callable[[t.Any], t.Any]
+Problems = Callable[[Mapping[str, t.Any], Mapping[str, str]], list[str]]
+
+
+def resolve(
+    lookup_name: str,
+    spec: Mapping[str, t.Any],
+    problems: Problems,
+    arguments: Mapping[str, t.Any],
+    variables: Mapping[str, t.Any],
+    template: Template,
+) -> dict[str, t.Any]:
+    """The options of *spec*, complete, converted and checked; ``auth_method`` is never ``auto`` any more.
+
+    Raises :class:`OptionsError` with everything that is wrong.
+    """
+    values, origins, found = _collect(lookup_name, spec["argument_spec"], arguments, variables, template)
+    validation = ArgumentSpecValidator(**spec).validate(values)
+    found += [
+        _spec_problem(error, spec["argument_spec"])
+        for error in validation.errors.errors
+        if not isinstance(error, RequiredError)  # said by problems(), with all else that is missing
+    ]
+    options = {name: validation.validated_parameters.get(name) for name in spec["argument_spec"]}  # without aliases
+    found += problems(options, origins)
+    if found:
+        raise OptionsError(found)
+    return {**without_empty(options), "auth_method": chosen_auth_method(options)}
+
+
+def _collect(
+    lookup_name: str,
+    spec: Mapping[str, t.Any],
+    arguments: Mapping[str, t.Any],
+    variables: Mapping[str, t.Any],
+    template: Template,
+) -> tuple[dict[str, t.Any], dict[str, str], list[str]]:
+    """Values as they are given, where they come from, and what could not even be read."""
+    definitions = C.config.get_configuration_definitions("lookup", lookup_name)
+    values = without_empty(arguments)
+    origins: dict[str, str] = {}
+    found: list[str] = []
+    for name, option in spec.items():
+        if any(key in values for key in (name, *option.get("aliases", ()))):
+            origins[name] = DIRECTLY
+        elif name in definitions:
+            try:
+                value, origin = _configured(definitions[name], lookup_name, name, variables, template)
+            except AnsibleError as exc:
+                found.append(f"{name} cannot be read: {_sentence(exc)}")
+                continue
+            if value is not None and value != "":
+                values[name] = value
+                if origin != "default":
+                    origins[name] = origin
+    return values, origins, found
+
+
+def _configured(
+    definition: Mapping[str, t.Any], lookup_name: str, option: str, variables: Mapping[str, t.Any], template: Template
+) -> tuple[t.Any, str]:
+    """The value of one option that no argument gives.
+
+    Variables are templated here and not by core, which converts some before that: ``senhasegura_port: "{{ a_port }}"``.
+    A value that is marked unsafe stays as it is.
+    """
+    for source in definition.get("vars", ()):
+        value = variables.get(source["name"])
+        if value is not None:
+            value = template(value)
+        if value is not None and value != "":
+            return value, f"the variable {source['name']}"
+    value, origin = C.config.get_config_value_and_origin(option, plugin_type="lookup", plugin_name=lookup_name)
+    origin = str(origin)
+    return value, f"the environment variable {origin[5:]}" if origin.startswith("env: ") else origin
+
+
+_MUST_BE = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+def _spec_problem(error: Exception, spec: Mapping[str, t.Any]) -> str:
+    """What core's check of the arguments says, for people: it speaks of classes, and lists all options there are."""
+    text = _sentence(error)
+    wrong_type = re.match(r"argument '(\w+)' is of type", text)
+    if wrong_type:
+        name = wrong_type[1]
+        return f"{name} must be {_MUST_BE.get(spec[name]['type'], 'a text')}."
+    if isinstance(error, UnsupportedError):
+        return f"There is no option {text.split('. Supported', 1)[0]}."
+    return text
+
+
+def _sentence(exc: Exception) -> str:
+    return to_text(exc).strip().rstrip(".") + "."
+
+
+@contextlib.contextmanager
+def environment(more: Mapping[str, t.Any]) -> Iterator[None]:
+    """The process's environment with what the task keyword ``environment`` adds, for our options and requests' alike.
+
+    A task has a process of its own, so nobody else sees it.
+    """
+    before = dict(os.environ)
+    os.environ.update({name: to_text(value) for name, value in more.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
