@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shows on one machine what the collection does: the simulator as PAM Core, a playbook, and what came of it."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+import requests
+
+from tests.simulator import Simulator
+
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parent.parent
+
+
+def say(text: str) -> None:
+    print(textwrap.fill(text, 100, subsequent_indent="   "), flush=True)
+
+
+def run(*command: str, **variables: str) -> str:
+    """The output of a program of this environment. Ends the demonstration if it fails."""
+    program = str(Path(sys.executable).with_name(command[0]))
+    process = subprocess.run(
+        [program, *command[1:]],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", **variables},
+    )
+    if process.returncode:
+        sys.exit(f"{process.stdout}\n{command[0]} failed, so the demonstration ends here.")
+    return process.stdout
+
+
+def install_collection(folder: Path) -> None:
+    run("ansible-galaxy", "collection", "build", "--output-path", str(folder), str(CHECKOUT))
+    archive = next(folder.glob("*.tar.gz"))
+    run("ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(folder), str(archive))
+    say(f"1. Built {archive.name} and installed it with ansible-galaxy.")
+
+
+def title(page: str) -> str:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+    return html.unescape(found[1]).strip() if found else "(a page without a heading)"
+
+
+def show(simulator: Simulator, folder: Path, output: str) -> None:
+    notes = json.loads((folder / "notes.json").read_text())
+    told = re.search(r"TASK \[Ask for .*?\] \**\n(?:task path: .*\n)?((?:.+\n)+)", output)
+    say("3. The playbook tests/demo/playbook.yml asked for an SSH session on web01. With -vvv Ansible says of it:")
+    print(textwrap.indent((told[1] if told else "(nothing)\n").rstrip(), "      "))
+    say(
+        f"   while its registered variable holds the URL ({len(notes['session_url'])} characters), "
+        f"the token ({len(notes['token'])} characters), and that both end at {notes['expires_at']}."
+    )
+    say(f"4. Opened once, the URL shows: {title(notes['page'])} (HTTP {notes['opened']}).")
+    say(f"   Opened again, it is refused (HTTP {notes['opened_again']}).")
+
+    link = re.search(r'href="([^"]+)"', (folder / "go.html").read_text())
+    if not link:
+        sys.exit("The template made no link.")
+    first, second = (requests.get(html.unescape(link[1]), verify=simulator.ca_file, timeout=10) for _ in range(2))
+    say("5. The lookup asked for a session on db01 from within a template, and wrote a page with its link.")
+    say(f"   Opened once, that shows: {title(first.text)} (HTTP {first.status_code}).")
+    say(f"   Opened again, it is refused (HTTP {second.status_code}).")
+
+    logins = sum(request.path.endswith("/oauth2/token") and request.status == 200 for request in simulator.requests)
+    say(f"6. PAM Core saw {logins} login for both sessions.")
+    secrets = [
+        notes["session_url"],
+        notes["token"],
+        html.unescape(link[1]),
+        simulator.credentials["oauth2"]["client_secret"],
+    ]
+    if any(secret in output for secret in secrets):
+        sys.exit("A secret is in the output of the playbook. That must not be: please report it.")
+    say(f"   In {len(output.splitlines())} lines that Ansible printed there is neither URL, token nor client secret.")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="senhasegura-demo-") as name, Simulator(profile="4.0") as simulator:
+        folder = Path(name)
+        install_collection(folder)
+        say(f"2. Started a simulator of PAM Core 4.0 at {simulator.url}, with a certificate of its own.")
+        output = run(
+            "ansible-playbook",
+            "-vvv",
+            "--inventory=localhost,",
+            "--extra-vars",
+            json.dumps(
+                {
+                    "folder": str(folder),
+                    "ansible_connection": "local",
+                    "ansible_python_interpreter": sys.executable,
+                }
+            ),
+            str(HERE / "playbook.yml"),
+            ANSIBLE_COLLECTIONS_PATH=str(folder),
+            ANSIBLE_LOCAL_TEMP=str(folder / "tmp"),
+            SENHASEGURA_URL=simulator.url,
+            SENHASEGURA_CA_PATH=simulator.ca_file,
+            SENHASEGURA_CLIENT_ID=simulator.credentials["oauth2"]["client_id"],
+            SENHASEGURA_CLIENT_SECRET=simulator.credentials["oauth2"]["client_secret"],
+        )
+        if "--verbose" in sys.argv:
+            print(output)
+        show(simulator, folder, output)
+    say("7. The simulator is stopped, and what it and the playbook wrote is removed.")
+
+
+main()
