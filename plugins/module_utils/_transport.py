@@ -17,6 +17,7 @@ import http.client
 import ipaddress
 import os
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -25,6 +26,7 @@ import typing as t
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -86,9 +88,14 @@ class Answer(t.NamedTuple):
 
 
 class _Context(ssl.SSLContext):
-    """Knows the exchange that its sockets are in."""
+    """Knows the exchange that its sockets are in, and whom they are to reach."""
 
     exchange: Exchange
+    host: str
+
+    def wrap_socket(self, *args: t.Any, server_hostname: t.Any = None, **kwargs: t.Any) -> t.Any:
+        # urllib3 1.26 gives no name where it is an IP address, and would compare it with the certificate by itself.
+        return super().wrap_socket(*args, server_hostname=server_hostname or self.host, **kwargs)
 
 
 class _PlainSocket(socket.socket):
@@ -274,7 +281,9 @@ class Transport:
     """Connections that share their TLS options. Not for use in several threads, nor in a fork of the process."""
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
-        self._contexts = (_context(options, client_certificate=True), _context(options, client_certificate=False))
+        target = _context(options, options["url"])
+        _add_client_certificate(target, options)
+        self._contexts = (target, _context(options, options.get("proxy") or options["url"]))
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.mount("https://", _Adapter(self._contexts))
@@ -321,7 +330,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
             self._session.close()
             failure = _reason(exc)
-            if exchange.sent:
+            if exchange.sent and not _is_handshake_alert(exc):
                 raise Unclear(sentences(f"The request was sent, but its answer did not arrive: {failure}")) from exc
             raise NotSent(sentences(f"The request could not be sent: {failure}"), _is_passing(exc)) from exc
         except SenhaseguraError:
@@ -343,29 +352,37 @@ def transport(options: Mapping[str, t.Any]) -> Transport:
     return _transports[key]
 
 
-def _context(options: Mapping[str, t.Any], client_certificate: bool) -> _Context:
+def _context(options: Mapping[str, t.Any], url: str) -> _Context:
     """TLS 1.2 or newer. requests adds the certificate authorities when it connects."""
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = _TLSSocket
+    context.host = urlsplit(url).hostname or ""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not options.get("validate_certs", True):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     ca_path = options.get("ca_path")
-    if ca_path and not os.path.exists(ca_path):
-        raise NotSent(f"There is no file or directory {ca_path} (option ca_path) on the machine that asks PAM Core.")
-    if client_certificate and options.get("client_cert"):
+    if ca_path:
+        # requests does it again when it connects, but its message would not name the option.
+        try:
+            context.load_verify_locations(**{"capath" if os.path.isdir(ca_path) else "cafile": ca_path})
+        except OSError as exc:
+            raise NotSent(sentences(f"No certificates could be read from {ca_path} (ca_path): {_reason(exc)}")) from exc
+    return context
+
+
+def _add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any]) -> None:
+    if options.get("client_cert"):
         try:
             # Without a password, OpenSSL would ask for one on the terminal.
             context.load_cert_chain(options["client_cert"], options.get("client_key"), password="")  # noqa: S106
         except (OSError, ValueError) as exc:
             raise NotSent(
                 sentences(
-                    f"The client certificate {options['client_cert']} or its key could not be loaded "
-                    f"(options client_cert and client_key; the key must not be encrypted): {_reason(exc)}"
+                    f"The client certificate {options['client_cert']} or its key cannot be used "
+                    f"(client_cert, client_key; the key must not be encrypted): {_reason(exc)}"
                 )
             ) from exc
-    return context
 
 
 def _read(response: t.Any) -> bytes:
@@ -400,12 +417,25 @@ def _quiet() -> Iterator[None]:
 
 
 def _is_passing(exc: BaseException) -> bool:
-    """Whether trying again may help. Certificates and answers of a proxy stay what they are."""
+    """Whether trying again may help. Certificates, versions of TLS and answers of a proxy stay what they are."""
     return not any(
-        isinstance(cause, (ssl.SSLCertVerificationError, requests.exceptions.InvalidURL))
+        (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
+        or isinstance(cause, requests.exceptions.InvalidURL)
         or "Tunnel connection" in str(cause)
         for cause in _causes(exc)
     )
+
+
+def _is_handshake_alert(exc: BaseException) -> bool:
+    """Whether the server ended the handshake because of our certificate. With TLS 1.3 that comes when we have begun to send,
+    but RFC 8446 has a server read nothing of that before the handshake is complete."""
+    return any(
+        isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or "") and _CERTIFICATE_ALERT.search(cause.reason)
+        for cause in _causes(exc)
+    )
+
+
+_CERTIFICATE_ALERT = re.compile("CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED")
 
 
 def _reason(exc: BaseException | None) -> str:
