@@ -427,15 +427,19 @@ def _is_passing(exc: BaseException) -> bool:
 
 
 def _is_handshake_alert(exc: BaseException) -> bool:
-    """Whether the server ended the handshake because of our certificate. With TLS 1.3 that comes when we have begun to send,
-    but RFC 8446 has a server read nothing of that before the handshake is complete."""
+    """Whether the server ended the handshake because of our certificate. With TLS 1.3 that comes when we have begun to
+    send, but RFC 8446 has a server read nothing of that before the handshake is complete."""
     return any(
-        isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or "") and _CERTIFICATE_ALERT.search(cause.reason)
+        isinstance(cause, ssl.SSLError)
+        and re.search("alert.*(certificate|unknown ca|access denied)", _tls_reason(cause))
         for cause in _causes(exc)
     )
 
 
-_CERTIFICATE_ALERT = re.compile("CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED")
+def _tls_reason(exc: ssl.SSLError) -> str:
+    """OpenSSL's words, such as ``tlsv13 alert certificate required``, from wherever this Python has them."""
+    text = exc.reason or re.sub(r"^\[[^]]*\] |\s*\(_ssl\.c:\d+\)$", "", str(exc))
+    return text.replace("_", " ").lower()
 
 
 def _reason(exc: BaseException | None) -> str:
@@ -453,8 +457,12 @@ def _reason(exc: BaseException | None) -> str:
     for cause in reversed(causes):
         if isinstance(cause, (TimeoutError, socket.timeout)):
             return "no answer within the time that the option timeout allows"
+        if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return (
+                "the server ended the TLS connection, as it does when it does not accept or misses a client certificate"
+            )
         if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {(cause.reason or 'unknown reason').replace('_', ' ').lower()}"
+            return f"TLS failed: {_tls_reason(cause)}"
         if isinstance(cause, http.client.RemoteDisconnected):
             return "the connection was closed before an answer came"
         if isinstance(cause, http.client.IncompleteRead):
