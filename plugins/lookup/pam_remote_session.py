@@ -99,7 +99,7 @@ class LookupModule(LookupBase):
         variables = variables or {}
         done: list[t.Any] = []
         try:
-            devices = _devices(self._flatten(terms), kwargs)
+            devices = _devices(LookupBase._flatten(terms), kwargs)
             arguments = {**kwargs, "device": devices[0]}
             options = resolve(
                 self._load_name, SPEC, option_problems, arguments, variables, t.cast(t.Any, self._templar).template

@@ -43,6 +43,9 @@ class Endpoint(t.NamedTuple):
 TOKEN = Endpoint("Logging in with OAuth 2.0", "POST", {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)})
 
 
+PROBE = Endpoint("Reaching PAM Core", "HEAD", {})
+
+
 class RunMemory(t.Protocol):
     """What the tasks of a run remember together; see ``plugin_utils/_run_memory.py``."""
 
@@ -112,7 +115,7 @@ class Client:
         if self._method == "oauth2":
             self._access_token()
         else:
-            self._attempt("Reaching PAM Core", "HEAD", "/", _transport.NO_AUTHORIZATION)
+            self._attempt(PROBE, "/", _transport.NO_AUTHORIZATION)
 
     def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> tuple[Answer, str | None]:
         token: str | None = None
@@ -125,24 +128,23 @@ class Client:
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
+    def _paths(self, endpoint: Endpoint) -> list[str]:
+        prefix = self._options["api_prefix"]
+        return [path for name, paths in endpoint.paths.items() if prefix in ("auto", name) for path in paths]
+
     def _find_path(self, endpoint: Endpoint, authorization: t.Any, **content: t.Any) -> Answer:
         """Send to the first path that is there. Only one task of a run looks for it; the others wait, then know."""
-        generations = ("iso", "api") if self._options["api_prefix"] == "auto" else (self._options["api_prefix"],)
-        paths = [path for generation in generations for path in endpoint.paths[generation]]
+        paths = self._paths(endpoint)
         if len(paths) == 1:
-            return self._attempt(
-                endpoint.title, endpoint.method, paths[0], authorization, endpoint.creates_session, **content
-            )
-        key = _key("path", self._url, self._options["api_prefix"], endpoint.paths)
+            return self._attempt(endpoint, paths[0], authorization, **content)
+        key = _key("path", self._url, paths)
         known = self._memory.read(key).get("path")
         if known not in paths:
             with self._memory.locked(key, self._exchange.remaining_or_zero() / 2):
                 known = self._memory.read(key).get("path")
                 if known not in paths:
                     return self._try_paths(endpoint, paths, key, authorization, **content)
-        answer = self._attempt(
-            endpoint.title, endpoint.method, known, authorization, endpoint.creates_session, **content
-        )
+        answer = self._attempt(endpoint, known, authorization, **content)
         if _is_no_path(answer):
             self._memory.write(key, {})
         return answer
@@ -151,9 +153,7 @@ class Client:
         self, endpoint: Endpoint, paths: list[str], key: str, authorization: t.Any, **content: t.Any
     ) -> Answer:
         for path in paths:
-            answer = self._attempt(
-                endpoint.title, endpoint.method, path, authorization, endpoint.creates_session, **content
-            )
+            answer = self._attempt(endpoint, path, authorization, **content)
             if not _is_no_path(answer):
                 self._memory.write(key, {"path": path})
                 break
@@ -195,9 +195,9 @@ class Client:
         envelope = self._understood(TOKEN, answer)
         token, kind = envelope.get("access_token"), envelope.get("token_type", "Bearer")
         if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
-            raise Unclear(sentences(f"{TOKEN.title} failed: PAM Core answered a success without a usable access token"))
+            raise self.unclear(TOKEN, "PAM Core answered a success, but without a usable access token")
         if not isinstance(kind, str) or kind.lower() != "bearer":
-            raise Unclear(sentences(f"{TOKEN.title} failed: PAM Core issued a token of another type than Bearer"))
+            raise self.unclear(TOKEN, "PAM Core issued a token of another type than Bearer")
         self._fresh_token = token
         self._tokens.write(
             key, {"access_token": token, "from": asked, "to": asked + _lifetime(envelope.get("expires_in"))}
@@ -206,69 +206,65 @@ class Client:
 
     # -- one request ---------------------------------------------------------------------------------------------------
 
-    def _attempt(
-        self, title: str, method: str, path: str, authorization: t.Any, creates_session: bool = False, **content: t.Any
-    ) -> Answer:
-        """Send until there is an answer. Again only what cannot have been handled: unsent, or 429 and 503 that ask
-        for it."""
+    def _attempt(self, endpoint: Endpoint, path: str, authorization: t.Any, **content: t.Any) -> Answer:
+        """Send until there is an answer. Again only what cannot have been handled: what was not sent, and what was
+        answered with 429 or 503 and a time to wait."""
         for tries_left in range(self._options["retries"], -1, -1):
-            last = tries_left == 0
             pause = 0.5 * (self._options["retries"] - tries_left + 1)
             try:
-                answer = self._transport.send(method, self._url + path, self._exchange, authorization, **content)
+                answer = self._transport.send(
+                    endpoint.method, self._url + path, self._exchange, authorization, **content
+                )
             except NotSent as exc:
-                if last or not exc.passing or not self._exchange.pause(pause):
-                    raise NotSent(self._clean(f"{title} failed. {exc}")) from exc
-                continue
+                if tries_left and exc.passing and self._exchange.pause(pause):
+                    continue
+                raise NotSent(self._clean(f"{endpoint.title} failed: {exc}")) from exc
             except Unclear as exc:
-                note = SESSION_MAY_EXIST if creates_session else None
-                message = self._clean(sentences(f"{title} failed", str(exc), note))
-                raise Unclear(message, exc.http_status, creates_session) from exc
+                raise self.unclear(endpoint, self._clean(str(exc)), http_status=exc.http_status) from exc
             wait = _retry_after(answer)
-            if last or wait is None or not self._exchange.pause(wait):
-                return answer
+            if tries_left == 0 or wait is None or not self._exchange.pause(wait):
+                break
         return answer
+
+    def unclear(self, endpoint: Endpoint, why: str, *more: str | None, http_status: int | None = None) -> Unclear:
+        """What was asked for may have been done: for a session the message says so, a login only costs another one."""
+        note = SESSION_MAY_EXIST if endpoint.creates_session else None
+        return Unclear(sentences(f"{endpoint.title} failed: {why}", *more, note), http_status, endpoint.creates_session)
 
     # -- what came back ------------------------------------------------------------------------------------------------
 
     def _understood(self, endpoint: Endpoint, answer: Answer) -> dict[str, t.Any]:
-        """The answer's envelope, if it is a success. Rules: see the reference of the API's conventions in the docs."""
+        """The answer's envelope, if it is a success: both generations' envelopes, OAuth 2.0's and the gateway's."""
         status = answer.status
-        failed = f"{endpoint.title} failed"
         envelope = _json_object(answer.body)
-        if 300 <= status < 400:
-            raise Refused(
-                sentences(
-                    failed, f"The answer is a redirect (HTTP {status})", "Check that url points at PAM Core itself"
-                ),
-                status,
-            )
-        if envelope is not None and _is_failure(status, envelope):
-            code = _error_code(envelope)
-            said = self._clean(_message(envelope), _part(envelope, "session").values()) or None
-            answered = (
-                f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
-            )
-            where = f"(HTTP {status}, code {code})" if code else f"(HTTP {status})"
-            lines = [f"{failed}: {answered} {where}", hint(said or "", status)]
-            if _is_no_path_text(status, said or ""):
-                lines.insert(1, f"Tried: {', '.join(self._tried(endpoint))}")
-            if endpoint.creates_session and status in (502, 504):
-                raise Unclear(sentences(*lines, SESSION_MAY_EXIST), status, session_may_exist=True)
-            raise Refused(sentences(*lines), status, code)
-        if envelope is not None and 200 <= status < 300:
-            return envelope
+        if envelope is None or 300 <= status < 400:
+            raise self._not_understood(endpoint, answer)
+        if _is_failure(status, envelope):
+            raise self._refused(endpoint, status, envelope)
+        return envelope
+
+    def _refused(self, endpoint: Endpoint, status: int, envelope: Mapping[str, t.Any]) -> Refused | Unclear:
+        code = _error_code(envelope)
+        said = self._clean(_message(envelope), _part(envelope, "session").values())
+        answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
+        why = f"{answered} ({f'HTTP {status}, code {code}' if code else f'HTTP {status}'})"
+        tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
+        if status in (502, 504):
+            return self.unclear(endpoint, why, hint(said, status), http_status=status)
+        return Refused(sentences(f"{endpoint.title} failed: {why}", tried, hint(said, status)), status, code)
+
+    def _not_understood(self, endpoint: Endpoint, answer: Answer) -> Refused | Unclear:
+        """For an answer of which only the status is of use: a page of a proxy, something cut off, a redirect."""
+        status = answer.status
         media_type = re.sub(r"[^\w/+.-]", "", answer.headers.get("Content-Type", "").split(";")[0])[:60]
         what = f"content type {media_type}" if media_type else "no content type"
-        lines = [failed, f"What answered (HTTP {status}, {what}) does not speak as PAM Core's API does"]
+        why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
+        if 300 <= status < 400:
+            why = f"the answer is a redirect (HTTP {status}), which is not followed"
         if 200 <= status < 300 or status in (502, 504):
-            note = SESSION_MAY_EXIST if endpoint.creates_session else None
-            raise Unclear(sentences(*lines, hint("", status), note), status, endpoint.creates_session)
-        raise Refused(sentences(*lines, hint("", status) or "Check that url points at PAM Core itself"), status)
-
-    def _tried(self, endpoint: Endpoint) -> list[str]:
-        prefix = self._options["api_prefix"]
-        return [path for name, paths in endpoint.paths.items() if prefix in ("auto", name) for path in paths]
+            return self.unclear(endpoint, why, hint("", status), http_status=status)
+        advice = hint("", status) or "Check that url points at PAM Core itself"
+        return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)
 
     def _clean(self, text: str, more_secrets: Iterable[t.Any] = ()) -> str:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
@@ -420,8 +416,8 @@ def _error_code(envelope: Mapping[str, t.Any]) -> int | None:
 def _is_no_path(answer: Answer) -> bool:
     """Whether the answer proves that nothing handled the request, since this path is of another generation."""
     envelope = _json_object(answer.body)
-    return envelope is not None and _is_no_path_text(answer.status, _message(envelope))
+    return envelope is not None and _says_no_path(answer.status, _message(envelope))
 
 
-def _is_no_path_text(status: int, message: str) -> bool:
+def _says_no_path(status: int, message: str) -> bool:
     return status == 404 and bool(re.search(r"^(resource\b.*\bnot found|no route matched)", message, re.IGNORECASE))

@@ -168,7 +168,6 @@ HINTS_BY_STATUS = {
     "and whether this machine's IP address is among the authorized ones.",
     403: "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application.",
     404: "Check that url points at PAM Core itself.",
-    407: "Check the user name and password in proxy.",
     429: "PAM Core limits how often it may be asked: ask less often, or later.",
     502: "The gateway before PAM Core could not get its answer: ask the administrators of PAM Core.",
     503: "PAM Core is not available at the moment: try again later.",

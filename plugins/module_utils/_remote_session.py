@@ -17,7 +17,6 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 from ._client import Client, Endpoint
-from ._errors import SESSION_MAY_EXIST, Unclear, sentences
 from ._options import CONNECTION, REMOTE_SESSION, problems, remote_session_problems
 
 VALID_FOR = timedelta(seconds=30)
@@ -54,7 +53,7 @@ def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | N
 def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Create a session and return ``session_url``, ``token``, ``expires_at`` and, where the API names one, ``tenant``.
 
-    Raises the errors of :mod:`_errors`; a success without a usable session is :class:`Unclear`.
+    Raises the errors of :mod:`_errors`; a success without a usable session is ``Unclear``.
     """
     payload = {field: options[name] for name, field in FIELDS.items() if options.get(name) not in (None, "")}
     expires_at = datetime.now(timezone.utc) + VALID_FOR
@@ -72,13 +71,8 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[
         if not usable
     ]
     if lacking:
-        raise Unclear(
-            sentences(
-                f"{CREATE.title} failed: PAM Core answered a success, but without {' and '.join(lacking)}",
-                SESSION_MAY_EXIST,
-            ),
-            http_status=200,
-            session_may_exist=True,
+        raise client.unclear(
+            CREATE, f"PAM Core answered a success, but without {' and '.join(lacking)}", http_status=200
         )
     result = {"session_url": session_url, "token": token, "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
     if _is_text(envelope.get("tenant")):

@@ -93,9 +93,10 @@ class _Context(ssl.SSLContext):
     exchange: Exchange
     host: str
 
-    def wrap_socket(self, *args: t.Any, server_hostname: t.Any = None, **kwargs: t.Any) -> t.Any:
+    def wrap_socket(self, sock: socket.socket, **kwargs: t.Any) -> ssl.SSLSocket:  # type: ignore[override]
         # urllib3 1.26 gives no name where it is an IP address, and would compare it with the certificate by itself.
-        return super().wrap_socket(*args, server_hostname=server_hostname or self.host, **kwargs)
+        kwargs["server_hostname"] = kwargs.get("server_hostname") or self.host
+        return super().wrap_socket(sock, **kwargs)
 
 
 class _PlainSocket(socket.socket):
@@ -170,7 +171,7 @@ class _Connection(_Deadline):
                 connection.close()
                 failure = exc
         raise NotSent(
-            sentences(f"Connecting to {host} port {self.port} failed: {_reason(failure)}"), passing=True
+            sentences(f"no connection to {host} port {self.port}: {_reason(failure)}"), passing=True
         ) from failure
 
 
@@ -196,10 +197,10 @@ def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]
     try:
         found = outcome.get(timeout=exchange.remaining())
     except (queue.Empty, TimeoutError) as exc:
-        raise NotSent(f"The name {host} could not be resolved within {exchange.seconds:g} seconds.") from exc
+        raise NotSent(f"the name {host} could not be resolved within {exchange.seconds:g} seconds.") from exc
     if isinstance(found, Exception):
         passing = getattr(found, "errno", None) == socket.EAI_AGAIN
-        raise NotSent(sentences(f"The name {host} could not be resolved: {_reason(found)}"), passing) from found
+        raise NotSent(sentences(f"the name {host} could not be resolved: {_reason(found)}"), passing) from found
     return found
 
 
@@ -265,7 +266,7 @@ def bearer_authorization(access_token: str) -> t.Any:
 def oauth1_authorization(options: Mapping[str, t.Any]) -> t.Any:
     """RFC 5849: a new nonce, timestamp and HMAC-SHA1 signature for each request, in its header."""
     # Imported here, since it takes 10 ms that only those need to spend who use it.
-    from requests_oauthlib import OAuth1  # type: ignore[attr-defined]
+    from requests_oauthlib import OAuth1
 
     return OAuth1(
         options["consumer_key"],
@@ -331,8 +332,8 @@ class Transport:
             self._session.close()
             failure = _reason(exc)
             if exchange.sent and not _is_handshake_alert(exc):
-                raise Unclear(sentences(f"The request was sent, but its answer did not arrive: {failure}")) from exc
-            raise NotSent(sentences(f"The request could not be sent: {failure}"), _is_passing(exc)) from exc
+                raise Unclear(sentences(f"the request was sent, but its answer did not arrive: {failure}")) from exc
+            raise NotSent(sentences(f"the request could not be sent: {failure}"), _is_passing(exc)) from exc
         except SenhaseguraError:
             self._session.close()
             raise
@@ -405,7 +406,7 @@ def _read(response: t.Any) -> bytes:
 
 
 def _unreadable(response: t.Any, how: str) -> Unclear:
-    return Unclear(f"The answer (HTTP {response.status_code}) {how}.", response.status_code)
+    return Unclear(f"the answer (HTTP {response.status_code}) {how}", response.status_code)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes docsite/rst/errors_guide.rst from the table by which the plugins give advice.
+
+Run where Python finds the collection: ``python -m docs.errors_guide``. A unit test tells when it is due.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
+    HINTS,
+    HINTS_BY_STATUS,
+    SESSION_MAY_EXIST,
+)
+
+PAGE = Path(__file__).parent / "docsite" / "rst" / "errors_guide.rst"
+
+HEAD = f"""\
+..
+  Copyright (c) 2026, the pamops.senhasegura contributors
+  GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. Written by docs/errors_guide.py; do not change it here.
+
+.. _ansible_collections.pamops.senhasegura.docsite.errors_guide:
+
+What errors mean
+================
+
+A message of this collection says what failed, what PAM Core answered, and what to do next. It never quotes a request
+or an answer, other than the sentence PAM Core gives as its reason.
+
+A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#module:http_status`,
+:ansretval:`pamops.senhasegura.pam_remote_session#module:error_code` and
+:ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`. The last one is true where the request was
+sent but no usable answer came. Then the message ends with:
+
+    {SESSION_MAY_EXIST}
+
+Nothing is ever asked for a second time in such a case. Your playbook may, since an unopened session harms nobody:
+
+.. code-block:: yaml+jinja
+
+    - name: Get a session, and another one if it is unknown whether there is one
+      pamops.senhasegura.pam_remote_session:
+        user: jdoe
+        device: web01
+        credential: root
+        protocol: SSH
+      register: session
+      until: session is success or not session.session_may_exist
+      retries: 1
+
+"""
+
+
+def entries(title: str, rows: list[tuple[str, str]]) -> str:
+    lines = [title, "-" * len(title), ""]
+    for term, advice in rows:
+        lines += [term, f"    {advice}", ""]
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    return (
+        HEAD
+        + entries("By PAM Core's words", [(known.answer, known.advice) for known in HINTS])
+        + entries(
+            "By HTTP status, where the words say nothing known", [(f"{k}", v) for k, v in HINTS_BY_STATUS.items()]
+        )
+    ).rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
