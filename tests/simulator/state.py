@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the simulated vault knows while it runs: tokens, nonces, addresses waiting to be opened, sessions, requests."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import typing as t
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from .clock import ClockLike
+from .data import Application, Authorization, Credential, Device, User, Vault
+from .profiles import Profile
+
+
+@dataclass
+class Token:
+    authorization: Authorization
+    tenant: str
+    expires_at: datetime
+
+
+@dataclass
+class PendingSession:
+    """A session URL. ``sr`` is the value of its parameter ``_sr``."""
+
+    sr: str = field(repr=False)
+    token: str = field(repr=False)
+    user: User
+    credential: Credential
+    device: Device
+    protocol: str
+    port: int
+    remote_addr: str | None
+    remote_app: int | None
+    screen_size: str
+    created_at: datetime
+    used: bool = False
+
+
+@dataclass
+class SessionRecord:
+    """A proxy session. The samples show 40 hexadecimal characters as its id, one export a UUID: it has both."""
+
+    id: int
+    user: str
+    origin_ip: str
+    credential: Credential
+    device: Device
+    port: int
+    protocol: str
+    session_id: str
+    uuid: str
+    start: datetime
+    screen_size: str
+    end: datetime | None = None
+    proxy: str = "Web Proxy"
+
+
+class State:
+    """Everything is read and written by the server's thread; tests may look at it, and change it between requests."""
+
+    def __init__(self, profile: Profile, strict: bool, vault: Vault, clock: ClockLike) -> None:
+        self.profile = profile
+        self.strict = strict
+        self.vault = vault
+        self.clock = clock
+        self.tokens: dict[str, Token] = {}
+        self.nonces: set[tuple[str, str, str, str]] = set()
+        self.pending: dict[str, PendingSession] = {}
+        self.sessions: list[SessionRecord] = []
+
+    @property
+    def applications(self) -> dict[str, Application]:
+        return self.vault.applications
+
+    @property
+    def authorizations(self) -> list[Authorization]:
+        return list(self.vault.authorizations())
+
+    @property
+    def users(self) -> dict[str, User]:
+        return self.vault.users
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        return self.vault.devices
+
+    @property
+    def credentials(self) -> list[Credential]:
+        return self.vault.credentials
+
+    def authorization(self, application: str, name: str) -> Authorization:
+        return self.vault.applications[application].authorizations[name]
+
+    def find_authorization(self, method: str, **keys: str) -> Authorization | None:
+        """The authorization of an application with this method that has exactly these keys."""
+        for authorization in self.vault.authorizations():
+            if authorization.application.method == method and all(
+                secrets.compare_digest(getattr(authorization, name).encode(), value.encode())
+                for name, value in keys.items()
+            ):
+                return authorization
+        return None
+
+    def issue_token(self, authorization: Authorization, tenant: str, lifetime: float) -> str:
+        now = self.clock.now()
+        token = new_access_token(authorization.client_id, now, lifetime)
+        self.tokens[token] = Token(authorization, tenant, now + timedelta(seconds=lifetime))
+        return token
+
+    def active_sessions(self) -> Iterator[SessionRecord]:
+        return (session for session in self.sessions if session.end is None)
+
+    def open_session(self, pending: PendingSession, origin_ip: str) -> SessionRecord:
+        pending.used = True
+        record = SessionRecord(
+            id=len(self.sessions) + 1,
+            user=pending.user.username,
+            origin_ip=origin_ip,
+            credential=pending.credential,
+            device=pending.device,
+            port=pending.port,
+            protocol=pending.protocol.lower(),
+            session_id=secrets.token_hex(20),
+            uuid=str(uuid.uuid4()),
+            start=self.clock.now(),
+            screen_size=pending.screen_size,
+        )
+        self.sessions.append(record)
+        return record
+
+
+def new_access_token(audience: str, now: datetime, lifetime: float) -> str:
+    """Three base64url parts laid out like the published sample; the signature is random, since no client checks it."""
+    issued = int(now.timestamp())
+    identifier = secrets.token_hex(40)
+    header = {"typ": "JWT", "alg": "RS256", "jti": identifier}
+    claims: dict[str, t.Any] = {
+        "aud": audience,
+        "jti": identifier,
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + int(lifetime),
+        "sub": base64.b64encode(secrets.token_bytes(24)).decode(),
+        "scopes": [],
+    }
+    return ".".join((_base64url_json(header), _base64url_json(claims), _base64url(secrets.token_bytes(256))))
+
+
+def new_sr() -> str:
+    """176 base64 characters that decode to ``rbs:`` and 96 bytes in base64 [I, from the two published samples].
+
+    Of this shape it happens to have letters and digits only; the fault ``awkward_url`` brings the rest of the alphabet.
+    """
+    return base64.b64encode(b"rbs:" + base64.b64encode(secrets.token_bytes(96))).decode()
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _base64url_json(value: t.Mapping[str, t.Any]) -> str:
+    return _base64url(json.dumps(value, separators=(",", ":")).encode())
