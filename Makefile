@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Needs make, git, python3 and a Python package index. Everything it installs is in .nox/, what it writes is in .cache/;
+# only ansible-test keeps its own environments, in ~/.ansible/test/.
+
+PYTHON ?= python3
+NOX := .nox/nox/bin/python -m nox
+
+# Passed on to what is run: make unit ARGS="-k token"
+ARGS ?=
+
+# The ansible-core releases to test with, such as "2.16 2.21". Unless set: the oldest, a middle one and the newest that
+# a Python on PATH can run.
+export CORES ?=
+
+# How many steps of "make test" run at the same time.
+export JOBS ?= 2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test lint unit integration sanity format docs demo simulator bench
+test: ## Run everything below down to "sanity" and sum it up
+lint: ## Check style, types, documentation, licenses and the changelog
+unit: ## Run the unit tests
+integration: ## Run the playbooks of the integration tests against the simulator
+sanity: ## Run ansible-test sanity
+format: ## Rewrite Python files in the project's style
+docs: ## Build the documentation as web pages
+demo: ## Get a session from the simulator with a playbook, and show what it prints
+simulator: ## Start the simulator of PAM Core; ARGS="--help" tells its options
+bench: ## Measure the plugins against the simulator
+
+test lint unit integration sanity format docs demo simulator bench: .nox/nox/installed
+	@$(NOX) --session $@ -- $(ARGS)
+
+.nox/nox/installed: Makefile
+	@rm -rf .nox/nox
+	@$(PYTHON) -m venv .nox/nox
+	@.nox/nox/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'nox>=2025.2.9'
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove everything that was installed or written here
+	rm -rf .nox .cache .ansible .hypothesis tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,391 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How this collection is checked, tested and run; the Makefile names the usual ways in.
+
+antsibull-nox, which many collections use, needs containers and git clones for its test sessions. Here a Python package
+index is enough.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nox
+
+try:
+    import fcntl
+except ImportError:
+    sys.exit("Ansible runs on Linux, macOS and other systems of the Unix family only, or in WSL.")
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["test"]
+
+CHECKOUT = Path(__file__).resolve().parent
+ENVIRONMENTS = CHECKOUT / ".nox"
+CACHE = CHECKOUT / ".cache"
+RESULTS = CACHE / "results"
+
+# For each release of ansible-core the oldest and the newest Python 3 its controller runs on.
+PYTHONS_OF_CORE = {
+    "2.16": (10, 12),
+    "2.17": (10, 12),
+    "2.18": (11, 13),
+    "2.19": (11, 13),
+    "2.20": (12, 14),
+    "2.21": (12, 14),
+    "devel": (12, 14),
+}
+OLDEST, MIDDLE, NEWEST = "2.16", "2.18", "2.21"
+PYTHONS_OF_MODULES = range(9, 15)
+
+# ruff and mypy stay at a minor release, since new ones come with new complaints.
+LINTERS = [
+    "ansible-lint>=25",
+    "antsibull-changelog>=0.30",
+    "antsibull-docs>=2.20",
+    "mypy==2.4.*",
+    "nox",
+    "reuse>=5",
+    "ruff==0.17.*",
+    "types-PyYAML",
+    "types-requests",
+    "yamllint>=1.35",
+]
+
+
+# Pythons and environments
+
+
+@functools.cache
+def python(minor: int) -> str | None:
+    """Return the path of a Python 3.minor, if there is one that starts."""
+    for name in (f"python3.{minor}", "python3"):
+        # A version manager has a command for each version it knows, which fails unless that version is in use.
+        with suppress(OSError, subprocess.CalledProcessError):
+            script = "import sys; print(sys.version_info[1], sys.executable)"
+            answer = subprocess.check_output([name, "-c", script], text=True, stderr=subprocess.DEVNULL)
+            found, path = answer.strip().split(" ", 1)
+            if int(found) == minor:
+                return path
+    return None
+
+
+@functools.cache
+def python_for(core: str) -> str | None:
+    """Return the path of the newest Python that this release of ansible-core runs on."""
+    oldest, newest = PYTHONS_OF_CORE[core]
+    return next(filter(None, map(python, range(newest, oldest - 1, -1))), None)
+
+
+def choose_cores() -> list[str]:
+    """Return the releases to test with: those asked for, or the oldest, a middle one and the newest possible."""
+    if asked := os.environ.get("CORES", "").split():
+        return asked
+    releases = [core for core in PYTHONS_OF_CORE if core != "devel" and python_for(core)]
+    if not releases:
+        sys.exit("There is no Python on PATH that a supported release of ansible-core runs on, such as 3.12.")
+    return [core for core in releases if core in (OLDEST, MIDDLE, releases[-1])]
+
+
+CORES = choose_cores()
+EDGES = list(dict.fromkeys([CORES[0], CORES[-1]]))
+
+
+def needs(core: str) -> str:
+    oldest, newest = PYTHONS_OF_CORE[core]
+    return f"ansible-core {core} needs a Python from 3.{oldest} to 3.{newest} on PATH."
+
+
+@contextmanager
+def locked(path: Path) -> t.Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def environment(session: nox.Session, core: str, purpose: str, *requirements: str | Path) -> Path:
+    """Return the folder of programs of an environment that holds ansible-core and the requirements.
+
+    Nox's own environments are not used: here sessions share one, and nothing is installed again until a requirement
+    or a file of requirements changes.
+    """
+    interpreter = python_for(core)
+    if interpreter is None:
+        session.error(needs(core))
+    ansible = f"ansible-core=={core}.*"
+    if core == "devel":
+        ansible = "https://github.com/ansible/ansible/archive/devel.tar.gz"
+
+    arguments = [ansible]
+    for requirement in requirements:
+        arguments += ["--requirement", str(requirement)] if isinstance(requirement, Path) else [requirement]
+    contents = [item.read_text() for item in requirements if isinstance(item, Path)]
+    folder = ENVIRONMENTS / f"{purpose}-{core}"
+    wanted = hashlib.sha256(repr([interpreter, str(folder), arguments, contents]).encode()).hexdigest()
+    installed = folder / "installed"
+    with locked(ENVIRONMENTS / f"{folder.name}.lock"):
+        if not installed.exists() or installed.read_text() != wanted:
+            session.log(f"Installing {folder.relative_to(CHECKOUT)} with {interpreter}")
+            session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", "--python", interpreter, str(folder))
+            pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "--quiet"]
+            session.run(*pip, "install", *arguments)
+            installed.write_text(wanted)
+    return folder / "bin"
+
+
+def test_environment(session: nox.Session, core: str) -> Path:
+    """The environment of the tests, the demonstration, the simulator and the benchmark."""
+    files = ("meta/ee-requirements.txt", "tests/simulator/requirements.txt", "tests/unit/requirements.txt")
+    return environment(session, core, "ansible", *(CHECKOUT / name for name in files))
+
+
+def run(session: nox.Session, programs: Path, *command: str, **variables: str) -> None:
+    """Run a program of an environment, unmoved by the user's own Ansible and PAM Core settings."""
+    env: dict[str, str | None] = {
+        name: None
+        for name in os.environ
+        if name.startswith(("ANSIBLE_", "PYTHON", "SENHASEGURA_")) and not name.startswith("SENHASEGURA_TEST_")
+    }
+    env["PATH"] = os.pathsep.join([str(programs), os.environ["PATH"]])
+    env["ANSIBLE_COLLECTIONS_PATH"] = str(CACHE)
+    env["VIRTUAL_ENV"] = str(programs.parent)
+    session.run(str(programs / command[0]), *command[1:], env={**env, **variables})
+
+
+# Places where Ansible and its tools find the collection
+
+
+def link_checkout() -> None:
+    """Stand the checkout, whatever its folder is called, where Ansible looks for this collection."""
+    link = CACHE / "ansible_collections" / "pamops" / "senhasegura"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        link.symlink_to("../../..")
+
+
+def copy_checkout(session: nox.Session, purpose: str) -> Path:
+    """Copy the checkout to a place of its own and return that.
+
+    ansible-test refuses a linked collection, and some tools read what a link to the checkout holds over and over.
+    """
+    top = CACHE / purpose
+    shutil.rmtree(top, ignore_errors=True)
+    left_out = (".ansible", ".cache", ".git", ".hypothesis", ".nox", ".venv", ".*_cache", "__pycache__", "*.tar.gz")
+    copy = top / "ansible_collections" / "pamops" / "senhasegura"
+    shutil.copytree(CHECKOUT, copy, symlinks=True, ignore=shutil.ignore_patterns(*left_out))
+    # Tools that ask git for files would otherwise take the copy for an ignored folder of the checkout, find no file
+    # in it and be content.
+    session.run("git", "init", "--quiet", str(copy))
+    return copy
+
+
+# Sessions
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, documentation, licenses and the changelog."""
+    programs = environment(
+        session,
+        CORES[-1],
+        "lint",
+        *LINTERS,
+        *(CHECKOUT / name for name in ("tests/simulator/requirements.txt", "tests/unit/requirements.txt")),
+    )
+    link_checkout()
+    copy = copy_checkout(session, "lint")
+    checks: list[tuple[str, ...]] = [
+        ("ruff", "check"),
+        ("ruff", "format", "--check", "--diff"),
+        ("mypy", "-p", "ansible_collections.pamops.senhasegura.plugins", "-p", "tests.simulator", "-m", "noxfile"),
+    ]
+    checks_of_copy: list[tuple[str, ...]] = [
+        ("yamllint", "--strict", "."),
+        ("reuse", "lint", "--lines"),
+        ("antsibull-changelog", "lint"),
+        ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
+        ("ansible-lint", "--offline"),
+        ("ansible-galaxy", "collection", "build", "--output-path", str(CACHE / "lint")),
+    ]
+    failed = []
+    for folder, commands in ((CHECKOUT, checks), (copy, checks_of_copy)):
+        with session.chdir(folder):
+            for command in commands:
+                try:
+                    run(session, programs, *command, ANSIBLE_COLLECTIONS_PATH=str(CACHE / "lint"))
+                except nox.command.CommandFailed:
+                    failed.append(command[0])
+    if failed:
+        session.error(f"Complaints from {', '.join(failed)}.")
+
+
+@nox.session(name="format")
+def format_code(session: nox.Session) -> None:
+    """Rewrite Python files in the project's style."""
+    programs = environment(session, CORES[-1], "format", *(linter for linter in LINTERS if linter.startswith("ruff")))
+    run(session, programs, "ruff", "check", "--fix")
+    run(session, programs, "ruff", "format")
+
+
+def run_pytest(session: nox.Session, kind: str, core: str) -> None:
+    programs = test_environment(session, core)
+    link_checkout()
+    report = RESULTS / f"{kind}({core}).xml"
+    run(session, programs, "pytest", f"--junit-xml={report}", "--timeout=300", f"tests/{kind}", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("core", EDGES, ids=EDGES)
+def unit(session: nox.Session, core: str) -> None:
+    """Run the unit tests."""
+    run_pytest(session, "unit", core)
+
+
+@nox.session
+@nox.parametrize("core", CORES, ids=CORES)
+def integration(session: nox.Session, core: str) -> None:
+    """Run the playbooks of the integration tests against the simulator."""
+    run_pytest(session, "integration", core)
+
+
+@nox.session
+@nox.parametrize("core", EDGES, ids=EDGES)
+def sanity(session: nox.Session, core: str) -> None:
+    """Run ansible-test sanity."""
+    programs = test_environment(session, core)
+    # ansible-test starts each python3.X it finds on PATH and takes a failing command of a version manager for a
+    # failed test, hence the Pythons themselves in place of such commands.
+    folders = [str(Path(path).parent) for path in map(python, PYTHONS_OF_MODULES) if path]
+    folders += [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
+    path = os.pathsep.join([str(programs), *folders])
+    with session.chdir(copy_checkout(session, f"sanity-{core}")):
+        # Through Python, since the script itself does not start from a folder with a space in its path.
+        script = str(programs / "ansible-test")
+        run(session, programs, "python", script, "sanity", "--local", "--color", "no", *session.posargs, PATH=path)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation as web pages."""
+    programs = environment(session, CORES[-1], "docs", "antsibull-docs>=2.20", "sphinx", "sphinx-ansible-theme")
+    link_checkout()
+    run(session, programs, "python", "-m", "docs.errors_guide", PYTHONPATH=str(CACHE))
+    site = CACHE / "docs"
+    copy_checkout(session, "docs-source")
+    source = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "docs-source")}
+    shutil.rmtree(site, ignore_errors=True)
+    (site / "rst").mkdir(mode=0o700, parents=True)
+    collection = ["--use-current", "--squash-hierarchy", "--dest-dir", str(site / "rst"), "pamops.senhasegura"]
+    run(session, programs, "antsibull-docs", "collection", *collection, **source)
+    theme = ["-C", "-D", "extensions=sphinx_antsibull_ext", "-D", "html_theme=sphinx_ansible_theme"]
+    run(session, programs, "sphinx-build", "-q", "-b", "html", *theme, str(site / "rst"), str(site / "html"))
+    session.log(f"The pages start at {site / 'html' / 'index.html'}")
+
+
+def run_python(session: nox.Session, *arguments: str) -> None:
+    programs = test_environment(session, CORES[-1])
+    link_checkout()
+    run(session, programs, "python", *arguments, *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Get a session from the simulator with a playbook, and show what it prints."""
+    run_python(session, "-m", "tests.demo")
+
+
+@nox.session
+def simulator(session: nox.Session) -> None:
+    """Start the simulator of PAM Core."""
+    run_python(session, "-m", "tests.simulator")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the plugins against the simulator."""
+    run_python(session, "-m", "tests.benchmark")
+
+
+# Everything
+
+
+class Outcome(t.NamedTuple):
+    step: str
+    passed: bool
+    seconds: float
+
+
+def run_step(step: str) -> Outcome:
+    """Run one step in a process of its own and print what it said when it is over, since others run meanwhile."""
+    start = time.monotonic()
+    command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--session", step]
+    process = subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, "CORES": " ".join(CORES)},
+    )
+    outcome = Outcome(step, process.returncode == 0, time.monotonic() - start)
+    print(f"\n{'=' * 20} {step}: {describe(outcome)} {'=' * 20}\n{process.stdout}", flush=True)
+    return outcome
+
+
+def describe(outcome: Outcome) -> str:
+    return f"{'passed' if outcome.passed else 'FAILED'} in {outcome.seconds:.0f} s"
+
+
+def count_tests() -> tuple[int, int]:
+    """Return how many tests passed and how many did not, over all reports of pytest."""
+    passed = failed = 0
+    for report in RESULTS.glob("*.xml"):
+        for suite in ElementTree.parse(report).iter("testsuite"):  # noqa: S314 (we have just had it written)
+            tests, failures, errors, skipped = (
+                int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")
+            )
+            passed += tests - failures - errors - skipped
+            failed += failures + errors
+    return passed, failed
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Run lint, unit, integration and sanity, some at the same time, and sum them up."""
+    asked = bool(os.environ.get("CORES", "").split())
+    left_out = [] if asked else [core for core in (OLDEST, MIDDLE, NEWEST) if core not in CORES]
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    # The longest first, so that none is left to run alone at the end.
+    steps = [f"sanity({core})" for core in EDGES] + [f"integration({core})" for core in CORES]
+    steps += ["lint"] + [f"unit({core})" for core in EDGES]
+    with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
+        outcomes = list(pool.map(run_step, steps))
+
+    passed, failed = count_tests()
+    summary = [f"{outcome.step:<20} {describe(outcome)}" for outcome in outcomes]
+    summary += [f"\nNot tested: {needs(core)}" for core in left_out]
+    summary += [f"\n{passed} passed, {failed} failed"]
+    # Nox has a last word of its own; this comes after it.
+    atexit.register(functools.partial(print, "", *summary, sep="\n", flush=True))
+    if not all(outcome.passed for outcome in outcomes):
+        session.error("Not every step passed.")
+    if left_out and os.environ.get("SENHASEGURA_TEST_REQUIRE_ALL"):
+        session.error("Not every release of ansible-core could be tested.")
