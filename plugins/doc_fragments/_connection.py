@@ -114,4 +114,4 @@ options:
 """
 
     # Where the values come from: for plugins, which core tells of it.
-    PLUGIN = documented_sources(CONNECTION)
+    PLUGIN: str = documented_sources(CONNECTION)

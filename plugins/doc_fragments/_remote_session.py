@@ -61,4 +61,4 @@ options:
 """
 
     # Where the values come from: for plugins, which core tells of it.
-    PLUGIN = documented_sources(REMOTE_SESSION)
+    PLUGIN: str = documented_sources(REMOTE_SESSION)

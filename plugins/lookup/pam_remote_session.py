@@ -44,9 +44,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Send a person to a server at once
+# redirect.html.j2 has a link
+#   <a href="{{ lookup('pamops.senhasegura.pam_remote_session', 'web01', user='jdoe', credential='root',
+#                      protocol='SSH') | e }}">Go to web01</a>
+- name: Write a page that leads its reader to a server
   ansible.builtin.template:
-    src: redirect.html.j2  # with {{ lookup('pamops.senhasegura.pam_remote_session', 'web01', protocol='SSH', ...) }}
+    src: redirect.html.j2
     dest: /srv/www/redirect.html
     mode: "0600"
   no_log: true

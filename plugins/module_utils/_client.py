@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import hashlib
 import json
+import math
 import re
 import time
 import typing as t
@@ -270,7 +271,7 @@ class Client:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
         secrets = {secret for secret in (*self._secrets, *more_secrets) if isinstance(secret, str) and len(secret) > 3}
         for secret in sorted(secrets, key=len, reverse=True):
-            for form in {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}:
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
                 text = text.replace(form, "***")
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         return text if len(text) <= 1000 else text[:1000] + "…"
@@ -317,7 +318,7 @@ def _lifetime(expires_in: t.Any) -> float:
         seconds = float(expires_in) if not isinstance(expires_in, bool) else 0.0
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    return min(max(seconds, 0.0), MAX_LIFETIME) if seconds == seconds else 0.0
+    return min(max(seconds, 0.0), MAX_LIFETIME) if math.isfinite(seconds) else 0.0
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -64,7 +64,7 @@ def _collect(
 ) -> tuple[dict[str, t.Any], dict[str, str], list[str]]:
     """Values as they are given, where they come from, and what could not even be read."""
     definitions = C.config.get_configuration_definitions("lookup", lookup_name)
-    values = without_empty(arguments)
+    values = {name: _native(value) for name, value in without_empty(arguments).items()}
     origins: dict[str, str] = {}
     found: list[str] = []
     for name, option in spec.items():
@@ -77,10 +77,15 @@ def _collect(
                 found.append(f"{name} cannot be read: {_sentence(exc)}")
                 continue
             if value is not None and value != "":
-                values[name] = value
+                values[name] = _native(value)
                 if origin != "default":
                     origins[name] = origin
     return values, origins, found
+
+
+def _native(value: t.Any) -> t.Any:
+    """A value inline in a vault is no text before ansible-core 2.19, but an object that gives one."""
+    return value if value is None or isinstance(value, (str, int, float, list, dict)) else to_text(value)
 
 
 def _configured(

@@ -48,7 +48,16 @@ def run(*command: str, **variables: str) -> str:
 def install_collection(folder: Path) -> None:
     run("ansible-galaxy", "collection", "build", "--output-path", str(folder), str(CHECKOUT))
     archive = next(folder.glob("*.tar.gz"))
-    run("ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(folder), str(archive))
+    run(
+        "ansible-galaxy",
+        "collection",
+        "install",
+        "--offline",
+        "--force",
+        "--collections-path",
+        str(folder),
+        str(archive),
+    )
     say(f"1. Built {archive.name} and installed it with ansible-galaxy.")
 
 
@@ -72,7 +81,7 @@ def show(simulator: Simulator, folder: Path, output: str) -> None:
     link = re.search(r'href="([^"]+)"', (folder / "go.html").read_text())
     if not link:
         sys.exit("The template made no link.")
-    first, second = (requests.get(html.unescape(link[1]), verify=simulator.ca_file, timeout=10) for _ in range(2))
+    first, second = (requests.get(html.unescape(link[1]), verify=simulator.ca_file, timeout=10) for _time in range(2))
     say("5. The lookup asked for a session on db01 from within a template, and wrote a page with its link.")
     say(f"   Opened once, that shows: {title(first.text)} (HTTP {first.status_code}).")
     say(f"   Opened again, it is refused (HTTP {second.status_code}).")

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta, timezone
 
 
 class ClockLike(t.Protocol):
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """The time, with a zone."""
 
-    def advance(self, seconds: float) -> None: ...
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
 
 
 class Clock:
