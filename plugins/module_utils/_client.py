@@ -113,9 +113,7 @@ class Client:
         """Prove that a session could be asked for, as far as that can be done without asking for one: TLS, and the
         login."""
         self._exchange = Exchange(self._options["timeout"])
-        if self._method == "oauth2":
-            self._access_token()
-        else:
+        if self._method != "oauth2" or self._access_token() != self._fresh_token:
             self._attempt(PROBE, "/", _transport.NO_AUTHORIZATION)
 
     def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> tuple[Answer, str | None]:
@@ -248,7 +246,7 @@ class Client:
         code = _error_code(envelope)
         said = self._clean(_message(envelope), _part(envelope, "session").values())
         answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
-        why = f"{answered} ({f'HTTP {status}, code {code}' if code else f'HTTP {status}'})"
+        why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
         tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
         if status in (502, 504):
             return self.unclear(endpoint, why, hint(said, status), http_status=status)
@@ -318,7 +316,7 @@ def _lifetime(expires_in: t.Any) -> float:
         seconds = float(expires_in) if not isinstance(expires_in, bool) else 0.0
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    return min(max(seconds, 0.0), MAX_LIFETIME) if math.isfinite(seconds) else 0.0
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), MAX_LIFETIME)
 
 
 def _retry_after(answer: Answer) -> float | None:

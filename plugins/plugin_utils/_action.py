@@ -16,10 +16,13 @@ from ansible.utils.display import Display
 
 from ..module_utils._client import Client, connect
 from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError
+from ..module_utils._options import SECRETS
 from ._config import Problems, environment, resolve
 from ._run_memory import run_memory
 
 display = Display()
+
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as core has it
 
 
 def definitions_name(lookup: str) -> str:
@@ -52,7 +55,7 @@ class RemoteAction(ActionBase):
         self._compute_environment_string(task_environment)
         with environment(task_environment):
             try:
-                options = self._resolve(task_vars or {})
+                options = self._resolve(self._take_arguments(), task_vars or {})
                 if self._is_elsewhere():
                     return self._run_there(options, task_vars)
                 result.update(self._run_here(options))
@@ -62,10 +65,18 @@ class RemoteAction(ActionBase):
         self._hide(result)
         return result
 
-    def _resolve(self, variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        return resolve(
-            self.DEFINITIONS, self.SPEC, type(self).PROBLEMS, self._task.args, variables, self._templar.template
-        )
+    def _take_arguments(self) -> dict[str, t.Any]:
+        """The task's arguments, which are left there without the secrets: callbacks get them, even under ``no_log``.
+
+        The next try of ``until`` has another action and the same task, so the task keeps them elsewhere too.
+        """
+        arguments: dict[str, t.Any] = getattr(self._task, "_senhasegura_arguments", self._task.args)
+        self._task._senhasegura_arguments = arguments
+        self._task.args = {name: HIDDEN if name in SECRETS else value for name, value in arguments.items()}
+        return arguments
+
+    def _resolve(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return resolve(self.DEFINITIONS, self.SPEC, type(self).PROBLEMS, arguments, variables, self._templar.template)
 
     def _run_here(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         if not options["validate_certs"]:
@@ -80,12 +91,13 @@ class RemoteAction(ActionBase):
     def _run_there(self, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """Run the module on the delegated host. Hidden beforehand too: connection plugins show a module's output at
         -vvv."""
-        before = self._task.no_log, self._play_context.no_log
-        self._task.no_log = self._play_context.no_log = True
+        connection = self._connection._play_context  # not the play context that the action itself has
+        before = self._task.no_log, connection.no_log
+        self._task.no_log = connection.no_log = True
         try:
             result: dict[str, t.Any] = self._execute_module(module_args=options, task_vars=task_vars)
         finally:
-            self._task.no_log, self._play_context.no_log = before
+            self._task.no_log, connection.no_log = before
         result.pop("invocation", None)
         if result.get("failed") or result.get("unreachable"):
             result.pop("_ansible_no_log", None)

@@ -102,7 +102,9 @@ def _configured(
             value = template(value)
         if value is not None and value != "":
             return value, f"the variable {source['name']}"
-    value, origin = C.config.get_config_value_and_origin(option, plugin_type="lookup", plugin_name=lookup_name)
+    names = [source["name"] for source in definition.get("env", ())]
+    with environment({name: None for name in names if os.environ.get(name) == ""}):  # for core that is a value
+        value, origin = C.config.get_config_value_and_origin(option, plugin_type="lookup", plugin_name=lookup_name)
     origin = str(origin)
     return value, f"the environment variable {origin[5:]}" if origin.startswith("env: ") else origin
 
@@ -128,14 +130,22 @@ def _sentence(exc: Exception) -> str:
 
 @contextlib.contextmanager
 def environment(more: Mapping[str, t.Any]) -> Iterator[None]:
-    """The process's environment with what the task keyword ``environment`` adds, for our options and requests' alike.
+    """The process's environment with *more* for a while, or without a variable that is ``None`` there.
 
-    A task has a process of its own, so nobody else sees it.
+    With the task keyword ``environment`` it holds for our options and for requests alike. A task has a process of its
+    own, so nobody else sees it.
     """
-    before = dict(os.environ)
-    os.environ.update({name: to_text(value) for name, value in more.items()})
+    before = {name: os.environ.get(name) for name in more}
+    _change_environment(more)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _change_environment(before)
+
+
+def _change_environment(values: Mapping[str, t.Any]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = to_text(value)

@@ -1,0 +1,283 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A task that is delegated to a host which is reached by SSH works there, with the options of the controller."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import WRITE, leaks, reach, secrets_of
+
+if t.TYPE_CHECKING:
+    from tests.integration.conftest import Play
+    from tests.simulator import Simulator
+
+LOGIN, CREATE = "/api/oauth2/token", "/api/pam/remote/session"
+SECRET = "senhasegura_client_secret"
+
+# Starts Python as Ansible wants it, and notes from where, and what everybody on that host can see of all processes.
+INTERPRETER = """\
+#!/bin/sh
+echo "from $SSH_CONNECTION" >> {folder}/seen
+ps axww -o args >> {folder}/seen
+exec {python} "$@"
+"""
+
+
+class Remote(t.NamedTuple):
+    variables: dict[str, t.Any]
+    environment: dict[str, str]
+    folder: Path
+
+    def seen(self) -> str:
+        path = self.folder / "seen"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]))
+    if found:
+        return found
+    if os.environ.get("SENHASEGURA_TEST_REQUIRE_ALL") == "1":
+        pytest.fail(f"{name} is not installed, and SENHASEGURA_TEST_REQUIRE_ALL is set.")
+    pytest.skip(f"{name} is not installed.")
+
+
+def _script(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """The port of an SSH server on this machine, and the folder with its keys."""
+    server, keygen, _client, _ps = (_program(name) for name in ("sshd", "ssh-keygen", "ssh", "ps"))
+    folder = tmp_path_factory.mktemp("sshd")
+    for name in ("host_key", "user_key"):
+        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}", encoding="utf-8")
+    config = folder / "sshd_config"
+    config.write_text(
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host_key\nAuthorizedKeysFile {folder}/user_key.pub\n"
+        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n"
+        "PermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nSubsystem sftp internal-sftp\n",
+        encoding="utf-8",
+    )
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it puts its unprivileged part
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([server, "-D", "-e", "-f", str(config)], stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 10
+        while process.poll() is None and time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        else:
+            pytest.fail((folder / "log").read_text(encoding="utf-8"))
+        yield port, folder
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def sockets() -> Iterator[Path]:
+    """A folder for SSH's sockets, whose paths must be short."""
+    with tempfile.TemporaryDirectory(prefix="ssh-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def remote(sshd: tuple[int, Path], sockets: Path, tmp_path: Path) -> Remote:
+    port, keys = sshd
+    interpreter = _script(tmp_path / "python", INTERPRETER.format(folder=tmp_path, python=sys.executable))
+    options = (
+        "ControlMaster=auto",
+        "ControlPersist=5",
+        "IdentitiesOnly=yes",
+        f"UserKnownHostsFile={keys / 'known_hosts'}",
+    )
+    return Remote(
+        {
+            "ansible_connection": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": port,
+            "ansible_user": getpass.getuser(),
+            "ansible_ssh_private_key_file": str(keys / "user_key"),
+            "ansible_python_interpreter": interpreter,
+            "ansible_remote_tmp": str(tmp_path / "remote"),
+        },
+        {
+            "ANSIBLE_SSH_ARGS": " ".join(["-F", "none", *(f"-o {option}" for option in options)]),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
+        },
+        tmp_path,
+    )
+
+
+@pytest.fixture
+def inventory(remote: Remote) -> dict[str, t.Any]:
+    """Two hosts that cannot be reached, and the one that work is delegated to."""
+    nowhere = {"ansible_connection": "ssh", "ansible_host": "localhost", "ansible_port": 1}
+    return {"web01": nowhere, "db01": nowhere, "jump": remote.variables}
+
+
+TASKS = f"""
+- name: Get a session
+  pamops.senhasegura.pam_remote_session:
+    device: "{{{{ inventory_hostname }}}}"
+  delegate_to: jump
+  register: session
+- name: Get sessions
+  pamops.senhasegura.pam_remote_session:
+    device: "{{{{ item }}}}"
+  loop: [host001, nowhere]
+  delegate_to: jump
+  register: sessions
+  ignore_errors: true
+- name: {WRITE}
+  ansible.builtin.copy:
+    content: "{{{{ [session, sessions.results] | to_json }}}}"
+    dest: "{{{{ output }}}}/{{{{ inventory_hostname }}}}"
+    mode: "0600"
+  delegate_to: localhost
+  no_log: true
+"""
+
+
+@pytest.mark.parametrize(("pipelining", "hosts"), [("false", ["web01"]), ("true", ["web01", "db01"])])
+def test_the_work_is_done_there_and_is_hidden(
+    pipelining: str,
+    hosts: list[str],
+    vault: Simulator,
+    play: Play,
+    remote: Remote,
+    inventory: dict[str, t.Any],
+    tmp_path: Path,
+) -> None:
+    """With options from variables, from the environment and from the ansible.cfg of the controller."""
+    variables = {name: value for name, value in reach(vault).items() if name not in ("senhasegura_url", SECRET)}
+    played = play(
+        TASKS,
+        "-vvvv",
+        hosts=hosts,
+        inventory=inventory,
+        variables={**variables, "output": str(tmp_path)},
+        environment={
+            **remote.environment,
+            "ANSIBLE_PIPELINING": pipelining,
+            "SENHASEGURA_CLIENT_SECRET": vault.credentials["oauth2"]["client_secret"],
+        },
+        config=f"[senhasegura]\nurl = {vault.url}\n",
+    ).succeeded()
+
+    # For each host a task, and two items: each is a process of its own there, and logs in.
+    tasks = 3 * len(hosts)
+    assert Counter(request.path for request in vault.requests) == {LOGIN: tasks, CREATE: tasks}
+    seen = remote.seen()
+    assert len(re.findall(r"^from 127\.0\.0\.1 \d+ 127\.0\.0\.1 \d+$", seen, re.MULTILINE)) >= tasks
+    assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in seen]
+    assert not leaks(vault, played)
+    assert (
+        'Creating the remote session failed: PAM Core answered "Device not found" (HTTP 400). Check the option device, '
+        "and that the device is registered and enabled in PAM Core."
+    ) in played.output.replace('\\"', '"')
+
+    for host in hosts:
+        session, (of_item, failed) = json.loads((tmp_path / host).read_text(encoding="utf-8"))
+        pending = {known.token: known for known in vault.state.pending.values()}
+        assert pending[session["token"]].device.hostname == host
+        assert pending[of_item["token"]].sr in of_item["session_url"]
+        assert (failed["failed"], failed["http_status"], failed["session_may_exist"]) == (True, 400, False)
+        assert "invocation" not in str([session, of_item, failed])
+
+
+def test_check_mode_and_what_is_missing_there(
+    vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any], tmp_path: Path
+) -> None:
+    bare = _script(tmp_path / "bare", f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    played = play(
+        """
+        - name: In check mode
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: jump
+          check_mode: true
+          register: session
+        - name: Show
+          ansible.builtin.debug:
+            var: session
+        - name: With a wrong option
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+            port: 0
+          delegate_to: jump
+          ignore_errors: true
+        - name: With a file that is on the controller only
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+            ca_path: /nonexistent/ca.pem
+          delegate_to: jump
+          ignore_errors: true
+        - name: Without requests
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: bare
+          ignore_errors: true
+        - name: To where nobody is
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: db01
+          ignore_unreachable: true
+        - name: To this machine
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: localhost
+        """,
+        "-vvvv",
+        hosts="web01",
+        inventory={**inventory, "bare": {**remote.variables, "ansible_python_interpreter": bare}},
+        variables=reach(vault),
+        environment={**remote.environment, "ANSIBLE_PIPELINING": "true"},
+    ).succeeded()
+    assert [request.path for request in vault.requests] == [LOGIN, LOGIN, CREATE]  # of the first and the last task
+    assert not leaks(vault, played)
+
+    session = played.result("Show")["session"]
+    assert [session[name] for name in ("changed", "session_url", "token")] == [True, None, None]
+    assert played.result("With a wrong option")["msg"] == (
+        "Nothing was sent to PAM Core, because the options are not right: port must be from 1 to 65535, and is 0."
+    )
+    assert played.result("With a file that is on the controller only")["msg"] == (
+        "No certificates could be read from /nonexistent/ca.pem (ca_path): No such file or directory."
+    )
+    assert played.result("Without requests")["msg"].startswith(
+        f"Failed to import the required Python library (requests) on {socket.gethostname()}'s Python "
+    )
+    assert played.result("To where nobody is")["unreachable"]
