@@ -24,7 +24,7 @@ export JOBS ?= 2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: test lint unit integration sanity format docs demo simulator bench
+.PHONY: test lint unit integration sanity format docs demo simulator
 test: ## Run everything below down to "sanity" and sum it up
 lint: ## Check style, types, documentation, licenses and the changelog
 unit: ## Run the unit tests
@@ -34,9 +34,8 @@ format: ## Rewrite Python files in the project's style
 docs: ## Build the documentation as web pages
 demo: ## Get a session from the simulator with a playbook, and show what it prints
 simulator: ## Start the simulator of PAM Core; ARGS="--help" tells its options
-bench: ## Measure the plugins against the simulator
 
-test lint unit integration sanity format docs demo simulator bench: .nox/nox/installed
+test lint unit integration sanity format docs demo simulator: .nox/nox/installed
 	@$(NOX) --session $@ -- $(ARGS)
 
 .nox/nox/installed: Makefile

@@ -150,7 +150,7 @@ def environment(session: nox.Session, core: str, purpose: str, *requirements: st
 
 
 def test_environment(session: nox.Session, core: str) -> Path:
-    """The environment of the tests, the demonstration, the simulator and the benchmark."""
+    """The environment of the tests, the demonstration and the simulator."""
     files = ("meta/ee-requirements.txt", "tests/simulator/requirements.txt", "tests/unit/requirements.txt")
     return environment(session, core, "ansible", *(CHECKOUT / name for name in files))
 
@@ -293,7 +293,15 @@ def docs(session: nox.Session) -> None:
     (site / "rst").mkdir(mode=0o700, parents=True)
     collection = ["--use-current", "--squash-hierarchy", "--dest-dir", str(site / "rst"), "pamops.senhasegura"]
     run(session, programs, "antsibull-docs", "collection", *collection, **source)
-    theme = ["-C", "-D", "extensions=sphinx_antsibull_ext", "-D", "html_theme=sphinx_ansible_theme"]
+    theme = [
+        "-C",
+        "-D",
+        "project=pamops.senhasegura",
+        "-D",
+        "extensions=sphinx_antsibull_ext",
+        "-D",
+        "html_theme=sphinx_ansible_theme",
+    ]
     run(session, programs, "sphinx-build", "-q", "-b", "html", *theme, str(site / "rst"), str(site / "html"))
     session.log(f"The pages start at {site / 'html' / 'index.html'}")
 
@@ -314,12 +322,6 @@ def demo(session: nox.Session) -> None:
 def simulator(session: nox.Session) -> None:
     """Start the simulator of PAM Core."""
     run_python(session, "-m", "tests.simulator")
-
-
-@nox.session
-def bench(session: nox.Session) -> None:
-    """Measure the plugins against the simulator."""
-    run_python(session, "-m", "tests.benchmark")
 
 
 # Everything

@@ -44,14 +44,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-# redirect.html.j2 has a link
-#   <a href="{{ lookup('pamops.senhasegura.pam_remote_session', 'web01', user='jdoe', credential='root',
-#                      protocol='SSH') | e }}">Go to web01</a>
 - name: Write a page that leads its reader to a server
-  ansible.builtin.template:
-    src: redirect.html.j2
-    dest: /srv/www/redirect.html
+  ansible.builtin.copy:
+    content: >-
+      <a href="{{ lookup('pamops.senhasegura.pam_remote_session', 'web01',
+                         user='jdoe', credential='root', protocol='SSH') | e }}">Go to web01</a>
+    dest: /srv/www/web01.html
     mode: "0600"
+  diff: false
   no_log: true
 
 - name: Get sessions on two servers, with all that belongs to them
