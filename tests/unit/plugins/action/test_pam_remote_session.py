@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugin, as core loads it: on the controller, hidden after a success, readable after a failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import typing as t
+from collections.abc import Callable
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins import loader as plugin_loader
+from ansible.plugins.loader import action_loader, connection_loader
+from ansible.template import Templar
+
+from tests.simulator import Simulator
+from tests.unit.plugins.support import (
+    CREATE,
+    DIRECT,
+    LOGIN,
+    NAME,
+    OAUTH2,
+    SESSION,
+    SESSION_TOKEN,
+    SESSION_URL,
+    URL,
+    WITH_LOGIN,
+    Api,
+    Call,
+    minimal,
+)
+
+Run = Callable[..., tuple[dict[str, t.Any], Task]]
+HIDDEN = "_ansible_no_log"
+
+
+@pytest.fixture
+def run() -> Run:
+    def run(
+        options: dict[str, t.Any],
+        variables: dict[str, t.Any] | None = None,
+        transport: str | None = None,
+        check: bool = False,
+        **keywords: t.Any,
+    ) -> tuple[dict[str, t.Any], Task]:
+        loader = DataLoader()
+        task = Task.load({NAME: options, "check_mode": check, **keywords}, loader=loader)
+        context = PlayContext()
+        context.check_mode = check
+        connection = connection_loader.get("ansible.builtin.local", context, os.devnull)
+        connection.transport = transport or "local"
+        interpreter = {"ansible_python_interpreter": sys.executable}
+        variables = {**interpreter, "ansible_delegated_vars": {"bastion": interpreter}, **(variables or {})}
+        action = action_loader.get(
+            NAME,
+            task=task,
+            connection=connection,
+            play_context=context,
+            loader=loader,
+            templar=Templar(loader=loader, variables=variables),
+            shared_loader_obj=plugin_loader,
+        )
+        return action.run(task_vars=variables), task
+
+    return run
+
+
+def test_success_is_hidden(api: Api, run: Run) -> None:
+    api.expect(CREATE._replace(json=SESSION))
+    result, task = run(DIRECT)
+    assert result.pop("expires_at").endswith("Z")
+    assert result == {"changed": True, "session_url": SESSION_URL, "token": SESSION_TOKEN, HIDDEN: True}
+    assert task.no_log is True
+
+
+def test_failure_is_readable(api: Api, run: Run) -> None:
+    api.expect(CREATE._replace(status=400, body=minimal(400, "1011: Device not found")))
+    result, task = run(DIRECT)
+    assert result == {
+        "failed": True,
+        "msg": 'Creating the remote session failed: PAM Core answered "Device not found" (HTTP 400, code 1011). '
+        "Check the option device, and that the device is registered and enabled in PAM Core.",
+        "http_status": 400,
+        "error_code": 1011,
+        "session_may_exist": False,
+    }
+    assert not task.no_log
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_callbacks_get_no_secret(api: Api, run: Run, status: int) -> None:
+    """They get the task and its arguments, after a success too."""
+    api.expect(LOGIN, CREATE._replace(status=status))
+    _result, task = run(WITH_LOGIN)
+    assert task.args == {**WITH_LOGIN, "client_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+
+
+def test_unclear_failure_says_so(api: Api, run: Run) -> None:
+    api.expect(CREATE._replace(status=504, body=b""))
+    result, task = run(DIRECT)
+    assert (result["failed"], result["http_status"], result["session_may_exist"]) == (True, 504, True)
+    assert not task.no_log
+
+
+def test_wrong_options_fail_with_all_problems(api: Api, run: Run) -> None:
+    result, task = run({"port": 0, "color": "red"}, {"senhasegura_url": "http://vault.example"})
+    assert result["failed"] is True
+    assert result["msg"] == (
+        "Nothing was sent to PAM Core, because the options are not right: There is no option color. "
+        "user is missing or empty. device is missing or empty. protocol is missing or empty. "
+        "url from the variable senhasegura_url "
+        "must begin with https://, since what is asked for gives privileged access. "
+        "port must be from 1 to 65535, and is 0. "
+        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
+        "credential is missing or empty; where the version of PAM Core can select one by itself, "
+        "set auto_select_credential to true instead."
+    )
+    assert api.requests == []
+    assert not task.no_log
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [(WITH_LOGIN, [LOGIN]), (DIRECT, [Call("/", method="HEAD", status=302, body=b"", authorization="")])],
+)
+def test_check_mode(api: Api, run: Run, options: dict[str, t.Any], calls: list[Call]) -> None:
+    api.expect(*calls)
+    result, _task = run(options, check=True)
+    assert result == {"changed": True, "session_url": None, "token": None, "expires_at": None, HIDDEN: True}
+
+
+def test_check_mode_checks_options(api: Api, run: Run) -> None:
+    assert run({**DIRECT, "port": 0}, check=True)[0]["failed"] is True
+    assert api.requests == []
+
+
+def test_tasks_share_the_login(api: Api, run: Run) -> None:
+    api.expect(LOGIN, CREATE, CREATE)
+    for _number in range(2):
+        assert run(WITH_LOGIN)[0]["session_url"] == SESSION_URL
+
+
+def test_token_cache_off(api: Api, run: Run) -> None:
+    api.expect(LOGIN, CREATE, LOGIN, CREATE)
+    for _number in range(2):
+        run({**WITH_LOGIN, "token_cache": False})
+
+
+def test_environment_keyword(api: Api, run: Run) -> None:
+    options = {name: value for name, value in DIRECT.items() if name not in ("url", "user")}
+    before = dict(os.environ)
+    api.expect(CREATE._replace(json={**SESSION, "user": "of the play's environment"}))
+    run(options, environment={"SENHASEGURA_URL": URL, "SENHASEGURA_USER": "of the play's environment"})
+    assert dict(os.environ) == before
+
+
+def test_unverified_is_warned_of(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    api.expect(CREATE, CREATE)
+    run(DIRECT)
+    assert shown_warnings == []
+    run({**DIRECT, "validate_certs": False})
+    assert [text.split(":")[0] for text in shown_warnings] == ["validate_certs is false"]
+
+
+def test_needs_no_connection_and_no_async(run: Run) -> None:
+    action = action_loader.get(NAME, class_only=True)
+    assert (action._requires_connection, action._supports_async, action.TRANSFERS_FILES) == (False, False, False)
+    assert action._supports_check_mode is True
+
+
+def test_delegated_to_the_controller_stays_here(api: Api, run: Run) -> None:
+    api.expect(CREATE)
+    assert run(DIRECT, delegate_to="localhost")[0]["session_url"] == SESSION_URL
+
+
+def test_host_that_is_not_local_is_not_asked(api: Api, run: Run) -> None:
+    api.expect(CREATE)
+    assert run(DIRECT, transport="ssh")[0]["session_url"] == SESSION_URL
+
+
+def test_delegated_host_runs_the_module(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:
+    """Over a connection that only claims not to be local."""
+    secret = vault["client_secret"]
+    variables = {"senhasegura_client_secret": secret}
+    options = {name: value for name, value in vault.items() if name != "client_secret"}
+    result, task = run(options, variables, transport="ssh", delegate_to="bastion")
+    assert result["session_url"].startswith(f"{vault['url']}/")
+    assert result[HIDDEN] is True
+    assert task.no_log is True
+    assert "invocation" not in result
+    assert [request.path for request in simulator.requests] == ["/api/oauth2/token", "/api/pam/remote/session"]
+
+    result, task = run({**options, "device": "nowhere"}, variables, transport="ssh", delegate_to="bastion")
+    assert result["failed"] is True
+    assert result["msg"].startswith("Creating the remote session failed: PAM Core answered ")
+    assert HIDDEN not in result
+    assert not task.no_log
+    assert secret not in json.dumps(result, default=str)
+
+
+def test_options_are_checked_before_a_delegated_host_is_asked(run: Run) -> None:
+    result, _task = run({**OAUTH2, **SESSION, "url": "http://x"}, transport="ssh", delegate_to="bastion")
+    assert result["msg"].startswith("Nothing was sent to PAM Core, because the options are not right: url must begin")

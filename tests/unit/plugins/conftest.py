@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each test has an environment, a home and a memory of the run of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests.adapters
+import trustme
+from ansible import constants
+from ansible.module_utils.common import warnings
+from ansible.utils.display import Display
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
+from tests.simulator import Simulator
+from tests.unit.plugins import support
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    foreign = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+    for name in list(os.environ):
+        if name.upper().startswith("SENHASEGURA_") or name.upper() in foreign:
+            monkeypatch.delenv(name)
+    home, run = tmp_path / "home", tmp_path / "run"
+    home.mkdir()
+    run.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(run))
+    yield
+    for transport in _transport._transports.values():
+        transport._session.close()
+    _transport._transports.clear()
+    warnings._global_warnings.clear()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def run_directory(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[support.Api]:
+    """In place of the network. At the end, no expected request may be left over."""
+    api = support.Api()
+    monkeypatch.setattr(
+        requests.adapters.HTTPAdapter, "send", lambda adapter, request, **more: api.send(adapter, request, **more)
+    )
+    yield api
+    assert api.expected == []
+
+
+@pytest.fixture
+def run_module(capsys: pytest.CaptureFixture[str]) -> support.RunModule:
+    return functools.partial(support.run_module, capsys)
+
+
+@pytest.fixture
+def shown_warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the controller's plugins warn of."""
+    shown: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda _display, msg, *_args, **_more: shown.append(msg))
+    return shown
+
+
+class Tls(t.NamedTuple):
+    """A certificate authority, and servers' contexts for loopback that it vouches for."""
+
+    ca_path: str
+    context: ssl.SSLContext
+    wanting_client: ssl.SSLContext
+    client_cert: str
+    client_key: str
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    directory = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    contexts = []
+    for mode in (ssl.CERT_NONE, ssl.CERT_REQUIRED):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        authority.configure_trust(context)
+        context.verify_mode = mode
+        contexts.append(context)
+    client = authority.issue_cert("client@portal.example")
+    files = {
+        "ca.pem": authority.cert_pem.bytes(),
+        "client.pem": b"".join(pem.bytes() for pem in client.cert_chain_pems),
+        "client.key": client.private_key_pem.bytes(),
+    }
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+    ca_path, client_cert, client_key = (str(directory / name) for name in files)
+    return Tls(ca_path, contexts[0], contexts[1], client_cert, client_key)
+
+
+@pytest.fixture(scope="session")
+def _running_simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(_running_simulator: Simulator) -> Iterator[Simulator]:
+    """One for all tests, without the faults and records of other tests."""
+    _running_simulator.clear_faults()
+    _running_simulator.clear_requests()
+    yield _running_simulator
+    _running_simulator.clear_faults()
+
+
+@pytest.fixture
+def vault(simulator: Simulator) -> dict[str, t.Any]:
+    """The options that reach the simulator, with OAuth 2.0."""
+    known = simulator.credentials
+    names = ("user", "device", "protocol", "credential")
+    return {
+        "url": known["url"],
+        "ca_path": known["ca_file"],
+        "api_prefix": "api",
+        **known["oauth2"],
+        **{name: known[name] for name in names},
+    }

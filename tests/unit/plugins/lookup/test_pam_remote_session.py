@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lookup plugin, as core loads it: devices as terms, one login and one connection for all."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Callable
+
+import pytest
+from ansible.errors import AnsibleLookupError
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import lookup_loader
+from ansible.template import Templar
+
+from tests.simulator import Simulator
+from tests.unit.plugins.support import (
+    BEARER,
+    CREATE,
+    CREATED,
+    DIRECT,
+    LOGIN,
+    NAME,
+    SESSION_TOKEN,
+    SESSION_URL,
+    URL,
+    WITH_LOGIN,
+    Api,
+    Call,
+    minimal,
+)
+
+Run = Callable[..., list[t.Any]]
+NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+OPTIONS = {name: value for name, value in DIRECT.items() if name != "device"}
+
+
+@pytest.fixture
+def run() -> Run:
+    def run(terms: t.Any, variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
+        variables = variables or {}
+        loader = DataLoader()
+        plugin = lookup_loader.get(NAME, loader=loader, templar=Templar(loader=loader, variables=variables))
+        result: list[t.Any] = plugin.run(terms, variables=variables, **options)
+        return result
+
+    return run
+
+
+def _created(number: int) -> Call:
+    session = {"session_url": f"{SESSION_URL}{number}", "token": f"{SESSION_TOKEN}{number}"}
+    return CREATE._replace(body={**CREATED, "session": session})
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ({}, [f"{SESSION_URL}1", f"{SESSION_URL}2"]),
+        ({"field": "session_url"}, [f"{SESSION_URL}1", f"{SESSION_URL}2"]),
+        ({"field": "token"}, [f"{SESSION_TOKEN}1", f"{SESSION_TOKEN}2"]),
+    ],
+)
+def test_fields(api: Api, run: Run, field: dict[str, str], expected: list[str]) -> None:
+    api.expect(_created(1), _created(2))
+    assert run(["web01", "db01"], **OPTIONS, **field) == expected
+    assert [json.loads(request.body)["device"] for request in api.requests] == ["web01", "db01"]
+
+
+def test_all_fields(api: Api, run: Run) -> None:
+    api.expect(_created(1)._replace(body={**_created(1).body, "tenant": "acme"}))
+    [result] = run(["web01"], **OPTIONS, field="all")
+    assert result.pop("expires_at").endswith("Z")
+    assert result == {"session_url": f"{SESSION_URL}1", "token": f"{SESSION_TOKEN}1", "tenant": "acme"}
+
+
+@pytest.mark.parametrize("terms", [["web01", "db01"], [["web01", "db01"]], [["web01"], "db01"], [["web01"], ["db01"]]])
+def test_lists_of_terms(api: Api, run: Run, terms: list[t.Any]) -> None:
+    api.expect(_created(1), _created(2))
+    run(terms, **OPTIONS)
+    assert [json.loads(request.body)["device"] for request in api.requests] == ["web01", "db01"]
+
+
+def test_one_login_for_all_terms_and_uses(api: Api, run: Run) -> None:
+    api.expect(LOGIN, *[CREATE] * 4)
+    options = {name: value for name, value in WITH_LOGIN.items() if name != "device"}
+    run(["a", "b", "c"], **options)
+    run(["d"], **options)
+
+
+def test_options_come_from_variables(api: Api, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.expect(CREATE._replace(json={"user": "jdoe", "device": "web01", "protocol": "SSH", "credential": "root"}))
+    monkeypatch.setenv("SENHASEGURA_ACCESS_TOKEN", str(BEARER["access_token"]))
+    variables = {f"senhasegura_{name}": value for name, value in OPTIONS.items() if name != "access_token"}
+    assert run(["web01"], {**variables, "senhasegura_device": "db01"}) == [SESSION_URL]
+
+
+def test_variables_need_not_be_given(api: Api) -> None:
+    api.expect(CREATE)
+    loader = DataLoader()
+    plugin = lookup_loader.get(NAME, loader=loader, templar=Templar(loader=loader))
+    assert plugin.run(["web01"], **OPTIONS) == [SESSION_URL]
+
+
+@pytest.mark.parametrize(
+    ("terms", "options", "text"),
+    [
+        ([], {}, "The lookup names no device."),
+        ([[]], {}, "The lookup names no device."),
+        ([""], {}, "Each device that the lookup names must be a text that is not empty."),
+        (["web01", " "], {}, "Each device that the lookup names must be a text that is not empty."),
+        (["web01", 7], {}, "Each device that the lookup names must be a text that is not empty."),
+        ([None], {}, "Each device that the lookup names must be a text that is not empty."),
+        (
+            ["web01"],
+            {"device": "db01"},
+            "device is not an option of the lookup: name the devices before the options.",
+        ),
+        (
+            [],
+            {"device": "db01"},
+            "device is not an option of the lookup: name the devices before the options. The lookup names no device.",
+        ),
+        (["web01"], {"field": "url"}, "value of field must be one of: session_url, token, all, got: url."),
+        (["web01"], {"fields": "url"}, "There is no option fields."),
+        (
+            ["web01"],
+            {"port": 0, "user": ""},
+            "user is missing or empty. port must be from 1 to 65535, and is 0.",
+        ),
+    ],
+)
+def test_problems(api: Api, run: Run, terms: list[t.Any], options: dict[str, t.Any], text: str) -> None:
+    with pytest.raises(AnsibleLookupError) as error:
+        run(terms, **{**OPTIONS, **options})
+    assert error.value.message == NOTHING_SENT + text
+    assert api.requests == []
+
+
+def test_failure(api: Api, run: Run) -> None:
+    api.expect(CREATE._replace(status=400, body=minimal(400, "Invalid protocol")))
+    with pytest.raises(AnsibleLookupError) as error:
+        run(["web01", "db01"], **OPTIONS)
+    assert error.value.message == (
+        'Creating the remote session failed: PAM Core answered "Invalid protocol" (HTTP 400). '
+        "Set the option protocol to one that the device has in its connectivities, such as SSH, RDP or HTTPS."
+    )
+    assert error.value.__cause__ is None
+
+
+def test_failure_after_others(api: Api, run: Run) -> None:
+    api.expect(_created(1), _created(2), CREATE._replace(status=504, body={"message": "Request timed out."}))
+    with pytest.raises(AnsibleLookupError) as error:
+        run(["web01", "db01", "win01", "never"], **OPTIONS)
+    assert error.value.message == (
+        'Creating the remote session failed: PAM Core answered "Request timed out." (HTTP 504). '
+        "PAM Core did not answer its own gateway in time: try again later, or ask its administrators. "
+        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds. "
+        "The 2 sessions that were made before it end by themselves, unless opened."
+    )
+    assert SESSION_URL not in error.value.message
+
+
+@pytest.mark.parametrize(("field", "expected"), [("session_url", f"{URL}/#check-mode"), ("token", "check-mode")])
+def test_check_mode(api: Api, run: Run, shown_warnings: list[str], field: str, expected: str) -> None:
+    api.expect(Call("/", method="HEAD", authorization=""))
+    options = {**OPTIONS, "field": field, "url": f"{URL}/"}
+    assert run(["web01", "db01"], {"ansible_check_mode": True}, **options) == [expected] * 2
+    assert shown_warnings == [
+        "Check mode: the lookup pamops.senhasegura.pam_remote_session made no session and returns placeholders "
+        "that end in #check-mode and check-mode."
+    ]
+
+
+def test_check_mode_returns_all_fields(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    api.expect(Call("/", method="HEAD"))
+    assert run(["web01"], {"ansible_check_mode": True}, **OPTIONS, field="all") == [
+        {"session_url": f"{URL}/#check-mode", "token": "check-mode", "expires_at": None}
+    ]
+
+
+@pytest.mark.parametrize("check", [False, None])
+def test_no_check_mode(api: Api, run: Run, shown_warnings: list[str], check: bool | None) -> None:
+    api.expect(CREATE)
+    assert run(["web01"], {"ansible_check_mode": check}, **OPTIONS) == [SESSION_URL]
+    assert shown_warnings == []
+
+
+def test_unverified_is_warned_of(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    api.expect(CREATE, CREATE)
+    run(["web01", "db01"], **OPTIONS, validate_certs=False)
+    assert [text.split(":")[0] for text in shown_warnings] == ["validate_certs is false"]
+
+
+def test_in_a_template(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:
+    """Over TLS, with each term's own time."""
+    options = {name: value for name, value in vault.items() if name != "device"}
+    urls = run(["web01", "web01", "web01"], **options, timeout=5)
+    assert len(set(urls)) == 3
+    assert simulator.connections == 1
+    assert len(simulator.requests) == 4

@@ -1,0 +1,490 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Authentication, the token of the run, the generations of paths, and trying again."""
+
+from __future__ import annotations
+
+import base64
+import email.utils
+import hashlib
+import hmac
+import re
+import time
+import typing as t
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pytest
+from ansible.utils.unsafe_proxy import wrap_var
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import Refused, SenhaseguraError, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+    create_remote_session,
+    probe_remote_session,
+)
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from tests.unit.plugins.support import (
+    BEARER,
+    CREATE,
+    CREATED_FULL,
+    ISSUED,
+    LOGGED_IN,
+    LOGIN,
+    NO_RESOURCE,
+    NO_ROUTE,
+    OAUTH1,
+    OAUTH2,
+    PROPERTY,
+    SESSION,
+    SESSION_URL,
+    URL,
+    Api,
+    Call,
+    full,
+    header,
+    minimal,
+)
+
+DEFAULTS: dict[str, t.Any] = {"url": URL, "timeout": 30.0, "retries": 2, "api_prefix": "iso", **SESSION}
+DENIED = {"error": "access_denied", "error_description": "The resource owner or authorization server denied it."}
+
+
+def create(options: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
+    """What each task does in a run: a client of its own over the memory of all."""
+    options = {**DEFAULTS, **options, **more}
+    return create_remote_session(connect(options, run_memory()), options)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of day, in the one element of a list."""
+    now = [1_800_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    return now
+
+
+# OAuth 2.0
+
+
+@pytest.mark.parametrize("tenant", [{}, {"tenant": ""}, {"tenant": "acme & sons"}])
+def test_login_form(api: Api, tenant: dict[str, str]) -> None:
+    given_tenant = {name: value for name, value in tenant.items() if value}
+    form = {"grant_type": "client_credentials", **OAUTH2, **given_tenant}
+    api.expect(
+        LOGIN._replace(form=form, authorization=""),
+        CREATE._replace(authorization=f"Bearer {ISSUED}", json=SESSION),
+    )
+    assert create({**OAUTH2, **tenant})["session_url"] == SESSION_URL
+    assert "client_secret" not in api.requests[0].url + str(api.requests[0].headers)
+
+
+@pytest.mark.parametrize("kind", [{}, {"token_type": "bearer"}, {"token_type": "BEARER"}])
+def test_types_of_token(api: Api, kind: dict[str, str]) -> None:
+    api.expect(LOGIN._replace(body={"access_token": ISSUED, **kind}), CREATE._replace(authorization=f"Bearer {ISSUED}"))
+    create(OAUTH2)
+
+
+@pytest.mark.parametrize("options", [OAUTH2, OAUTH1, BEARER])
+def test_netrc_changes_nothing(api: Api, home: Path, options: dict[str, str]) -> None:
+    (home / ".netrc").write_text(
+        "machine vault.example login me password netrc-password\ndefault login me password x\n"
+    )
+    if options is OAUTH2:
+        api.expect(LOGIN._replace(authorization=""))
+    api.expect(CREATE)
+    create(options)
+    authorization = header(api.requests[-1], "Authorization")
+    assert authorization.startswith("OAuth " if options is OAUTH1 else "Bearer ")
+
+    api.expect(Call("/", method="HEAD", authorization=""))
+    options = {**DEFAULTS, **options}
+    probe_remote_session(connect(options, run_memory()))
+
+
+@pytest.mark.parametrize("mark", [wrap_var, lambda text: type("Tagged", (str,), {})(text)])
+def test_values_are_plain_where_requests_gets_them(api: Api, mark: t.Any) -> None:
+    api.expect(LOGIN, CREATE, CREATE)
+    for credentials in (OAUTH2, BEARER):
+        create({name: mark(value) for name, value in {"url": URL, **credentials, **SESSION}.items()})
+    for request in api.requests:
+        assert type(request.url) is str
+        assert {type(value) for value in request.headers.values()} == {str}
+
+
+# OAuth 1.0
+
+
+@pytest.mark.parametrize("base", ["", "/base%20path"])
+def test_oauth1_signature(api: Api, base: str) -> None:
+    api.expect(*[CREATE._replace(path=base + CREATE.path, json=SESSION)] * 2)
+    secrets = {**OAUTH1, "consumer_secret": "c+/ &%é", "token_secret": "t=~"}
+    for _number in range(2):
+        create({**secrets, "url": URL + base})
+    seen = []
+    for request in api.requests:
+        authorization = header(request, "Authorization")
+        assert authorization.startswith("OAuth ")
+        parameters = {name: unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', authorization)}
+        signature = parameters.pop("oauth_signature")
+        seen.append(parameters["oauth_nonce"])
+        assert abs(int(parameters["oauth_timestamp"]) - time.time()) < 10
+        assert {name: parameters[name] for name in parameters if name not in ("oauth_nonce", "oauth_timestamp")} == {
+            "oauth_consumer_key": "a-consumer-key",
+            "oauth_token": "a-token-key",
+            "oauth_signature_method": "HMAC-SHA1",
+            "oauth_version": "1.0",
+        }
+        # RFC 5849, sections 3.4.1 and 3.4.2: a JSON body is not part of it.
+        normalized = "&".join(f"{name}={quote(parameters[name], safe='~')}" for name in sorted(parameters))
+        text = "&".join(quote(part, safe="~") for part in ("POST", request.url, normalized))
+        key = "&".join(quote(secrets[name], safe="~") for name in ("consumer_secret", "token_secret"))
+        digest = hmac.new(key.encode(), text.encode(), hashlib.sha1).digest()
+        assert signature == base64.b64encode(digest).decode()
+    assert seen[0] != seen[1]
+
+
+# Check mode
+
+
+def test_probe_logs_in_or_asks_for_nothing(api: Api) -> None:
+    """Where the run has a token already, no login proves that PAM Core is there."""
+    api.expect(LOGIN, Call("/", method="HEAD", status=404, body=b"", authorization=""))
+    for _number in range(2):
+        probe_remote_session(connect({**DEFAULTS, **OAUTH2}, run_memory()))
+
+
+# The token of the run
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "later", "logins"),
+    [
+        (3600, 0, 1),
+        (3600, 3569, 1),
+        (3600, 3570, 2),
+        (3600, 3601, 2),
+        (3600, -4, 1),
+        (3600, -6, 2),  # the clock went back
+        ("3600", 3000, 1),
+        (60.5, 30, 1),
+        (60.5, 31, 2),
+        (30, 0, 2),
+        (0, 0, 2),
+        (-3600, 0, 2),
+        (None, 0, 2),
+        ("soon", 0, 2),
+        (True, 0, 2),
+        ([], 0, 2),
+        (float("nan"), 0, 2),
+        (10**400, 0, 2),
+        (float("inf"), 86_369, 1),
+        (float("inf"), 86_370, 2),
+        (10**12, 86_370, 2),
+    ],
+)
+def test_token_is_used_until_it_ends(
+    api: Api, clock: list[float], expires_in: t.Any, later: float, logins: int
+) -> None:
+    answer = LOGIN._replace(body={**LOGGED_IN, "expires_in": expires_in})
+    api.expect(answer, CREATE, *[answer] * (logins - 1), CREATE)
+    create(OAUTH2)
+    clock[0] += later
+    create(OAUTH2)
+
+
+def test_token_without_expires_in_is_used_once(api: Api) -> None:
+    answer = LOGIN._replace(body={"token_type": "Bearer", "access_token": ISSUED})
+    api.expect(answer, CREATE, answer, CREATE)
+    create(OAUTH2)
+    create(OAUTH2)
+
+
+@pytest.mark.parametrize(
+    "other", [{"client_id": "other"}, {"client_secret": "other"}, {"tenant": "other"}, {"api_prefix": "api"}]
+)
+def test_another_identity_has_another_token(api: Api, other: dict[str, str]) -> None:
+    path = {"api_prefix": "/api"}.get(next(iter(other)), "/iso")
+    session = "/api/pam/remote/session" if path == "/api" else CREATE.path
+    api.expect(LOGIN, CREATE, LOGIN._replace(path=f"{path}/oauth2/token"), Call(session))
+    create(OAUTH2)
+    create(OAUTH2, **other)
+
+
+def test_one_client_logs_in_once_without_token_cache(api: Api, run_directory: Path) -> None:
+    api.expect(LOGIN, CREATE, CREATE, LOGIN, CREATE)
+    options = {**DEFAULTS, **OAUTH2, "token_cache": False}
+    client = connect(options, run_memory())
+    create_remote_session(client, options)
+    create_remote_session(client, options)
+    assert ISSUED not in "".join(path.read_text() for path in run_directory.iterdir())
+    create(options)
+
+
+def test_refused_token_is_replaced_once(api: Api) -> None:
+    second = "another-token-0123456789"
+    api.expect(
+        LOGIN,
+        CREATE,
+        CREATE._replace(status=401, body=DENIED, authorization=f"Bearer {ISSUED}"),
+        LOGIN._replace(body={**LOGGED_IN, "access_token": second}),
+        CREATE._replace(authorization=f"Bearer {second}"),
+        CREATE._replace(authorization=f"Bearer {second}"),
+    )
+    for _number in range(3):
+        create(OAUTH2)
+
+
+def test_token_refused_again(api: Api) -> None:
+    second = LOGIN._replace(body={**LOGGED_IN, "access_token": "another-token-0123456789"})
+    api.expect(
+        LOGIN, CREATE, *[CREATE._replace(status=401, body=DENIED)], second, CREATE._replace(status=401, body=DENIED)
+    )
+    create(OAUTH2)
+    with pytest.raises(Refused, match="HTTP 401"):
+        create(OAUTH2)
+
+
+@pytest.mark.parametrize("options", [OAUTH2, OAUTH1, BEARER])
+def test_no_second_login_where_it_cannot_help(api: Api, options: dict[str, str]) -> None:
+    api.expect(*([LOGIN] if options is OAUTH2 else []), CREATE._replace(status=401, body=DENIED))
+    with pytest.raises(Refused, match="HTTP 401"):
+        create(options)
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_only_401_makes_another_login(api: Api, status: int) -> None:
+    api.expect(LOGIN, CREATE, CREATE._replace(status=status, body=full(status, "No")))
+    create(OAUTH2)
+    with pytest.raises(Refused):
+        create(OAUTH2)
+
+
+def test_token_of_another_task_is_not_forgotten(api: Api, run_directory: Path) -> None:
+    """A 401 for a token that has been replaced in the meantime must not cost the new one."""
+    newer = "another-token-0123456789"
+    api.expect(LOGIN, CREATE)
+    create(OAUTH2)
+    [file] = run_directory.glob("*.json")
+    original = api.send
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        answer = original(adapter, request, **arguments)
+        if answer.status_code == 401:
+            file.write_text(file.read_text().replace(ISSUED, newer))
+        return answer
+
+    api.send = send  # type: ignore[method-assign]
+    api.expect(CREATE._replace(status=401, body=DENIED), CREATE._replace(authorization=f"Bearer {newer}"))
+    create(OAUTH2)
+
+
+# The generations of paths
+
+ISO, API_PAM, API = "/iso/remote/session", "/api/pam/remote/session", "/api/remote/session"
+SESSION_PATHS = {"auto": [ISO, API_PAM, API], "iso": [ISO], "api": [API_PAM, API]}
+TOKEN_PATHS = {
+    "auto": ["/iso/oauth2/token", "/api/oauth2/token"],
+    "iso": ["/iso/oauth2/token"],
+    "api": ["/api/oauth2/token"],
+}
+
+NOT_THERE = {
+    "resource": NO_RESOURCE,
+    "resource, classic": minimal(404, "Resource/sub-resource not found"),
+    "gateway": NO_ROUTE,
+    "gateway, as documented": {"message": "No route matched with those values."},
+}
+
+
+@pytest.mark.parametrize("body", NOT_THERE.values(), ids=NOT_THERE)
+@pytest.mark.parametrize(("prefix", "paths"), SESSION_PATHS.items())
+def test_session_paths_are_tried_in_order(api: Api, prefix: str, paths: list[str], body: t.Any) -> None:
+    for last in range(len(paths)):
+        api.expect(*(Call(path, status=404, body=body) for path in paths[:last]), Call(paths[last]))
+        options = {**DEFAULTS, **BEARER, "api_prefix": prefix}
+        create_remote_session(connect(options), options)
+
+
+@pytest.mark.parametrize(("prefix", "paths"), TOKEN_PATHS.items())
+def test_token_paths_are_tried_in_order(api: Api, prefix: str, paths: list[str]) -> None:
+    for last in range(len(paths)):
+        missing = (Call(path, status=404, body=NO_ROUTE) for path in paths[:last])
+        api.expect(*missing, Call(paths[last], body=LOGGED_IN))
+        probe_remote_session(connect({**DEFAULTS, **OAUTH2, "api_prefix": prefix}))
+
+
+@pytest.mark.parametrize(("prefix", "paths"), SESSION_PATHS.items())
+def test_no_session_path_is_there(api: Api, prefix: str, paths: list[str]) -> None:
+    api.expect(*(Call(path, status=404, body=NO_RESOURCE) for path in paths))
+    with pytest.raises(Refused) as error:
+        create(BEARER, api_prefix=prefix)
+    assert str(error.value) == (
+        'Creating the remote session failed: PAM Core answered "Resource sub not found" (HTTP 404). '
+        f"Tried: {', '.join(paths)}. "
+        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b"<html>Not found</html>"),
+        (404, b""),
+        (404, {"code": 404, "message": "Agent not found", "error": True}),
+        (404, minimal(404, "The resource was not found")),
+        (404, [NO_RESOURCE]),
+        (400, NO_RESOURCE),
+        (500, minimal(500, "Resource sub not found")),
+        (401, NO_ROUTE),
+        (403, NO_ROUTE),
+        (405, b""),
+        (502, NO_ROUTE),
+        (302, NO_ROUTE),
+        (200, minimal(404, "Resource sub not found")),
+    ],
+)
+def test_a_path_is_left_only_on_proof(api: Api, status: int, body: t.Any) -> None:
+    api.expect(CREATE._replace(status=status, body=body))
+    with pytest.raises((Refused, Unclear)):
+        create(BEARER, api_prefix="auto")
+
+
+def test_found_path_is_remembered(api: Api) -> None:
+    missing = [Call(path, status=404, body=NO_RESOURCE) for path in (ISO, API_PAM)]
+    api.expect(*missing, Call(API), Call(API), Call(API_PAM, status=404, body=NO_ROUTE), Call(API), Call(API))
+    create(BEARER, api_prefix="auto")
+    create(BEARER, api_prefix="auto")
+    create(BEARER, api_prefix="api")
+    create(BEARER, api_prefix="api")
+
+
+def test_a_path_that_refuses_is_there(api: Api) -> None:
+    refused = Call(API_PAM, status=400, body=full(400, "Invalid protocol"))
+    api.expect(Call(ISO, status=404, body=NO_ROUTE), refused, refused._replace(status=200, body=CREATED_FULL))
+    with pytest.raises(Refused, match="Invalid protocol"):
+        create(BEARER, api_prefix="auto")
+    create(BEARER, api_prefix="auto")
+
+
+def test_remembered_path_that_goes_away(api: Api) -> None:
+    """It is searched for anew, but by the next task: this one has had its answer."""
+    gone = Call(ISO, status=404, body=NO_ROUTE)
+    api.expect(Call(ISO), gone, gone, Call(API_PAM))
+    create(BEARER, api_prefix="auto")
+    with pytest.raises(Refused, match="no Route matched"):
+        create(BEARER, api_prefix="auto")
+    create(BEARER, api_prefix="auto")
+
+
+def test_path_of_another_address_is_another(api: Api) -> None:
+    api.expect(Call(ISO), Call(f"/base{ISO}", status=404, body=NO_ROUTE), Call(f"/base{API_PAM}"))
+    create(BEARER, api_prefix="auto")
+    create(BEARER, api_prefix="auto", url=f"{URL}/base")
+
+
+# Trying again
+
+BUSY = {"message": "API rate limit exceeded"}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("value", "waits"), [("0", 0.0), ("2", 2.0), (" 12 ", 12.0)])
+def test_waits_as_long_as_asked(api: Api, slept: list[float], status: int, value: str, waits: float) -> None:
+    api.expect(CREATE._replace(status=status, body=BUSY, headers={"Retry-After": value}), CREATE)
+    create(BEARER)
+    assert slept == [waits]
+
+
+@pytest.mark.parametrize("ahead", [-3600, 10])
+def test_waits_until_a_date(api: Api, slept: list[float], ahead: float) -> None:
+    date = email.utils.formatdate(time.time() + ahead, usegmt=True)
+    api.expect(CREATE._replace(status=503, body=BUSY, headers={"Retry-After": date}), CREATE)
+    create(BEARER)
+    assert len(slept) == 1
+    assert max(ahead, 0) - 2 < slept[0] <= max(ahead, 0)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 2, 4])
+def test_tries_no_more_often_than_said(api: Api, slept: list[float], retries: int) -> None:
+    busy = CREATE._replace(status=429, body=BUSY, headers={"Retry-After": "1", "Content-Type": "application/json"})
+    api.expect(*[busy] * (retries + 1))
+    with pytest.raises(Refused) as error:
+        create(BEARER, retries=retries)
+    assert str(error.value) == (
+        'Creating the remote session failed: PAM Core answered "API rate limit exceeded" (HTTP 429). '
+        "PAM Core limits how often it may be asked: ask less often, or later."
+    )
+    assert slept == [1.0] * retries
+
+
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [
+        (429, None),
+        (503, None),
+        (503, ""),
+        (503, "soon"),
+        (503, "-1"),
+        (503, "1.5"),
+        (503, "٢"),
+        (503, "9999999"),
+        (503, "31"),  # later than the time limit
+        (503, "Fri, 31 Dec 2088 23:59:59 GMT"),
+        (503, "Fri, 99 Dec 2026 23:59:59 GMT"),
+        (500, "1"),
+        (502, "1"),
+        (504, "1"),
+        (408, "1"),
+        (302, "1"),
+        (200, "1"),
+    ],
+)
+def test_does_not_wait(api: Api, slept: list[float], status: int, value: str | None) -> None:
+    headers = {"Content-Type": "application/json", **({} if value is None else {"Retry-After": value})}
+    api.expect(CREATE._replace(status=status, body=minimal(status, "No"), headers=headers))
+    with pytest.raises((Refused, Unclear)):
+        create(BEARER)
+    assert slept == []
+
+
+def test_login_waits_too(api: Api, slept: list[float]) -> None:
+    api.expect(LOGIN._replace(status=429, body=BUSY, headers={"Retry-After": "3"}), LOGIN, CREATE)
+    create(OAUTH2)
+    assert slept == [3.0]
+
+
+# Whatever is given
+
+
+@PROPERTY
+@given(
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.text(min_size=1)
+            for name in ("client_id", "client_secret", "tenant", "consumer_key", "consumer_secret", "token_secret")
+        },
+    ),
+    method=st.sampled_from(["oauth2", "oauth1"]),
+)
+def test_any_credential_can_be_sent(api: Api, options: dict[str, str], method: str) -> None:
+    del api.expected[:]
+    api.expect(*([LOGIN] if method == "oauth2" else []), CREATE)
+    options = {**DEFAULTS, **OAUTH2, **OAUTH1, **options, "auth_method": method}
+    try:
+        create_remote_session(connect(options), options)
+    except SenhaseguraError as exc:
+        pytest.fail(str(exc))
+    assert all(header(api.requests[-1], name).isascii() for name in api.requests[-1].headers)

@@ -1,0 +1,674 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""TLS, proxies, the deadline, and what is known about a request whose answer did not come. Over real sockets."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gc
+import select
+import socket
+import ssl
+import time
+import typing as t
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, SenhaseguraError, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+    create_remote_session,
+    probe_remote_session,
+)
+from tests.simulator import Simulator
+from tests.unit.plugins.conftest import Tls
+from tests.unit.plugins.support import BEARER, CREATED, SESSION, SESSION_URL, RawServer, http_answer, reset
+
+FAILED = "Creating the remote session failed: "
+UNSENT = f"{FAILED}the request could not be sent: "
+SENT = f"{FAILED}the request was sent, but its answer did not arrive: "
+MAY_EXIST = " A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+NO_TIME = "no answer within the time that the option timeout allows."
+SOON = 0.6
+"""Seconds, as a time limit that is to be felt."""
+
+Handler = Callable[[RawServer, socket.socket], None]
+
+# CPython leaves a socket to the garbage collector that was reset before it could be wrapped: ssl.SSLSocket._create.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <.*_TLSSocket:ResourceWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _collect() -> Iterator[None]:
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+def create(options: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
+    options = {"api_prefix": "iso", "timeout": 10.0, "retries": 0, **BEARER, **SESSION, **options, **more}
+    return create_remote_session(connect(options), options)
+
+
+def failure(options: dict[str, t.Any], **more: t.Any) -> SenhaseguraError:
+    with pytest.raises((NotSent, Unclear)) as error:
+        create(options, **more)
+    assert error.value.result()["session_may_exist"] is isinstance(error.value, Unclear)
+    return error.value
+
+
+@contextlib.contextmanager
+def serving(handler: Handler, context: ssl.SSLContext | None) -> Iterator[RawServer]:
+    server = RawServer(lambda connection: handler(server, connection), context)
+    with server:
+        yield server
+
+
+def answers(server: RawServer, connection: socket.socket) -> None:
+    """One request after the other, as they should be."""
+    while server.read_request(connection):
+        connection.sendall(http_answer(CREATED))
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[int], t.Any]]:
+    """Names that resolve as the test says."""
+    known: dict[str, Callable[[int], t.Any]] = {}
+    original = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *args: t.Any, **more: t.Any) -> t.Any:
+        return known[host](port) if host in known else original(host, port, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known
+
+
+def _raise(exc: BaseException) -> t.Any:
+    raise exc
+
+
+# What cannot have arrived
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_refused_connection_is_tried_again(slept: list[float], retries: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = failure({"url": f"https://127.0.0.1:{port}"}, retries=retries)
+    assert isinstance(error, NotSent)
+    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused."
+    assert slept == [0.5, 1.0, 1.5][:retries]
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_end_before_the_handshake_is_tried_again(slept: list[float], retries: int) -> None:
+    with serving(lambda _server, connection: reset(connection), None) as server:
+        error = failure({"url": server.url}, retries=retries)
+        assert isinstance(error, NotSent)
+        assert str(error).startswith(FAILED)
+        assert server.accepted == retries + 1
+
+
+def test_tries_until_it_is_there(tls: Tls, slept: list[float]) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        if server.accepted < 3:
+            reset(connection)
+            return
+        with tls.context.wrap_socket(connection, server_side=True) as secure:
+            server.track(secure)
+            answers(server, secure)
+
+    with serving(handler, None) as server:
+        assert create({"url": server.url, "ca_path": tls.ca_path}, retries=2)["session_url"] == SESSION_URL
+        assert len(server.received) == 1
+
+
+def test_plain_http_server_is_not_tried_again(tls: Tls, slept: list[float]) -> None:
+    with serving(lambda _server, connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None) as server:
+        error = failure({"url": server.url, "ca_path": tls.ca_path}, retries=2)
+    assert isinstance(error, NotSent)
+    assert str(error).startswith(f"{UNSENT}TLS failed: ")
+    assert slept == []
+
+
+# What may have been handled
+
+
+def _nothing(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+
+
+def _reset(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    reset(connection)
+
+
+def _half(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(http_answer(CREATED)[:-50])
+
+
+def _half_a_head(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
+
+
+def _half_a_chunk(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{")
+
+
+def _no_http(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+
+def _many_headers(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n")
+
+
+def _long_header(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n")
+
+
+LOST: dict[str, Handler] = {
+    "closed": _nothing,
+    "reset": _reset,
+    "half a body": _half,
+    "half a head": _half_a_head,
+    "half a chunk": _half_a_chunk,
+    "no HTTP": _no_http,
+    "many headers": _many_headers,
+    "a long header": _long_header,
+}
+
+
+@pytest.mark.parametrize("handler", LOST.values(), ids=LOST)
+def test_nothing_is_sent_twice(tls: Tls, slept: list[float], handler: Handler) -> None:
+    with serving(handler, tls.context) as server:
+        error = failure({"url": server.url, "ca_path": tls.ca_path}, retries=5)
+        assert (len(server.received), server.accepted) == (1, 1)
+    assert isinstance(error, Unclear)
+    assert str(error).startswith(FAILED)
+    assert str(error).endswith(MAY_EXIST)
+    assert slept == []
+
+
+def test_text_after_the_end_of_a_connection(tls: Tls) -> None:
+    with serving(_nothing, tls.context) as server:
+        error = failure({"url": server.url, "ca_path": tls.ca_path})
+    assert str(error) == f"{SENT}the connection was closed before an answer came.{MAY_EXIST}"
+
+
+def test_text_after_half_a_body(tls: Tls) -> None:
+    with serving(_half, tls.context) as server:
+        error = failure({"url": server.url, "ca_path": tls.ca_path})
+    assert str(error) == f"{SENT}the connection was closed in the middle of the answer.{MAY_EXIST}"
+
+
+def test_text_of_what_is_not_http(tls: Tls) -> None:
+    with serving(_no_http, tls.context) as server:
+        error = failure({"url": server.url, "ca_path": tls.ca_path})
+    assert str(error) == f"{SENT}the answer is not HTTP.{MAY_EXIST}"
+
+
+def test_login_that_is_lost_made_no_session(tls: Tls) -> None:
+    with serving(_nothing, tls.context) as server, pytest.raises(Unclear) as error:
+        create({"url": server.url, "ca_path": tls.ca_path, "access_token": "", "client_id": "i", "client_secret": "s"})
+    assert str(error.value) == (
+        "Logging in with OAuth 2.0 failed: the request was sent, but its answer did not arrive: "
+        "the connection was closed before an answer came."
+    )
+    assert error.value.session_may_exist is False
+
+
+# The deadline
+
+
+def _silent(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    server.stopped(10)
+
+
+def _dribble(head: bytes, piece: bytes) -> Handler:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(head)
+        while not server.stopped(0.02):
+            connection.sendall(piece)
+
+    return handler
+
+
+def _continue(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    while not server.stopped(0.02):
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+STALLED: dict[str, Handler] = {
+    "no answer": _silent,
+    "a head without end": _dribble(b"HTTP/1.1 200 OK\r\nA: ", b"b"),
+    "a body without end": _dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b" "),
+    "a body of no length": _dribble(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{", b" "),
+    "chunks without end": _dribble(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "100 without end": _continue,
+}
+
+
+@pytest.mark.parametrize("handler", STALLED.values(), ids=STALLED)
+def test_deadline_after_sending(tls: Tls, handler: Handler) -> None:
+    with serving(handler, tls.context) as server:
+        started = time.monotonic()
+        error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=SOON, retries=3)
+        assert SOON - 0.05 < time.monotonic() - started < SOON + 1
+        assert len(server.received) == 1
+    assert str(error) == f"{SENT}{NO_TIME}{MAY_EXIST}"
+
+
+def test_deadline_of_the_handshake(tls: Tls) -> None:
+    def handler(server: RawServer, _connection: socket.socket) -> None:
+        server.stopped(10)
+
+    with serving(handler, None) as server:
+        started = time.monotonic()
+        error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=SOON, retries=3)
+        assert SOON - 0.05 < time.monotonic() - started < SOON + 1
+        assert server.accepted == 1
+    assert isinstance(error, NotSent)
+    assert str(error) == f"{UNSENT}{NO_TIME}"
+
+
+def test_deadline_of_name_resolution(names: dict[str, Callable[[int], t.Any]]) -> None:
+    names["vault.example"] = lambda _port: time.sleep(SOON + 1.5)
+    started = time.monotonic()
+    error = failure({"url": "https://vault.example"}, timeout=SOON, retries=3)
+    assert SOON - 0.05 < time.monotonic() - started < SOON + 1
+    assert isinstance(error, NotSent)
+    assert str(error) == f"{FAILED}the name vault.example could not be resolved within 0.6 seconds."
+
+
+def test_deadline_holds_for_login_and_session_together(tls: Tls) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        while request := server.read_request(connection):
+            server.stopped(SOON * 0.55)
+            login = {"access_token": "a-token-0123456789", "expires_in": 3600}
+            connection.sendall(http_answer(login if b"/oauth2/token" in request else CREATED))
+
+    with serving(handler, tls.context) as server:
+        options = {
+            "url": server.url,
+            "ca_path": tls.ca_path,
+            "access_token": "",
+            "client_id": "i",
+            "client_secret": "s",
+        }
+        started = time.monotonic()
+        error = failure(options, timeout=SOON)
+        assert SOON - 0.05 < time.monotonic() - started < SOON + 1
+        assert str(error) == f"{SENT}{NO_TIME}{MAY_EXIST}"
+        assert create(options, timeout=SOON * 4)["session_url"] == SESSION_URL
+
+
+def test_pauses_end_with_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    started = time.monotonic()
+    failure({"url": f"https://127.0.0.1:{port}"}, timeout=SOON, retries=10)
+    assert time.monotonic() - started < SOON + 0.5
+
+
+def test_each_call_has_the_whole_time(tls: Tls) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        while server.read_request(connection):
+            server.stopped(SOON * 0.4)
+            connection.sendall(http_answer(CREATED))
+
+    with serving(handler, tls.context) as server:
+        options = {"url": server.url, "ca_path": tls.ca_path, "timeout": SOON, "api_prefix": "iso", "retries": 0}
+        client = connect({**options, **BEARER})
+        for _number in range(3):
+            assert create_remote_session(client, SESSION)["session_url"] == SESSION_URL
+
+
+# Names and addresses
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "tries"), [(socket.EAI_NONAME, "nobody knows it", 1), (socket.EAI_AGAIN, "ask later", 3)]
+)
+def test_name_that_does_not_resolve(
+    names: dict[str, Callable[[int], t.Any]], slept: list[float], number: int, text: str, tries: int
+) -> None:
+    asked: list[int] = []
+    names["vault.example"] = lambda port: asked.append(port) or _raise(socket.gaierror(number, text))  # type: ignore[func-returns-value]
+    error = failure({"url": "https://vault.example"}, retries=2)
+    assert isinstance(error, NotSent)
+    assert str(error) == f"{FAILED}the name vault.example could not be resolved: {text}."
+    assert asked == [443] * tries
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "xn--.example", "%00.example"])
+def test_what_is_no_name(host: str) -> None:
+    assert isinstance(failure({"url": f"https://{host}"}, timeout=2.0), NotSent)
+
+
+def test_next_address_is_tried(tls: Tls, names: dict[str, Callable[[int], t.Any]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()[1]
+    with serving(answers, tls.context) as server:
+        names["localhost"] = lambda _port: [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (closed, server.port)
+        ]
+        options = {"url": f"https://localhost:{server.port}", "ca_path": tls.ca_path}
+        assert create(options)["session_url"] == SESSION_URL
+
+
+# TLS
+
+
+def test_unknown_authority_is_named_with_its_remedy(tls: Tls, slept: list[float]) -> None:
+    with serving(answers, tls.context) as server:
+        error = failure({"url": server.url}, retries=2)
+        assert server.received == []
+    assert isinstance(error, NotSent)
+    assert str(error).startswith(f"{UNSENT}the server's certificate is not accepted: ")
+    assert str(error).endswith("(option ca_path names the certificate authorities to trust).")
+    assert slept == []
+
+
+def test_name_in_the_certificate_is_checked(tls: Tls, names: dict[str, Callable[[int], t.Any]]) -> None:
+    with serving(answers, tls.context) as server:
+        names["vault.example"] = lambda _port: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+        error = failure({"url": f"https://vault.example:{server.port}", "ca_path": tls.ca_path})
+        assert server.received == []
+        assert "Hostname mismatch, certificate is not valid for 'vault.example'" in str(error)
+        assert create({"url": f"https://vault.example:{server.port}", "validate_certs": False})
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_variables_do_not_beat_ca_path(
+    tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    other = tmp_path / "other.pem"
+    other.write_bytes(trustme.CA().cert_pem.bytes())
+    with serving(answers, tls.context) as server:
+        monkeypatch.setenv(variable, str(other))
+        assert create({"url": server.url, "ca_path": tls.ca_path})["session_url"] == SESSION_URL
+        assert create({"url": server.url, "validate_certs": False})["session_url"] == SESSION_URL
+        assert isinstance(failure({"url": server.url}), NotSent)
+        monkeypatch.setenv(variable, tls.ca_path)
+        assert create({"url": server.url, "proxy": ""})["session_url"] == SESSION_URL
+        assert isinstance(failure({"url": server.url, "ca_path": str(other)}), NotSent)
+
+
+def test_old_tls_is_refused(tls: Tls) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with serving(answers, context) as server:
+        error = failure({"url": server.url, "validate_certs": False})
+        assert server.received == []
+    assert str(error).startswith(f"{UNSENT}TLS failed: ")
+
+
+def test_client_certificate(tls: Tls, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_text(Path(tls.client_cert).read_text() + Path(tls.client_key).read_text())
+    with serving(answers, tls.wanting_client) as server:
+        options = {"url": server.url, "ca_path": tls.ca_path}
+        two_files = {"client_cert": tls.client_cert, "client_key": tls.client_key}
+        assert create(options, **two_files)["session_url"] == SESSION_URL
+        assert create(options, client_cert=str(both))["session_url"] == SESSION_URL
+
+    # With TLS 1.3 the client has begun to send when the server says no; with 1.2 it has not.
+    tls.wanting_client.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        with serving(answers, tls.wanting_client) as server:
+            error = failure({"url": server.url, "ca_path": tls.ca_path})
+            assert server.received == []
+    finally:
+        tls.wanting_client.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    assert isinstance(error, NotSent)
+    assert str(error).startswith((f"{UNSENT}TLS failed: ", f"{UNSENT}the server ended the TLS connection"))
+
+
+NO_CERTIFICATE = "(client_cert, client_key; the key must not be encrypted): "
+
+
+def test_client_certificate_that_is_not_there(tls: Tls, tmp_path: Path) -> None:
+    missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
+    empty.touch()
+    options = {"url": "https://127.0.0.1:9", "ca_path": tls.ca_path}
+    for cert, key, why in (
+        (missing, tls.client_key, "No such file or directory"),
+        (tls.client_cert, missing, "No such file or directory"),
+        (tls.client_cert, empty, ""),
+        (empty, None, ""),
+        (tls.client_cert, None, ""),
+    ):
+        error = failure(options, client_cert=str(cert), client_key=key and str(key))
+        assert isinstance(error, NotSent)
+        assert str(error).startswith(f"The client certificate {cert} or its key cannot be used {NO_CERTIFICATE}{why}")
+
+
+def test_encrypted_key_asks_nobody(tls: Tls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords: list[t.Any] = []
+    original = ssl.SSLContext.load_cert_chain
+
+    def load_cert_chain(
+        context: ssl.SSLContext, certfile: t.Any, keyfile: t.Any = None, password: t.Any = None
+    ) -> None:
+        passwords.append(password)
+        original(context, certfile, keyfile, password)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load_cert_chain)
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_pem_private_key(Path(tls.client_key).read_bytes(), None)
+    encrypted = tmp_path / "encrypted.key"
+    encrypted.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a password"),
+        )
+    )
+    options = {"url": "https://127.0.0.1:9", "client_cert": tls.client_cert, "client_key": str(encrypted)}
+    assert str(failure(options)).startswith(
+        f"The client certificate {tls.client_cert} or its key cannot be used {NO_CERTIFICATE}"
+    )
+    assert passwords == [""]  # with None, OpenSSL would ask on the terminal
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_ca_path_without_certificates(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    error = failure({"url": "https://127.0.0.1:9", "ca_path": str(path)})
+    assert isinstance(error, NotSent)
+    assert str(error).startswith(f"No certificates could be read from {path} (ca_path): ")
+
+
+# Proxies
+
+
+def _proxy(target: int, seen: list[bytes], answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> Handler:
+    """Connects to *target* whatever it is asked for, if its answer is a success."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        seen.append(server.read_request(connection))
+        connection.sendall(answer)
+        if b" 200 " not in answer:
+            return
+        with socket.create_connection(("127.0.0.1", target)) as onward:
+            while not server.stopped(0):
+                readable = select.select([connection, onward], [], [], 0.05)[0]
+                for source in readable:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    (onward if source is connection else connection).sendall(data)
+
+    return handler
+
+
+PROXY_USER = "me:proxy-pass"
+CREDENTIALS = base64.b64encode(b"me:proxy-pass").decode()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_through_a_proxy(tls: Tls, monkeypatch: pytest.MonkeyPatch, secure: bool) -> None:
+    seen: list[bytes] = []
+    context = tls.context if secure else None
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with (
+        serving(answers, tls.context) as server,
+        serving(_proxy(server.port, seen), context) as proxy,
+    ):
+        url = f"{'https' if secure else 'http'}://{PROXY_USER}@127.0.0.1:{proxy.port}"
+        options = {"url": f"https://localhost:{server.port}", "ca_path": tls.ca_path, "proxy": url}
+        assert create(options)["session_url"] == SESSION_URL
+        assert len(server.received) == 1
+    assert seen[0].startswith(f"CONNECT localhost:{server.port} HTTP/1.".encode())
+    assert f"Proxy-Authorization: Basic {CREDENTIALS}".encode() in seen[0]
+    assert b"Bearer" not in seen[0]
+
+
+@pytest.mark.parametrize(("no_proxy", "used"), [(None, True), ("127.0.0.1", False)])
+def test_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatch, no_proxy: str | None, used: bool) -> None:
+    seen: list[bytes] = []
+    with (
+        serving(answers, tls.context) as server,
+        serving(_proxy(server.port, seen), None) as proxy,
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        if no_proxy:
+            monkeypatch.setenv("NO_PROXY", no_proxy)
+        assert create({"url": server.url, "ca_path": tls.ca_path})["session_url"] == SESSION_URL
+        assert bool(seen) is used
+
+
+def test_proxy_that_refuses(tls: Tls, slept: list[float]) -> None:
+    seen: list[bytes] = []
+    answer = b"HTTP/1.1 407 me:proxy-pass is wrong\r\nContent-Length: 0\r\n\r\n"
+    with serving(_proxy(0, seen, answer), None) as proxy:
+        options = {"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{proxy.port}"}
+        error = failure(options, retries=2)
+    assert isinstance(error, NotSent)
+    assert "the proxy refused: 407 " in str(error)
+    assert not any(secret in str(error) for secret in ("proxy-pass", CREDENTIALS))
+    assert len(seen) == 1
+    assert slept == []
+
+
+def test_proxy_that_is_not_there(slept: list[float]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    error = failure({"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{port}"}, retries=1)
+    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused."
+    assert slept == [0.5]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nA: "])
+def test_deadline_of_the_proxy(answer: bytes) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(answer)
+        while not server.stopped(0.05):
+            connection.sendall(answer and b"b")
+
+    with serving(handler, None) as proxy:
+        started = time.monotonic()
+        error = failure(
+            {"url": "https://vault.example", "proxy": f"http://127.0.0.1:{proxy.port}"}, timeout=SOON, retries=2
+        )
+        assert time.monotonic() - started < SOON + 1
+    assert isinstance(error, NotSent)
+    assert str(error) == f"{UNSENT}{NO_TIME}"
+
+
+def test_deadline_of_the_handshake_behind_a_proxy(tls: Tls) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        server.stopped(1.3)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        server.stopped(10)
+
+    with serving(handler, None) as proxy:
+        started = time.monotonic()
+        options = {"url": "https://vault.example", "proxy": f"http://127.0.0.1:{proxy.port}"}
+        error = failure(options, timeout=1.5)
+        assert time.monotonic() - started < 2.5
+    assert str(error) == f"{UNSENT}{NO_TIME}"
+
+
+# Connections
+
+
+def test_one_connection_for_many_sessions(simulator: Simulator, vault: dict[str, t.Any]) -> None:
+    options = {"timeout": 10.0, "retries": 0, **vault}
+    for _number in range(2):
+        client = connect(options)
+        urls = {create_remote_session(client, options)["session_url"] for _number in range(3)}
+        assert len(urls) == 3
+    assert simulator.connections == 1
+    assert len(simulator.requests) == 8
+
+
+def test_connection_that_was_closed_is_not_used(tls: Tls) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(http_answer(CREATED))
+
+    with serving(handler, tls.context) as server:
+        for _number in range(3):
+            assert create({"url": server.url, "ca_path": tls.ca_path})["session_url"] == SESSION_URL
+            time.sleep(0.05)
+        assert server.accepted == 3
+
+
+def test_probe_makes_nothing(simulator: Simulator, vault: dict[str, t.Any]) -> None:
+    known = simulator.credentials
+    base = {name: vault[name] for name in ("url", "ca_path", "api_prefix")} | {"timeout": 10.0, "retries": 0}
+    for credentials in (known["oauth2"], known["oauth1"], {"access_token": known["access_token"]}):
+        probe_remote_session(connect({**base, **credentials}))
+    assert [(request.method, request.path) for request in simulator.requests] == [
+        ("POST", "/api/oauth2/token"),
+        ("HEAD", "/"),
+        ("HEAD", "/"),
+    ]
+    assert not any("authorization" in request.headers for request in simulator.requests)
+
+
+@pytest.mark.parametrize("method", ["oauth2", "oauth1", "access_token"])
+@pytest.mark.parametrize("prefix", ["auto", "iso", "api"])
+def test_simulator_accepts_all_methods(simulator: Simulator, vault: dict[str, t.Any], method: str, prefix: str) -> None:
+    known = simulator.credentials
+    credentials = {"access_token": known["access_token"]} if method == "access_token" else known[method]
+    options = {**vault, "client_id": None, "client_secret": None, **credentials, "auth_method": method}
+    result = create({**options, "access_token": credentials.get("access_token")}, api_prefix=prefix)
+    assert result["session_url"].startswith(f"{vault['url']}/")
+    assert result["tenant"] == "acme"

@@ -1,0 +1,430 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module: what it sends, what it returns, and the options with which it sends nothing."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils.common import warnings
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CHECKS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+    ARGUMENT_SPEC,
+    FIELDS,
+    create_remote_session,
+    option_problems,
+)
+from tests.unit.plugins.support import (
+    BEARER,
+    CREATE,
+    CREATED_FULL,
+    DIRECT,
+    ISSUED,
+    LOGIN,
+    OAUTH1,
+    OAUTH2,
+    PROPERTY,
+    SESSION,
+    SESSION_TOKEN,
+    SESSION_URL,
+    URL,
+    WITH_LOGIN,
+    Api,
+    Call,
+    RunModule,
+)
+
+MANDATORY = {"user": "jdoe", "device": "web01", "protocol": "SSH", "credential": "root"}
+
+
+@pytest.mark.parametrize(
+    ("given_options", "sent"),
+    [
+        ({}, {}),
+        ({"user": "maria.silva@acme"}, {"user": "maria.silva@acme"}),
+        ({"device": "192.0.2.7"}, {"device": "192.0.2.7"}),
+        ({"credential": "joão"}, {"credential": "joão"}),
+        ({"protocol": "rdp"}, {"protocol": "rdp"}),
+        ({"remote_device": "win01"}, {"remotedevice": "win01"}),
+        ({"remotedevice": "123"}, {"remotedevice": "123"}),
+        ({"remote_addr": "192.0.2.10"}, {"remoteAddr": "192.0.2.10"}),
+        ({"remoteAddr": "2001:db8::1"}, {"remoteAddr": "2001:db8::1"}),
+        ({"port": 2222}, {"port": 2222}),
+        ({"port": "2222"}, {"port": 2222}),
+        ({"remote_app": 7}, {"remoteapp": 7}),
+        ({"remoteapp": "7"}, {"remoteapp": 7}),
+        ({"screen_size": "1920x1080"}, {"screensize": "1920x1080"}),
+        ({"screensize": "800x600"}, {"screensize": "800x600"}),
+        ({"remote_device": "", "remote_addr": "", "screen_size": "", "port": None, "remote_app": None}, {}),
+        (
+            {"remote_device": "d", "remote_addr": "::1", "port": 1, "remote_app": 1, "screen_size": "1x1"},
+            {"remotedevice": "d", "remoteAddr": "::1", "port": 1, "remoteapp": 1, "screensize": "1x1"},
+        ),
+        ({"port": 65535, "screen_size": "99999x99999"}, {"port": 65535, "screensize": "99999x99999"}),
+    ],
+)
+def test_session_options_on_the_wire(
+    api: Api, run_module: RunModule, given_options: dict[str, t.Any], sent: dict[str, t.Any]
+) -> None:
+    api.expect(CREATE._replace(json={**MANDATORY, **sent}))
+    assert run_module({**DIRECT, **given_options})["changed"] is True
+    types = {name: type(value) for name, value in json.loads(api.requests[0].body).items()}
+    assert all(types[name] is (int if name in ("port", "remoteapp") else str) for name in types)
+
+
+def test_every_session_option_is_on_the_wire() -> None:
+    assert FIELDS == {
+        "user": "user",
+        "credential": "credential",
+        "device": "device",
+        "protocol": "protocol",
+        "remote_device": "remotedevice",
+        "remote_addr": "remoteAddr",
+        "port": "port",
+        "remote_app": "remoteapp",
+        "screen_size": "screensize",
+    }
+
+
+@pytest.mark.parametrize("credential", [{}, {"credential": None}, {"credential": ""}, {"credential": " "}])
+def test_selected_credential_is_left_out(api: Api, run_module: RunModule, credential: dict[str, t.Any]) -> None:
+    api.expect(CREATE)
+    options = {name: value for name, value in DIRECT.items() if name != "credential"}
+    run_module({**options, **credential, "auto_select_credential": True})
+    assert not json.loads(api.requests[0].body).get("credential", "").strip()
+    assert "auto_select_credential" not in json.loads(api.requests[0].body)
+
+
+def test_headers(api: Api, run_module: RunModule) -> None:
+    api.expect(CREATE)
+    run_module(DIRECT)
+    body = api.requests[0].body
+    assert {name.lower(): value for name, value in api.requests[0].headers.items()} == {
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "authorization": "Bearer bearer-0123456789",
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "requested"),
+    [
+        ("https://vault.example", "https://vault.example/iso/remote/session"),
+        ("https://vault.example/", "https://vault.example/iso/remote/session"),
+        ("https://vault.example:8443", "https://vault.example:8443/iso/remote/session"),
+        ("https://vault.example/base/path/", "https://vault.example/base/path/iso/remote/session"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443/iso/remote/session"),
+    ],
+)
+def test_url_keeps_its_path(
+    api: Api, run_module: RunModule, monkeypatch: pytest.MonkeyPatch, url: str, requested: str
+) -> None:
+    seen: list[str] = []
+    original = api.send
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        seen.append(request.url)
+        request.url = URL + CREATE.path
+        return original(adapter, request, **arguments)
+
+    monkeypatch.setattr(api, "send", send)
+    api.expect(CREATE)
+    run_module({**DIRECT, "url": url})
+    assert seen == [requested]
+
+
+@pytest.mark.parametrize("name", ["url", "system_url"])
+def test_names_of_url(api: Api, run_module: RunModule, name: str) -> None:
+    api.expect(CREATE)
+    options = {option: value for option, value in DIRECT.items() if option != "url"}
+    assert run_module({**options, name: URL})["changed"] is True
+
+
+# What comes back
+
+
+def test_result(api: Api, run_module: RunModule) -> None:
+    api.expect(CREATE)
+    before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    result = run_module(DIRECT)
+    after = datetime.datetime.now(datetime.timezone.utc)
+    result.pop("invocation", None)
+    expires_at = datetime.datetime.strptime(result.pop("expires_at"), "%Y-%m-%dT%H:%M:%SZ")
+    thirty = datetime.timedelta(seconds=30)
+    assert before + thirty <= expires_at.replace(tzinfo=datetime.timezone.utc) <= after + thirty
+    assert result == {"changed": True, "session_url": SESSION_URL, "token": SESSION_TOKEN}
+
+
+@pytest.mark.parametrize(("tenant", "returned"), [("acme", "acme"), (" ", None), (7, None), (None, None)])
+def test_tenant(api: Api, run_module: RunModule, tenant: t.Any, returned: str | None) -> None:
+    api.expect(CREATE._replace(body={**CREATED_FULL, "tenant": tenant}))
+    assert run_module(DIRECT).get("tenant") == returned
+
+
+def test_odd_but_valid_session_is_not_altered(api: Api, run_module: RunModule) -> None:
+    url = "HTTPS://192.0.2.1:8443/a/../b?_sr=%7B%7B7*7%7D%7D{{ 7*7 }}+/==#é".replace(" ", "")
+    api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": url, "token": "{{ 7*7 }}"}}))
+    result = run_module(DIRECT)
+    assert (result["session_url"], result["token"]) == (url, "{{ 7*7 }}")
+
+
+@pytest.mark.parametrize(
+    ("options", "call"),
+    [
+        (OAUTH2, LOGIN),
+        (OAUTH1, Call("/", method="HEAD", status=302, body=b"", authorization="")),
+        (BEARER, Call("/", method="HEAD", status=404, body=b"", authorization="")),
+    ],
+)
+def test_check_mode_makes_no_session(api: Api, run_module: RunModule, options: dict[str, t.Any], call: Call) -> None:
+    api.expect(call)
+    result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION}, check=True)
+    result.pop("invocation", None)
+    assert result == {"changed": True, "session_url": None, "token": None, "expires_at": None}
+
+
+def test_check_mode_fails_like_the_login(api: Api, run_module: RunModule) -> None:
+    api.expect(LOGIN._replace(status=400, body={"error": "invalid_request"}))
+    result = run_module(WITH_LOGIN, check=True)
+    assert result["msg"] == 'Logging in with OAuth 2.0 failed: PAM Core answered "invalid_request" (HTTP 400).'
+    assert {name: result[name] for name in ("http_status", "error_code", "session_may_exist")} == {
+        "http_status": 400,
+        "error_code": None,
+        "session_may_exist": False,
+    }
+
+
+def test_unverified_is_warned_of(api: Api, run_module: RunModule, shown_warnings: list[str]) -> None:
+    api.expect(CREATE)
+    run_module({**DIRECT, "validate_certs": False})
+    # In this process core 2.19 and newer takes itself for a controller, which shows warnings at once.
+    assert [*shown_warnings, *warnings.get_warning_messages()] == [
+        "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
+        "Set ca_path to the certificate authority of PAM Core instead."
+    ]
+    assert api.arguments[0]["verify"] is False
+
+
+@pytest.mark.parametrize("secret", ["client_secret", "access_token", "consumer_secret", "token_key", "token_secret"])
+def test_invocation_hides_secrets(run_module: RunModule, secret: str) -> None:
+    result = run_module({**DIRECT, secret: "a-secret-value", "url": "http://vault.example"})
+    assert result["failed"] is True
+    assert "a-secret-value" not in json.dumps(result)
+
+
+# Options with which nothing is sent
+
+NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+SHOWN_LONG = "1" * 77
+
+PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
+    ({"url": "http://vault.example"}, "url must begin with https://, since what is asked for gives privileged access."),
+    ({"url": "vault.example"}, "url must begin with https://, since what is asked for gives privileged access."),
+    ({"url": "//vault.example"}, "url must begin with https://, since what is asked for gives privileged access."),
+    ({"url": "https://"}, "url must name the host of PAM Core, such as https://vault.example."),
+    ({"url": "https:///iso"}, "url must name the host of PAM Core, such as https://vault.example."),
+    ({"url": "https://vault.example:0"}, "url must name the host of PAM Core, such as https://vault.example."),
+    ({"url": "https://vault.example:99999"}, "url is not an address that can be understood."),
+    ({"url": "https://vault.example:port"}, "url is not an address that can be understood."),
+    ({"url": "https://[::1"}, "url is not an address that can be understood."),
+    ({"url": "https://vault.example/a b"}, "url must not contain blanks, control characters or backslashes."),
+    ({"url": "https://vault.example\n"}, "url must not contain blanks, control characters or backslashes."),
+    ({"url": "https://vault.example\\@evil"}, "url must not contain blanks, control characters or backslashes."),
+    ({"url": "https://vault.example/\x1b[2J"}, "url must not contain blanks, control characters or backslashes."),
+    ({"url": "https://me:pass@vault.example"}, "url must not hold a user name or a password."),
+    ({"url": "https://me@vault.example"}, "url must not hold a user name or a password."),
+    ({"url": "https://vault.example/?a=b"}, "url must not have a query or a fragment."),
+    ({"url": "https://vault.example/#a"}, "url must not have a query or a fragment."),
+    ({"proxy": "proxy.example:3128"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
+    ({"proxy": "ftp://proxy.example"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
+    ({"proxy": "http://"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
+    ({"proxy": "http://me:pass@proxy:0"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
+    ({"proxy": "http://proxy:port"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
+    ({"proxy": "http://pro xy"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
+    ({"timeout": 0}, "timeout must be more than 0 and at most 3600 seconds, and is 0.0."),
+    ({"timeout": -1}, "timeout must be more than 0 and at most 3600 seconds, and is -1.0."),
+    ({"timeout": "nan"}, "timeout must be more than 0 and at most 3600 seconds, and is nan."),
+    ({"timeout": "inf"}, "timeout must be more than 0 and at most 3600 seconds, and is inf."),
+    ({"timeout": 3600.5}, "timeout must be more than 0 and at most 3600 seconds, and is 3600.5."),
+    ({"retries": -1}, "retries must be from 0 to 10, and is -1."),
+    ({"retries": 11}, "retries must be from 0 to 10, and is 11."),
+    ({"port": 0}, "port must be from 1 to 65535, and is 0."),
+    ({"port": -22}, "port must be from 1 to 65535, and is -22."),
+    ({"port": "65536"}, "port must be from 1 to 65535, and is 65536."),
+    ({"remote_app": 0}, "remote_app must be from 1 to 2147483647, and is 0."),
+    ({"remoteapp": -1}, "remote_app must be from 1 to 2147483647, and is -1."),
+    ({"remote_app": 2**31}, "remote_app must be from 1 to 2147483647, and is 2147483648."),
+    ({"remote_addr": "web01"}, "remote_addr must be an IPv4 or IPv6 address, and is 'web01'."),
+    ({"remoteAddr": "192.0.2.256"}, "remote_addr must be an IPv4 or IPv6 address, and is '192.0.2.256'."),
+    ({"remote_addr": "192.0.2.0/24"}, "remote_addr must be an IPv4 or IPv6 address, and is '192.0.2.0/24'."),
+    ({"remote_addr": "\x1b[2J"}, "remote_addr must be an IPv4 or IPv6 address, and is '\\x1b[2J'."),
+    ({"remote_addr": "fe80::1%eth0"}, "remote_addr must be an address without a zone, and is 'fe80::1%eth0'."),
+    (
+        {"remote_addr": "1" * 81},
+        f"remote_addr must be an IPv4 or IPv6 address, and is '{SHOWN_LONG}\\u2026'.",
+    ),
+    ({"screen_size": "big"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'."),
+    (
+        {"screen_size": "1920X1080"},
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '1920X1080'.",
+    ),
+    ({"screen_size": "0x1080"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '0x1080'."),
+    ({"screensize": "1920x"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '1920x'."),
+    ({"screen_size": "1x1\n"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '1x1\\n'."),
+    (
+        {"screen_size": "١x١"},
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '\\u0661x\\u0661'.",
+    ),
+    (
+        {"access_token": "0123456789\n"},
+        "access_token must not contain blanks, line ends or other characters that a bearer token cannot have.",
+    ),
+    (
+        {"access_token": "0123 456789"},
+        "access_token must not contain blanks, line ends or other characters that a bearer token cannot have.",
+    ),
+    (
+        {"access_token": "não"},
+        "access_token must not contain blanks, line ends or other characters that a bearer token cannot have.",
+    ),
+    ({"client_key": "/k.pem"}, "client_key is of no use without client_cert."),
+    ({"url": None}, "url is missing or empty."),
+    ({"url": ""}, "url is missing or empty."),
+    ({"url": " "}, "url is missing or empty. url must not contain blanks, control characters or backslashes."),
+    ({"user": None}, "user is missing or empty."),
+    ({"user": "\t"}, "user is missing or empty."),
+    ({"device": ""}, "device is missing or empty."),
+    ({"protocol": ""}, "protocol is missing or empty."),
+    (
+        {"credential": ""},
+        "credential is missing or empty; where the version of PAM Core can select one by itself, "
+        "set auto_select_credential to true instead.",
+    ),
+    (
+        {"auto_select_credential": True},
+        "credential and auto_select_credential exclude each other: name a credential, or let PAM Core select one.",
+    ),
+    (
+        {"access_token": None},
+        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token.",
+    ),
+    (
+        {"access_token": None, "client_id": "id"},
+        "The credentials are not complete: there is client_id, but client_secret is missing.",
+    ),
+    (
+        {"access_token": None, "token_secret": "0123456789", "consumer_key": "key"},
+        "The credentials are not complete: there is consumer_key, token_secret, "
+        "but consumer_secret and token_key are missing.",
+    ),
+    (
+        OAUTH2,
+        "There are credentials for more than one authentication method: oauth2 with client_id, client_secret; "
+        "access_token with access_token. Set auth_method to one of them.",
+    ),
+    (
+        {**OAUTH2, **OAUTH1, "access_token": None},
+        "There are credentials for more than one authentication method: oauth2 with client_id, client_secret; "
+        "oauth1 with consumer_key, consumer_secret, token_key, token_secret. Set auth_method to one of them.",
+    ),
+    ({"auth_method": "oauth2"}, "client_id and client_secret are missing for auth_method oauth2."),
+    (
+        {"auth_method": "oauth1", "consumer_key": "key"},
+        "consumer_secret, token_key and token_secret are missing for auth_method oauth1.",
+    ),
+    ({"auth_method": "access_token", "access_token": ""}, "access_token is missing for auth_method access_token."),
+    (
+        {"url": "http://x", "user": "", "device": "", "protocol": "", "credential": "", "port": 0, "timeout": 0}
+        | {"screen_size": "x", "remote_addr": "x", "access_token": None, "client_key": "/k"},
+        "user is missing or empty. device is missing or empty. protocol is missing or empty. "
+        "url must begin with https://, since what is asked for gives privileged access. "
+        "timeout must be more than 0 and at most 3600 seconds, and is 0.0. "
+        "remote_addr must be an IPv4 or IPv6 address, and is 'x'. "
+        "port must be from 1 to 65535, and is 0. "
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'x'. "
+        "client_key is of no use without client_cert. "
+        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
+        "credential is missing or empty; where the version of PAM Core can select one by itself, "
+        "set auto_select_credential to true instead.",
+    ),
+]
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(("options", "text"), PROBLEMS)
+def test_wrong_options(api: Api, run_module: RunModule, options: dict[str, t.Any], text: str, check: bool) -> None:
+    result = run_module({**DIRECT, **options}, check=check)
+    assert result["msg"] == NOTHING_SENT + text
+    assert (result["http_status"], result["error_code"], result["session_may_exist"]) == (None, None, False)
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("name", ["port", "remote_app", "timeout", "retries"])
+def test_values_of_another_type(api: Api, run_module: RunModule, name: str) -> None:
+    assert f"argument '{name}' is of type" in run_module({**DIRECT, name: "many"})["msg"]
+    assert api.requests == []
+
+
+@pytest.mark.parametrize(
+    ("method", "authorization"), [("oauth2", f"Bearer {ISSUED}"), ("access_token", f"Bearer {BEARER['access_token']}")]
+)
+def test_auth_method_chooses(api: Api, run_module: RunModule, method: str, authorization: str) -> None:
+    if method == "oauth2":
+        api.expect(LOGIN)
+    api.expect(CREATE._replace(authorization=authorization))
+    assert run_module({**DIRECT, **OAUTH2, **OAUTH1, "auth_method": method})["changed"] is True
+
+
+@PROPERTY
+@given(
+    options=st.dictionaries(
+        st.sampled_from([*FIELDS, *CHECKS, "client_key", "tenant", "auto_select_credential"]),
+        st.text() | st.integers() | st.floats() | st.none() | st.booleans(),
+    )
+)
+def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
+    """Whatever core's own check lets through, ours says what is wrong with it, harmless on a terminal."""
+    problems = option_problems({**DIRECT, "retries": 2, "timeout": 30.0, **options})
+    text = str(OptionsError(problems))
+    assert text.isprintable()
+    assert all(problem.endswith(".") for problem in problems)
+
+
+@PROPERTY
+@given(
+    options=st.fixed_dictionaries(
+        {name: st.text(min_size=1) for name in ("user", "device", "protocol", "credential")},
+        optional={
+            "remote_device": st.text(),
+            "remote_addr": st.ip_addresses().map(str) | st.text(),
+            "port": st.integers(-1, 70000) | st.integers(1, 65535).map(str),
+            "remote_app": st.integers() | st.text(),
+            "screen_size": st.from_regex(r"[0-9]{1,5}x[0-9]{1,5}") | st.text(),
+        },
+    )
+)
+def test_any_session_is_sent_as_it_is_or_not_at_all(api: Api, options: dict[str, t.Any]) -> None:
+    del api.expected[:], api.requests[:]
+    validated = ArgumentSpecValidator(**ARGUMENT_SPEC).validate({**DIRECT, **options})
+    if validated.errors.errors or option_problems(validated.validated_parameters):
+        return
+    api.expect(CREATE)
+    create_remote_session(connect(validated.validated_parameters), validated.validated_parameters)
+    sent = {FIELDS[name]: value for name, value in options.items() if value != ""}
+    numbers: dict[str, int] = {name: int(sent[name]) for name in ("port", "remoteapp") if name in sent}
+    assert json.loads(api.requests[0].body) == {**sent, **numbers}
