@@ -82,7 +82,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ..module_utils._client import connect
-from ..module_utils._errors import NOT_VERIFIED, OptionsError, SenhaseguraError
+from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, sentences
 from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, option_problems, probe_remote_session
 from ..plugin_utils._config import resolve
 from ..plugin_utils._run_memory import run_memory
@@ -102,10 +102,14 @@ class LookupModule(LookupBase):
         variables = variables or {}
         done: list[t.Any] = []
         try:
-            devices = _devices(LookupBase._flatten(terms), kwargs)
-            arguments = {**kwargs, "device": devices[0]}
+            devices = LookupBase._flatten(terms)
             options = resolve(
-                self._load_name, SPEC, option_problems, arguments, variables, t.cast(t.Any, self._templar).template
+                self._load_name,
+                SPEC,
+                lambda options, origins: _term_problems(devices, kwargs) + option_problems(options, origins),
+                {**kwargs, "device": "the terms"},
+                variables,
+                t.cast(t.Any, self._templar).template,
             )
             if not options["validate_certs"]:
                 display.warning(NOT_VERIFIED)
@@ -118,21 +122,22 @@ class LookupModule(LookupBase):
                 for device in devices:
                     done.append(create_remote_session(client, {**options, "device": device}))
         except SenhaseguraError as exc:
-            earlier = (
-                f" The {len(done)} sessions that were made before it end by themselves, unless opened." if done else ""
-            )
-            raise AnsibleLookupError(f"{exc}{earlier}") from None
+            raise AnsibleLookupError(sentences(str(exc), _before(len(done)))) from None
         return done if options["field"] == "all" else [result[options["field"]] for result in done]
 
 
-def _devices(terms: list[t.Any], kwargs: dict[str, t.Any]) -> list[str]:
+def _before(count: int) -> str | None:
+    if count > 1:
+        return f"The {count} sessions that were made before it end by themselves, unless opened"
+    return "The session that was made before it ends by itself, unless opened" if count else None
+
+
+def _term_problems(devices: list[t.Any], kwargs: dict[str, t.Any]) -> list[str]:
     problems = []
     if "device" in kwargs:
         problems.append("device is not an option of the lookup: name the devices before the options.")
-    if not terms:
+    if not devices:
         problems.append("The lookup names no device.")
-    if not all(isinstance(term, str) and term.strip() for term in terms):
+    if not all(isinstance(device, str) and device.strip() for device in devices):
         problems.append("Each device that the lookup names must be a text that is not empty.")
-    if problems:
-        raise OptionsError(problems)
-    return terms
+    return problems

@@ -16,7 +16,8 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
-from urllib.parse import quote, quote_plus, urlsplit
+from html import escape
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from . import _transport
 from ._errors import SESSION_MAY_EXIST, NotSent, Refused, Unclear, hint, sentences
@@ -90,19 +91,19 @@ class Client:
         self._memory = memory
         self._tokens: RunMemory = memory if self._options.get("token_cache", True) else OwnMemory()
         self._transport = _transport.transport(self._options)
-        self._exchange = Exchange(self._options["timeout"])
         self._secrets = [self._options[name] for name in SECRETS if self._options.get(name)]
         proxy_password = urlsplit(self._options.get("proxy") or "").password
         if proxy_password:
-            self._secrets.append(proxy_password)
+            self._secrets += [proxy_password, unquote(proxy_password)]
         self._fresh_token: str | None = None
+        self._begin()
 
     def call(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Send *payload* as JSON and return the answer's envelope, a success by all that the API says.
 
         A second login follows a 401 where the token was not issued just now.
         """
-        self._exchange = Exchange(self._options["timeout"])
+        self._begin()
         answer, token = self._authorized(endpoint, payload)
         if answer.status == 401 and self._method == "oauth2" and token != self._fresh_token:
             self._forget_token(token)
@@ -112,9 +113,13 @@ class Client:
     def probe(self) -> None:
         """Prove that a session could be asked for, as far as that can be done without asking for one: TLS, and the
         login."""
-        self._exchange = Exchange(self._options["timeout"])
+        self._begin()
         if self._method != "oauth2" or self._access_token() != self._fresh_token:
             self._attempt(PROBE, "/", _transport.NO_AUTHORIZATION)
+
+    def _begin(self) -> None:
+        self._exchange = Exchange(self._options["timeout"])
+        self._fresh_token = None
 
     def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> tuple[Answer, str | None]:
         token: str | None = None
@@ -193,7 +198,7 @@ class Client:
         answer = self._find_path(TOKEN, _transport.NO_AUTHORIZATION, data=form)
         envelope = self._understood(TOKEN, answer)
         token, kind = envelope.get("access_token"), envelope.get("token_type", "Bearer")
-        if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+        if not _is_token(token):
             raise self.unclear(TOKEN, "PAM Core answered a success, but without a usable access token")
         if not isinstance(kind, str) or kind.lower() != "bearer":
             raise self.unclear(TOKEN, "PAM Core issued a token of another type than Bearer")
@@ -248,7 +253,7 @@ class Client:
         answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
         why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
         tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
-        if status in (502, 504):
+        if status in (502, 504) or (status < 300 and _part(envelope, "session")):
             return self.unclear(endpoint, why, hint(said, status), http_status=status)
         return Refused(sentences(f"{endpoint.title} failed: {why}", tried, hint(said, status)), status, code)
 
@@ -269,8 +274,8 @@ class Client:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
         secrets = {secret for secret in (*self._secrets, *more_secrets) if isinstance(secret, str) and len(secret) > 3}
         for secret in sorted(secrets, key=len, reverse=True):
-            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]):
-                text = text.replace(form, "***")
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], escape(secret)):
+                text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         return text if len(text) <= 1000 else text[:1000] + "…"
 
@@ -302,10 +307,15 @@ def _plain(value: t.Any) -> t.Any:
     return int(value) if isinstance(value, int) else float(value)
 
 
+def _is_token(value: t.Any) -> t.TypeGuard[str]:
+    """Whether it can stand in a header."""
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
+
+
 def _usable_token(known: Mapping[str, t.Any]) -> str | None:
     """The token, unless it is of another shape, is about to end, or the clock went back to before it was issued."""
     token, start, end = known.get("access_token"), known.get("from"), known.get("to")
-    if not isinstance(token, str) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
+    if not _is_token(token) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
         return None
     return token if start - 5 <= time.time() < end - TOKEN_MARGIN else None
 
@@ -328,7 +338,7 @@ def _retry_after(answer: Answer) -> float | None:
         return float(value)
     try:
         then = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if then.tzinfo is None:
         then = then.replace(tzinfo=timezone.utc)
@@ -337,7 +347,7 @@ def _retry_after(answer: Answer) -> float | None:
 
 def _json_object(body: bytes) -> dict[str, t.Any] | None:
     try:
-        value = json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -81,7 +81,7 @@ def _url(value: str) -> str | None:
         return "must name the host of PAM Core, such as https://vault.example."
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or a password."
-    if parts.query or parts.fragment:
+    if "?" in value or "#" in value:
         return "must not have a query or a fragment."
     return None
 
@@ -166,12 +166,15 @@ def problems(
     """
     options = without_empty(options)
     found = [f"{name} is missing or empty." for name in required if not str(options.get(name, "")).strip()]
-    for name, check in CHECKS.items():
-        if name in spec and isinstance(options.get(name), _PYTHON_TYPES[spec[name]["type"]]):
-            problem = check(options[name])
-            if problem:
-                elsewhere = "" if (origins or {}).get(name) == DIRECTLY else _from(name, origins)
-                found.append(f"{name}{elsewhere} {problem}")
+    for name, option in spec.items():
+        value = options.get(name)
+        problem = None
+        if isinstance(value, str) and not _is_encodable(value):
+            problem = "has characters that are no valid text."
+        elif name in CHECKS and isinstance(value, _PYTHON_TYPES[option["type"]]):
+            problem = CHECKS[name](value)
+        if problem:
+            found.append(f"{name}{elsewhere(name, origins)} {problem}")
     if options.get("client_key") and not options.get("client_cert"):
         found.append("client_key is of no use without client_cert.")
     return found + _credential_problems(options, origins)
@@ -230,6 +233,19 @@ def _credential_problems(options: Mapping[str, t.Any], origins: Mapping[str, str
         "There are no credentials: set client_id and client_secret (OAuth 2.0), "
         "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token."
     ]
+
+
+def elsewhere(name: str, origins: Mapping[str, str] | None) -> str:
+    """Where to look for a value that is not before the reader's eyes."""
+    return "" if (origins or {}).get(name) == DIRECTLY else _from(name, origins)
+
+
+def _is_encodable(value: str) -> bool:
+    """False for what was not UTF-8 in the environment, and for a text that ends early for the operating system."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _from(name: str, origins: Mapping[str, str] | None) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import http.cookiejar
 import ipaddress
 import os
 import queue
@@ -287,6 +288,8 @@ class Transport:
         self._contexts = (target, _context(options, options.get("proxy") or options["url"]))
         self._session = requests.Session()
         self._session.headers.clear()
+        # The next request may be another application's. Who asks is said by the Authorization header alone.
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.mount("https://", _Adapter(self._contexts))
         # Given with every request, since REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win against a session's own attributes.
         self._verify: bool | str = bool(options.get("validate_certs", True)) and (options.get("ca_path") or True)
@@ -326,6 +329,7 @@ class Transport:
                     stream=True,
                     **content,
                 )
+                exchange.sent = True
                 with response:
                     body = _read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
@@ -390,7 +394,11 @@ def _read(response: t.Any) -> bytes:
     """The body, whole and decompressed; never more than :data:`MAX_BODY` in memory."""
     body: bytes = response.raw.read(MAX_BODY + 1, decode_content=False)
     expected = response.headers.get("Content-Length", "")
-    if response.request.method != "HEAD" and expected.isdecimal() and len(body) < min(int(expected), MAX_BODY):
+    if (
+        response.request.method != "HEAD"
+        and re.fullmatch("[0-9]{1,18}", expected)
+        and len(body) < min(int(expected), MAX_BODY)
+    ):
         raise http.client.IncompleteRead(b"")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate"):

@@ -17,7 +17,7 @@ from ansible.utils.display import Display
 from ..module_utils._client import Client, connect
 from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError
 from ..module_utils._options import SECRETS
-from ._config import Problems, environment, resolve
+from ._config import Problems, environment, resolve, untyped_definitions
 from ._run_memory import run_memory
 
 display = Display()
@@ -28,7 +28,9 @@ HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as core has it
 def definitions_name(lookup: str) -> str:
     """The name under which core knows a lookup's documented options. To be called once, in the process that all workers
     are forked from: it takes 20 ms."""
-    return t.cast(str, lookup_loader.get(lookup, class_only=True)._load_name)
+    name: str = lookup_loader.get(lookup, class_only=True)._load_name
+    untyped_definitions(name)
+    return name
 
 
 class RemoteAction(ActionBase):
@@ -70,8 +72,7 @@ class RemoteAction(ActionBase):
 
         The next try of ``until`` has another action and the same task, so the task keeps them elsewhere too.
         """
-        arguments: dict[str, t.Any] = getattr(self._task, "_senhasegura_arguments", self._task.args)
-        self._task._senhasegura_arguments = arguments
+        arguments: dict[str, t.Any] = vars(self._task).setdefault("_senhasegura_arguments", self._task.args)
         self._task.args = {name: HIDDEN if name in SECRETS else value for name, value in arguments.items()}
         return arguments
 

@@ -23,7 +23,10 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ..module_utils._errors import OptionsError
-from ..module_utils._options import DIRECTLY, chosen_auth_method, without_empty
+from ..module_utils._options import DIRECTLY, chosen_auth_method, elsewhere, without_empty
+
+MAX_DIGITS = 20
+"""No number among our options needs more; Python refuses to convert some thousands."""
 
 Template = Callable[[t.Any], t.Any]
 Problems = Callable[[Mapping[str, t.Any], Mapping[str, str]], list[str]]
@@ -44,11 +47,11 @@ def resolve(
     values, origins, found = _collect(lookup_name, spec["argument_spec"], arguments, variables, template)
     validation = ArgumentSpecValidator(**spec).validate(values)
     found += [
-        _spec_problem(error, spec["argument_spec"])
+        _spec_problem(error, spec["argument_spec"], origins)
         for error in validation.errors.errors
         if not isinstance(error, RequiredError)  # said by problems(), with all else that is missing
     ]
-    options = {name: validation.validated_parameters.get(name) for name in spec["argument_spec"]}  # without aliases
+    options = {name: validation.validated_parameters.get(name) for name in spec["argument_spec"]}
     found += problems(options, origins)
     if found:
         raise OptionsError(found)
@@ -62,13 +65,17 @@ def _collect(
     variables: Mapping[str, t.Any],
     template: Template,
 ) -> tuple[dict[str, t.Any], dict[str, str], list[str]]:
-    """Values as they are given, where they come from, and what could not even be read."""
-    definitions = C.config.get_configuration_definitions("lookup", lookup_name)
+    """Values as they are given but without aliases, where they come from, and what could not even be read."""
+    definitions = C.config.get_configuration_definitions("lookup", untyped_definitions(lookup_name))
     values = {name: _native(value) for name, value in without_empty(arguments).items()}
     origins: dict[str, str] = {}
     found: list[str] = []
     for name, option in spec.items():
-        if any(key in values for key in (name, *option.get("aliases", ()))):
+        given = [key for key in (name, *option.get("aliases", ())) if key in values]
+        if len(given) > 1:
+            found.append(f"{' and '.join(given)} are the same option: give one of them.")
+        if given:
+            values[name] = values.pop(given[0])
             origins[name] = DIRECTLY
         elif name in definitions:
             try:
@@ -77,10 +84,37 @@ def _collect(
                 found.append(f"{name} cannot be read: {_sentence(exc)}")
                 continue
             if value is not None and value != "":
-                values[name] = _native(value)
-                if origin != "default":
-                    origins[name] = origin
+                values[name], origins[name] = _native(value), origin
+        if option["type"] in ("int", "float") and name in values and not _may_be_number(values[name]):
+            del values[name]
+            found.append(_wrong_type(name, spec, origins))
     return values, origins, found
+
+
+def untyped_definitions(lookup_name: str) -> str:
+    """The name of definitions like the lookup's, by which core finds values without converting them.
+
+    Core takes any text for a boolean, ``ture`` for false. And it stops at the first value that it cannot convert.
+    """
+    name = f"{lookup_name} as given"
+    if not C.config.get_configuration_definitions("lookup", name):
+        left_out = ("type", "choices", "default", "required", "elements")
+        definitions = {
+            # Core makes a path in ansible.cfg relative to that file.
+            option: {
+                key: value
+                for key, value in definition.items()
+                if key not in left_out or (key, value) == ("type", "path")
+            }
+            for option, definition in C.config.get_configuration_definitions("lookup", lookup_name).items()
+        }
+        C.config.initialize_plugin_configuration_definitions("lookup", name, definitions)
+    return name
+
+
+def _may_be_number(value: t.Any) -> bool:
+    """Before core's check of the arguments sees it, which takes true for 1 and stumbles over too many digits."""
+    return not isinstance(value, bool) and len(str(value)) <= MAX_DIGITS
 
 
 def _native(value: t.Any) -> t.Any:
@@ -104,7 +138,9 @@ def _configured(
             return value, f"the variable {source['name']}"
     names = [source["name"] for source in definition.get("env", ())]
     with environment({name: None for name in names if os.environ.get(name) == ""}):  # for core that is a value
-        value, origin = C.config.get_config_value_and_origin(option, plugin_type="lookup", plugin_name=lookup_name)
+        value, origin = C.config.get_config_value_and_origin(
+            option, plugin_type="lookup", plugin_name=untyped_definitions(lookup_name)
+        )
     origin = str(origin)
     return value, f"the environment variable {origin[5:]}" if origin.startswith("env: ") else origin
 
@@ -112,16 +148,19 @@ def _configured(
 _MUST_BE = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
-def _spec_problem(error: Exception, spec: Mapping[str, t.Any]) -> str:
+def _spec_problem(error: Exception, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:
     """What core's check of the arguments says, for people: it speaks of classes, and lists all options there are."""
     text = _sentence(error)
     wrong_type = re.match(r"argument '(\w+)' is of type", text)
     if wrong_type:
-        name = wrong_type[1]
-        return f"{name} must be {_MUST_BE.get(spec[name]['type'], 'a text')}."
+        return _wrong_type(wrong_type[1], spec, origins)
     if isinstance(error, UnsupportedError):
         return f"There is no option {text.split('. Supported', 1)[0]}."
     return text
+
+
+def _wrong_type(name: str, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:
+    return f"{name}{elsewhere(name, origins)} must be {_MUST_BE.get(spec[name]['type'], 'a text')}."
 
 
 def _sentence(exc: Exception) -> str:

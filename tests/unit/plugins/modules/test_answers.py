@@ -304,13 +304,13 @@ REFUSED: dict[str, tuple[int, t.Any, str, int | None]] = {
     "error alone": (400, {"error": "invalid_request"}, 'answered "invalid_request" (HTTP 400).', None),
     "erro under 200": (
         200,
-        {**CREATED, "response": {"status": 200, "mensagem": "Falhou", "erro": True}},
+        {"response": {"status": 200, "mensagem": "Falhou", "erro": True}},
         'answered "Falhou" (HTTP 200).',
         None,
     ),
     "error as a text under 200": (
         200,
-        {**CREATED, "response": {"status": 200, "message": "No", "error": "true"}},
+        {"response": {"status": 200, "message": "No", "error": "true"}},
         'answered "No" (HTTP 200).',
         None,
     ),

@@ -289,7 +289,12 @@ def test_environment_is_restored_after_a_failure() -> None:
         ({"retries": "2.5"}, {}, {}, "retries must be a whole number."),
         ({"timeout": "long"}, {}, {}, "timeout must be a number."),
         ({"validate_certs": "maybe"}, {}, {}, "validate_certs must be true or false."),
-        ({}, {"senhasegura_validate_certs": "maybe"}, {}, "validate_certs must be true or false."),
+        (
+            {},
+            {"senhasegura_validate_certs": "maybe"},
+            {},
+            "validate_certs from the variable senhasegura_validate_certs must be true or false.",
+        ),
         ({"api_prefix": "v2"}, {}, {}, "value of api_prefix must be one of: auto, iso, api, got: v2."),
         ({"hostname": "a", "ports": 1}, {}, {}, "There is no option hostname, ports."),
         (

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was wrong once, across the parts of the collection; the names say what is right."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleLookupError
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import lookup_loader
+from ansible.template import Templar
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError, Refused, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+    ARGUMENT_SPEC,
+    create_remote_session,
+    option_problems,
+)
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import resolve
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from tests.unit.plugins.module_utils.test_transport import serving
+from tests.unit.plugins.plugin_utils.test_config import ansible_cfg  # noqa: F401
+from tests.unit.plugins.support import (
+    BEARER,
+    CREATE,
+    CREATED,
+    DIRECT,
+    LOGGED_IN,
+    LOGIN,
+    NAME,
+    OAUTH2,
+    SESSION,
+    URL,
+    http_answer,
+    minimal,
+)
+
+DEFAULTS: dict[str, t.Any] = {"url": URL, "timeout": 5.0, "retries": 0, "api_prefix": "iso", **SESSION}
+
+
+def looked_up(*devices: t.Any, **more: t.Any) -> t.Any:
+    plugin = lookup_loader.get(NAME, loader=DataLoader(), templar=Templar(loader=DataLoader()))
+    options = {name: value for name, value in DIRECT.items() if name != "device"}
+    return plugin.run(list(devices), **options, **more)
+
+
+def resolved(arguments: t.Any, variables: t.Any = None) -> t.Any:
+    name = lookup_loader.get(NAME, class_only=True)._load_name
+    templar = Templar(loader=DataLoader(), variables=variables or {})
+    return resolve(name, ARGUMENT_SPEC, option_problems, arguments, variables or {}, templar.template)
+
+
+def test_empty_environment_variable_leaves_verification_on(monkeypatch: t.Any) -> None:
+    monkeypatch.setenv("SENHASEGURA_VALIDATE_CERTS", "")
+    assert resolved(DIRECT)["validate_certs"] is True
+
+
+@pytest.mark.parametrize("value", ["ture", "maybe", "2"])
+def test_misspelt_environment_variable_does_not_turn_verification_off(monkeypatch: t.Any, value: t.Any) -> None:
+    monkeypatch.setenv("SENHASEGURA_VALIDATE_CERTS", value)
+    with pytest.raises(OptionsError, match="validate_certs from .* must be true or false"):
+        resolved(DIRECT)
+
+
+def test_misspelt_key_does_not_turn_verification_off(ansible_cfg: t.Any) -> None:  # noqa: F811
+    ansible_cfg(validate_certs="ture")
+    with pytest.raises(OptionsError, match="validate_certs from .* must be true or false"):
+        resolved(DIRECT)
+
+
+def test_empty_key_leaves_verification_on(ansible_cfg: t.Any) -> None:  # noqa: F811
+    ansible_cfg(validate_certs="")
+    assert resolved(DIRECT)["validate_certs"] is True
+
+
+def test_environment_number_that_is_none(monkeypatch: t.Any) -> None:
+    monkeypatch.setenv("SENHASEGURA_PORT", "many")
+    with pytest.raises(
+        OptionsError, match="port from the environment variable SENHASEGURA_PORT must be a whole number[.]$"
+    ):
+        resolved(DIRECT)
+
+
+@pytest.mark.parametrize("url", [f"{URL}/#", f"{URL}/?", f"{URL}#", f"{URL}?"])
+def test_empty_query_or_fragment_is_none_either(url: t.Any) -> None:
+    assert option_problems({**DIRECT, "timeout": 1.0, "retries": 0, "url": url}) == [
+        "url must not have a query or a fragment."
+    ]
+
+
+@pytest.mark.parametrize("name", ["port", "remote_app", "retries", "timeout"])
+def test_true_is_no_number(name: t.Any) -> None:
+    with pytest.raises(OptionsError, match=f"{name} must be a (whole )?number[.]$"):
+        resolved({**DIRECT, name: True})
+
+
+@pytest.mark.parametrize("value", ["Mon, 01 Jan 99999999999 00:00:00 GMT", f"Mon, 01 Jan {10**20} 00:00:00 GMT"])
+def test_retry_after_of_a_far_future(api: t.Any, value: t.Any) -> None:
+    api.expect(CREATE._replace(status=503, body={"message": "x"}, headers={"Retry-After": value}))
+    with pytest.raises(Refused):
+        create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
+
+
+def test_content_length_of_many_digits(api: t.Any) -> None:
+    api.expect(CREATE._replace(headers={"Content-Length": "1" * 5000}))
+    assert create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)["session_url"]
+
+
+def test_password_of_the_proxy_as_it_is(api: t.Any) -> None:
+    api.expect(CREATE._replace(status=400, body=minimal(400, "proxy-pass@1 is wrong")))
+    with pytest.raises(Refused) as error:
+        create_remote_session(connect({**DEFAULTS, **BEARER, "proxy": "http://me:proxy-pass%401@proxy:1"}), SESSION)
+    assert "proxy-pass@1" not in str(error.value)
+
+
+def test_second_term_may_log_in_again(api: t.Any) -> None:
+    refused = CREATE._replace(status=401, body={"error": "access_denied"})
+    another = LOGIN._replace(body={**LOGGED_IN, "access_token": "another"})
+    api.expect(LOGIN, CREATE, refused, another, CREATE)
+    options = {**DEFAULTS, **OAUTH2}
+    client = connect(options, run_memory())
+    create_remote_session(client, options)
+    create_remote_session(client, options)
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret", "device", "ca_path"])
+@pytest.mark.parametrize("value", ["caf\udce9", "a\0b"])
+def test_what_is_no_text_is_refused(name: t.Any, value: t.Any) -> None:
+    """Bytes of the environment that are not UTF-8, and an end of text in the middle."""
+    with pytest.raises(OptionsError, match=f"{name} has characters that are no valid text[.]"):
+        resolved({**DIRECT, **OAUTH2, name: value})
+
+
+def test_cookies_are_not_kept_between_applications(tls: t.Any) -> None:
+    def handler(server: t.Any, connection: t.Any) -> None:
+        while server.read_request(connection):
+            connection.sendall(http_answer(CREATED, Set_Cookie="PHPSESSID=of-the-first; path=/"))
+
+    with serving(handler, tls.context) as server:
+        for token in ("one-token", "another-token"):
+            options = {**DEFAULTS, "url": server.url, "ca_path": tls.ca_path, "access_token": token}
+            create_remote_session(connect(options), SESSION)
+        assert b"Cookie" not in server.received[1]
+
+
+def test_damaged_token_in_memory_is_as_good_as_none(api: t.Any, run_directory: t.Any) -> None:
+    api.expect(LOGIN, CREATE, LOGIN, CREATE)
+    options = {**DEFAULTS, **OAUTH2}
+    create_remote_session(connect(options, run_memory()), options)
+    [file] = run_directory.glob("*.json")
+    file.write_text(file.read_text().replace("issued-token", "issued\\ntoken"))
+    create_remote_session(connect(options, run_memory()), options)
+
+
+@pytest.mark.parametrize(
+    ("made", "note"),
+    [
+        (1, "The session that was made before it ends by itself, unless opened."),
+        (2, "The 2 sessions that were made before it end by themselves, unless opened."),
+    ],
+)
+def test_sessions_made_before_a_failure_are_counted(api: t.Any, made: t.Any, note: t.Any) -> None:
+    api.expect(*[CREATE] * made, CREATE._replace(status=400, body=minimal(400, "No")))
+    with pytest.raises(AnsibleLookupError) as error:
+        looked_up("a", "b", "c")
+    assert str(error.value) == (f'Creating the remote session failed: PAM Core answered "No" (HTTP 400). {note}')
+
+
+def test_answer_with_a_byte_order_mark(api: t.Any) -> None:
+    api.expect(CREATE._replace(body=b"\xef\xbb\xbf" + json.dumps(CREATED).encode()))
+    assert create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)["session_url"]
+
+
+@pytest.mark.parametrize("name", ["port", "remoteapp", "timeout"])
+def test_too_many_digits_for_a_number(name: t.Any) -> None:
+    with pytest.raises(OptionsError, match="must be a (whole )?number[.]$"):
+        resolved({**DIRECT, name: "1" * 5000})
+
+
+def test_surrogate_in_session_is_no_crash(api: t.Any, run_module: t.Any) -> None:
+    api.expect(CREATE._replace(body={**CREATED, "session": {"session_url": "https://v/\ud800", "token": "x\ud800"}}))
+    run_module(DIRECT)
+
+
+def test_lookup_names_all_problems_at_once(api: t.Any) -> None:
+    with pytest.raises(AnsibleLookupError) as error:
+        looked_up("", port=0)
+    assert str(error.value) == (
+        "Nothing was sent to PAM Core, because the options are not right: Each device that the lookup names must be a "
+        "text that is not empty. port must be from 1 to 65535, and is 0."
+    )
+
+
+def test_option_and_its_alias_are_not_both_given() -> None:
+    with pytest.raises(OptionsError, match="screen_size and screensize are the same option: give one of them[.]$"):
+        resolved({**DIRECT, "screen_size": "1x1", "screensize": "2x2"})
+
+
+@pytest.mark.parametrize("mark", [{"error": True}, {"status": 400}])
+def test_session_in_an_answer_that_says_error_may_exist(api: t.Any, mark: t.Any) -> None:
+    api.expect(CREATE._replace(body={**CREATED, "response": {"status": 200, "message": "No", **mark}}))
+    with pytest.raises(Unclear) as error:
+        create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
+    assert str(error.value) == (
+        'Creating the remote session failed: PAM Core answered "No" (HTTP 200). '
+        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+    )
+    assert error.value.result()["session_may_exist"]
