@@ -53,6 +53,9 @@ MAX_IDLE = 2.0
 without our knowing whether it was handled. Common web servers keep connections for 5 to 75 seconds."""
 
 
+REACH = "Check url and proxy, and whether the machine that asks can reach that address"
+
+
 class Exchange:
     """The state of getting one thing: until when, and whether a request is under way that may be handled."""
 
@@ -172,7 +175,7 @@ class _Connection(_Deadline):
                 connection.close()
                 failure = exc
         raise NotSent(
-            sentences(f"no connection to {host} port {self.port}: {_reason(failure)}"), passing=True
+            sentences(f"no connection to {host} port {self.port}: {_reason(failure)}", REACH), passing=True
         ) from failure
 
 
@@ -198,10 +201,12 @@ def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]
     try:
         found = outcome.get(timeout=exchange.remaining())
     except (queue.Empty, TimeoutError) as exc:
-        raise NotSent(f"the name {host} could not be resolved within {exchange.seconds:g} seconds.") from exc
+        raise NotSent(
+            sentences(f"the name {host} could not be resolved within {exchange.seconds:g} seconds", REACH)
+        ) from exc
     if isinstance(found, Exception):
         passing = getattr(found, "errno", None) == socket.EAI_AGAIN
-        raise NotSent(sentences(f"the name {host} could not be resolved: {_reason(found)}"), passing) from found
+        raise NotSent(sentences(f"the name {host} could not be resolved: {_reason(found)}", REACH), passing) from found
     return found
 
 

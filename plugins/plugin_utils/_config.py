@@ -85,9 +85,10 @@ def _collect(
                 continue
             if value is not None and value != "":
                 values[name], origins[name] = _native(value), origin
-        if option["type"] in ("int", "float") and name in values and not _may_be_number(values[name]):
-            del values[name]
+        if name in values and not _may_be(option["type"], values[name]):
             found.append(_wrong_type(name, spec, origins))
+            if option["type"] in ("int", "float"):
+                del values[name]
     return values, origins, found
 
 
@@ -112,9 +113,12 @@ def untyped_definitions(lookup_name: str) -> str:
     return name
 
 
-def _may_be_number(value: t.Any) -> bool:
-    """Before core's check of the arguments sees it, which takes true for 1 and stumbles over too many digits."""
-    return not isinstance(value, bool) and len(str(value)) <= MAX_DIGITS
+def _may_be(kind: str, value: t.Any) -> bool:
+    """Before core's check of the arguments sees it, which makes texts of lists and dictionaries, takes true for 1, and
+    stumbles over too many digits."""
+    if kind in ("int", "float"):
+        return not isinstance(value, (bool, list, dict)) and len(str(value)) <= MAX_DIGITS
+    return kind == "bool" or not isinstance(value, (bool, list, dict))
 
 
 def _native(value: t.Any) -> t.Any:

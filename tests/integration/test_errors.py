@@ -64,7 +64,8 @@ EXPECTED: dict[str, tuple[dict[str, t.Any], str, dict[str, t.Any]]] = {
     ),
     "vault down": (
         {"url": "https://127.0.0.1:{closed_port}", "retries": 0},
-        LOGIN + "no connection to 127.0.0.1 port {closed_port}: Connection refused.",
+        LOGIN + "no connection to 127.0.0.1 port {closed_port}: Connection refused. "
+        "Check url and proxy, and whether the machine that asks can reach that address.",
         {},
     ),
     "unknown authority": (
@@ -103,12 +104,13 @@ EXPECTED: dict[str, tuple[dict[str, t.Any], str, dict[str, t.Any]]] = {
             "screen_size": "big",
             "timeout": "soon",
         },
-        OPTIONS + "timeout must be a number. url is missing or empty. user is missing or empty. remote_addr from the "
-        "variable senhasegura_remote_addr must be an IPv4 or IPv6 address, and is 'web'. port from the variable "
-        "senhasegura_port must be from 1 to 65535, and is 70000. screen_size from the variable senhasegura_screen_size "
-        "must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'. The credentials are not complete: there is "
-        "client_id from the variable senhasegura_client_id, but client_secret is missing. credential is missing or "
-        "empty; where the version of PAM Core can select one by itself, set auto_select_credential to true instead.",
+        OPTIONS + "timeout from the variable senhasegura_timeout must be a number. url is missing or empty. "
+        "user is missing or empty. remote_addr from the variable senhasegura_remote_addr must be an IPv4 or IPv6 "
+        "address, and is 'web'. port from the variable senhasegura_port must be from 1 to 65535, and is 70000. "
+        "screen_size from the variable senhasegura_screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and "
+        "is 'big'. The credentials are not complete: there is client_id from the variable senhasegura_client_id, but "
+        "client_secret is missing. credential is missing or empty; where the version of PAM Core can select one by "
+        "itself, set auto_select_credential to true instead.",
         {},
     ),
     "no such paths": (

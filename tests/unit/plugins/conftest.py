@@ -10,14 +10,16 @@ import functools
 import os
 import ssl
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests.adapters
 import trustme
 from ansible import constants
+from ansible.config.manager import ConfigManager
 from ansible.module_utils.common import warnings
+from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
@@ -57,9 +59,11 @@ def run_directory(tmp_path: Path) -> Path:
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[support.Api]:
     """In place of the network. At the end, no expected request may be left over."""
     api = support.Api()
-    monkeypatch.setattr(
-        requests.adapters.HTTPAdapter, "send", lambda adapter, request, **more: api.send(adapter, request, **more)
-    )
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        return api.send(adapter, request, **arguments)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     yield api
     assert api.expected == []
 
@@ -138,3 +142,20 @@ def vault(simulator: Simulator) -> dict[str, t.Any]:
         **known["oauth2"],
         **{name: known[name] for name in names},
     }
+
+
+@pytest.fixture
+def ansible_cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
+    """Make ansible.cfg's section [senhasegura]; core reads it when it starts."""
+    name = lookup_loader.get(support.NAME, class_only=True)._load_name
+
+    def write(**keys: str) -> Path:
+        path = tmp_path / "ansible.cfg"
+        path.write_text("[senhasegura]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()))
+        config = ConfigManager(conf_file=str(path))
+        definitions = constants.config.get_configuration_definitions("lookup", name)
+        config.initialize_plugin_configuration_definitions("lookup", name, definitions)
+        monkeypatch.setattr(constants, "config", config)
+        return path
+
+    return write

@@ -25,7 +25,6 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import resolve
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.unit.plugins.module_utils.test_transport import serving
-from tests.unit.plugins.plugin_utils.test_config import ansible_cfg  # noqa: F401
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,
@@ -68,13 +67,13 @@ def test_misspelt_environment_variable_does_not_turn_verification_off(monkeypatc
         resolved(DIRECT)
 
 
-def test_misspelt_key_does_not_turn_verification_off(ansible_cfg: t.Any) -> None:  # noqa: F811
+def test_misspelt_key_does_not_turn_verification_off(ansible_cfg: t.Any) -> None:
     ansible_cfg(validate_certs="ture")
     with pytest.raises(OptionsError, match="validate_certs from .* must be true or false"):
         resolved(DIRECT)
 
 
-def test_empty_key_leaves_verification_on(ansible_cfg: t.Any) -> None:  # noqa: F811
+def test_empty_key_leaves_verification_on(ansible_cfg: t.Any) -> None:
     ansible_cfg(validate_certs="")
     assert resolved(DIRECT)["validate_certs"] is True
 
@@ -181,6 +180,12 @@ def test_answer_with_a_byte_order_mark(api: t.Any) -> None:
 def test_too_many_digits_for_a_number(name: t.Any) -> None:
     with pytest.raises(OptionsError, match="must be a (whole )?number[.]$"):
         resolved({**DIRECT, name: "1" * 5000})
+
+
+@pytest.mark.parametrize("value", [["root"], {"name": "root"}, True])
+def test_what_is_no_text_is_not_made_one(value: t.Any) -> None:
+    with pytest.raises(OptionsError, match=": credential must be a text[.]$"):
+        resolved({**DIRECT, "credential": value})
 
 
 def test_surrogate_in_session_is_no_crash(api: t.Any, run_module: t.Any) -> None:

@@ -118,10 +118,12 @@ def starter() -> Iterator[t.Callable[..., Client]]:
         clients.append(Client(Simulator(**kwargs).start()))
         return clients[-1]
 
-    yield start
-    for client in clients:
-        client.http.close()
-        client.simulator.stop()
+    try:
+        yield start
+    finally:
+        for client in clients:
+            client.http.close()
+            client.simulator.stop()
 
 
 @pytest.fixture

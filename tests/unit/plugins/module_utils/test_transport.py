@@ -31,6 +31,7 @@ from tests.simulator import Simulator
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.support import BEARER, CREATED, SESSION, SESSION_URL, RawServer, http_answer, reset
 
+REACH = "Check url and proxy, and whether the machine that asks can reach that address"
 FAILED = "Creating the remote session failed: "
 UNSENT = f"{FAILED}the request could not be sent: "
 SENT = f"{FAILED}the request was sent, but its answer did not arrive: "
@@ -111,7 +112,7 @@ def test_refused_connection_is_tried_again(slept: list[float], retries: int) -> 
         port = listener.getsockname()[1]
     error = failure({"url": f"https://127.0.0.1:{port}"}, retries=retries)
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused."
+    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused. {REACH}."
     assert slept == [0.5, 1.0, 1.5][:retries]
 
 
@@ -302,7 +303,7 @@ def test_deadline_of_name_resolution(names: dict[str, Callable[[int], t.Any]]) -
     error = failure({"url": "https://vault.example"}, timeout=SOON, retries=3)
     assert SOON - 0.05 < time.monotonic() - started < SOON + 1
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}the name vault.example could not be resolved within 0.6 seconds."
+    assert str(error) == f"{FAILED}the name vault.example could not be resolved within 0.6 seconds. {REACH}."
 
 
 def test_deadline_holds_for_login_and_session_together(tls: Tls) -> None:
@@ -361,7 +362,7 @@ def test_name_that_does_not_resolve(
     names["vault.example"] = lambda port: asked.append(port) or _raise(socket.gaierror(number, text))  # type: ignore[func-returns-value]
     error = failure({"url": "https://vault.example"}, retries=2)
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}the name vault.example could not be resolved: {text}."
+    assert str(error) == f"{FAILED}the name vault.example could not be resolved: {text}. {REACH}."
     assert asked == [443] * tries
 
 
@@ -588,7 +589,7 @@ def test_proxy_that_is_not_there(slept: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = failure({"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{port}"}, retries=1)
-    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused."
+    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused. {REACH}."
     assert slept == [0.5]
 
 

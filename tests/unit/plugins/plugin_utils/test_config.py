@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible import constants, template
-from ansible.config.manager import ConfigManager
+from ansible import template
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
@@ -45,23 +44,6 @@ def resolved() -> Resolve:
         return resolve(name, ARGUMENT_SPEC, option_problems, arguments, variables or {}, templar.template)
 
     return run
-
-
-@pytest.fixture
-def ansible_cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
-    """Make ansible.cfg's section [senhasegura]; core reads it when it starts."""
-    name = lookup_loader.get(NAME, class_only=True)._load_name
-
-    def write(**keys: str) -> Path:
-        path = tmp_path / "ansible.cfg"
-        path.write_text("[senhasegura]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()))
-        config = ConfigManager(conf_file=str(path))
-        definitions = constants.config.get_configuration_definitions("lookup", name)
-        config.initialize_plugin_configuration_definitions("lookup", name, definitions)
-        monkeypatch.setattr(constants, "config", config)
-        return path
-
-    return write
 
 
 # A text for each source, and what comes of it. The default is what _options.py says.
