@@ -44,7 +44,6 @@ class Endpoint(t.NamedTuple):
 # vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
 TOKEN = Endpoint("Logging in with OAuth 2.0", "POST", {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)})
 
-
 PROBE = Endpoint("Reaching PAM Core", "HEAD", {})
 
 

@@ -212,12 +212,11 @@ def test_secrets_that_are_arguments_are_hidden_from_callbacks(method: str, vault
     assert any("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in str(event) for event in played.events)
 
 
-@pytest.mark.skipif(
-    tuple(int(part) for part in core.split(".")[:2]) >= (2, 19),
-    reason="From ansible-core 2.19 on, the mark on a result holds for the results of a loop as well.",
-)
 def test_the_mark_on_the_task_is_needed(vault: Simulator, play: Play, tmp_path: Path) -> None:
-    """And the tests above would notice that it is not there."""
+    """And the tests above would notice that it is not there.
+
+    From ansible-core 2.19 on, the mark on a result holds for the results of a loop as well.
+    """
     copy = tmp_path / "ansible_collections" / "pamops" / "senhasegura"
     for folder in ("plugins", "meta"):
         shutil.copytree(CHECKOUT / folder, copy / folder)
@@ -237,4 +236,5 @@ def test_the_mark_on_the_task_is_needed(vault: Simulator, play: Play, tmp_path: 
         variables=reach(vault),
         environment={"ANSIBLE_COLLECTIONS_PATH": str(tmp_path)},
     ).succeeded()
-    assert {"session URL in v2_runner_on_ok", "session token in v2_runner_on_ok"} <= leaks(vault, played)
+    seen = {"session URL in v2_runner_on_ok", "session token in v2_runner_on_ok"} & leaks(vault, played)
+    assert len(seen) == (2 if tuple(int(part) for part in core.split(".")[:2]) < (2, 19) else 0)
