@@ -53,7 +53,7 @@ Nothing is ever asked for a second time in such a case. Your playbook may, since
         credential: root
         protocol: SSH
       register: session
-      until: session is success or not session.session_may_exist
+      until: session is success or not session.session_may_exist | default(true)
       retries: 1
 
 """

@@ -79,7 +79,8 @@ options:
   ca_path:
     description:
       - Certificate authorities to trust, as a PEM file or a directory prepared with C(openssl rehash).
-      - If unset, those of E(REQUESTS_CA_BUNDLE), or of Python's C(certifi).
+      - If unset, those of E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE), or of Python's C(certifi).
+      - With C(delegate_to), the file is that of the other host, and a V(~) is the home of the user on the controller.
     type: path
   client_cert:
     description: Certificate to authenticate with on the level of TLS, as a PEM file that may hold the key too.
@@ -89,7 +90,9 @@ options:
     type: path
   proxy:
     description:
-      - URL of a proxy, such as V(http://proxy.example:3128).
+      - URL of a proxy, such as V(http://proxy.example:3128). Keep one with a password out of C(ansible.cfg).
+      - A SOCKS proxy (V(socks5h://...)) needs the Python library PySocks, and what is said with it is not subject to
+        O(timeout) as a whole.
       - If unset, the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) hold.
     type: str
   timeout:

@@ -100,6 +100,7 @@ CHECK_MODE = (
 class LookupModule(LookupBase):
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         variables = variables or {}
+        kwargs.pop("wantlist", None)  # with_… passes it on before ansible-core 2.19
         done: list[t.Any] = []
         try:
             devices = LookupBase._flatten(terms)

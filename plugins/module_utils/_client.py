@@ -116,6 +116,11 @@ class Client:
         if self._method != "oauth2" or self._access_token() != self._fresh_token:
             self._attempt(PROBE, "/", _transport.NO_AUTHORIZATION)
 
+    @property
+    def sent_at(self) -> datetime:
+        """When the last request was begun, in UTC."""
+        return datetime.fromtimestamp(self._exchange.sent_at, timezone.utc)
+
     def _begin(self) -> None:
         self._exchange = Exchange(self._options["timeout"])
         self._fresh_token = None
@@ -148,16 +153,17 @@ class Client:
                 if known not in paths:
                     return self._try_paths(endpoint, paths, key, authorization, **content)
         answer = self._attempt(endpoint, known, authorization, **content)
-        if _is_no_path(answer):
-            self._memory.write(key, {})
-        return answer
+        if not _is_no_path(endpoint, answer):
+            return answer
+        self._memory.write(key, {})  # it was there before, and nothing has handled the request
+        return self._try_paths(endpoint, [path for path in paths if path != known], key, authorization, **content)
 
     def _try_paths(
         self, endpoint: Endpoint, paths: list[str], key: str, authorization: t.Any, **content: t.Any
     ) -> Answer:
         for path in paths:
             answer = self._attempt(endpoint, path, authorization, **content)
-            if not _is_no_path(answer):
+            if not _is_no_path(endpoint, answer):
                 self._memory.write(key, {"path": path})
                 break
         return answer
@@ -264,18 +270,20 @@ class Client:
         why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
         if 300 <= status < 400:
             why = f"the answer is a redirect (HTTP {status}), which is not followed"
-        if 200 <= status < 300 or status in (502, 504):
-            return self.unclear(endpoint, why, hint("", status), http_status=status)
         advice = hint("", status) or "Check that url points at PAM Core itself"
+        # A gateway gave up waiting, or something broke on the way: nothing says that PAM Core did not do it.
+        if 200 <= status < 300 or status == 408 or (status >= 500 and status != 503):
+            return self.unclear(endpoint, why, advice, http_status=status)
         return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)
 
     def _clean(self, text: str, more_secrets: Iterable[t.Any] = ()) -> str:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
+        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         secrets = {secret for secret in (*self._secrets, *more_secrets) if isinstance(secret, str) and len(secret) > 3}
         for secret in sorted(secrets, key=len, reverse=True):
             for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], escape(secret)):
                 text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
-        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        text = re.sub(r"\b_sr=\S+", "_sr=***", text)
         return text if len(text) <= 1000 else text[:1000] + "…"
 
 
@@ -421,8 +429,11 @@ def _error_code(envelope: Mapping[str, t.Any]) -> int | None:
     return next((code for code in (_number(candidate()) for candidate in candidates) if code and code > 1), None)
 
 
-def _is_no_path(answer: Answer) -> bool:
-    """Whether the answer proves that nothing handled the request, since this path is of another generation."""
+def _is_no_path(endpoint: Endpoint, answer: Answer) -> bool:
+    """Whether to go on to the next path. Where a session could be created, only an answer counts which proves that
+    nothing handled the request; for a login any 404 will do."""
+    if not endpoint.creates_session:
+        return answer.status == 404
     envelope = _json_object(answer.body)
     return envelope is not None and _says_no_path(answer.status, _message(envelope))
 

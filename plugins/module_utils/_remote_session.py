@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from ._client import Client, Endpoint
@@ -56,7 +56,6 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[
     Raises the errors of :mod:`_errors`; a success without a usable session is ``Unclear``.
     """
     payload = {field: options[name] for name, field in FIELDS.items() if options.get(name) not in (None, "")}
-    expires_at = datetime.now(timezone.utc) + VALID_FOR
     envelope = client.call(CREATE, payload)
     session = envelope.get("session")
     session_url, token = (
@@ -74,7 +73,11 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[
         raise client.unclear(
             CREATE, f"PAM Core answered a success, but without {' and '.join(lacking)}", http_status=200
         )
-    result = {"session_url": session_url, "token": token, "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    result = {
+        "session_url": session_url,
+        "token": token,
+        "expires_at": (client.sent_at + VALID_FOR).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
     if _is_text(envelope.get("tenant")):
         result["tenant"] = envelope["tenant"]
     return result

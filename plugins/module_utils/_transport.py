@@ -38,6 +38,7 @@ try:
     import urllib3
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
     from urllib3.connection import HTTPSConnection
 except ImportError:
     HAS_REQUESTS = False
@@ -63,6 +64,8 @@ class Exchange:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
         self.sent = False
+        self.sent_at = time.time()
+        """When the last request was begun, in seconds of the wall clock."""
 
     def remaining(self) -> float:
         """Seconds, more than 0. Raises ``TimeoutError`` when there are none left."""
@@ -213,8 +216,9 @@ def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]
 class _Adapter(HTTPAdapter):
     """Uses our context and connections, with and without a proxy."""
 
-    def __init__(self, contexts: tuple[_Context, _Context]) -> None:
+    def __init__(self, contexts: tuple[_Context, _Context], options: Mapping[str, t.Any]) -> None:
         self._context, self._proxy_context = contexts
+        self._options = options
         super().__init__()
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
@@ -226,6 +230,10 @@ class _Adapter(HTTPAdapter):
         socks = proxy.lower().startswith("socks")
         if not socks:
             kwargs["proxy_ssl_context"] = self._proxy_context
+        if new and proxy.lower().startswith("https:"):
+            self._proxy_context.host = urlsplit(proxy).hostname or ""
+            if self._proxy_context.verify_mode != ssl.CERT_NONE:
+                _load_authorities(self._proxy_context, self._options)
         manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
         if new:
             _use_connection(manager, _Deadline if socks else _Connection)
@@ -288,16 +296,20 @@ class Transport:
     """Connections that share their TLS options. Not for use in several threads, nor in a fork of the process."""
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
+        authorities = _authorities(options)
         target = _context(options, options["url"])
+        if options.get("validate_certs", True) and authorities != DEFAULT_CA_BUNDLE_PATH:
+            _load_authorities(target, options)
         _add_client_certificate(target, options)
-        self._contexts = (target, _context(options, options.get("proxy") or options["url"]))
+        self._contexts = (target, _context(options, options["url"]))
         self._session = requests.Session()
         self._session.headers.clear()
         # The next request may be another application's. Who asks is said by the Authorization header alone.
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("https://", _Adapter(self._contexts))
+        self._session.mount("https://", _Adapter(self._contexts, options))
         # Given with every request, since REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win against a session's own attributes.
-        self._verify: bool | str = bool(options.get("validate_certs", True)) and (options.get("ca_path") or True)
+        # And as a path: with True, requests 2.32.0 to 2.32.4 use a context of their own, or load nothing into ours.
+        self._verify: bool | str = bool(options.get("validate_certs", True)) and authorities
         self._proxies = {"https": options["proxy"]} if options.get("proxy") else None
         self._used = 0.0
 
@@ -307,7 +319,6 @@ class Transport:
         url: str,
         exchange: Exchange,
         authorization: t.Any = NO_AUTHORIZATION,
-        headers: Mapping[str, str] | None = None,
         **content: t.Any,
     ) -> Answer:
         """One request and its whole answer; *content* is ``json=`` or ``data=``. No redirects, no second try.
@@ -317,6 +328,7 @@ class Transport:
         if time.monotonic() - self._used > MAX_IDLE:
             self._session.close()
         exchange.sent = False
+        exchange.sent_at = time.time()
         for context in self._contexts:
             context.exchange = exchange
         try:
@@ -325,7 +337,7 @@ class Transport:
                 response = self._session.request(
                     method,
                     url,
-                    headers={"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})},
+                    headers={"Accept": "application/json", "Accept-Encoding": "identity"},
                     auth=authorization,
                     verify=self._verify,
                     proxies=self._proxies,
@@ -356,14 +368,14 @@ _transports: dict[tuple[t.Any, ...], Transport] = {}
 def transport(options: Mapping[str, t.Any]) -> Transport:
     """The transport of this process for these options: items of a loop share a connection, forks never do."""
     names = ("url", "validate_certs", "ca_path", "client_cert", "client_key", "proxy")
-    key = (os.getpid(), *(options.get(name) for name in names))
+    key = (os.getpid(), _authorities(options), *(options.get(name) for name in names))
     if key not in _transports:
         _transports[key] = Transport(options)
     return _transports[key]
 
 
 def _context(options: Mapping[str, t.Any], url: str) -> _Context:
-    """TLS 1.2 or newer. requests adds the certificate authorities when it connects."""
+    """TLS 1.2 or newer, so far without certificate authorities, which requests adds when it connects."""
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = _TLSSocket
     context.host = urlsplit(url).hostname or ""
@@ -371,14 +383,23 @@ def _context(options: Mapping[str, t.Any], url: str) -> _Context:
     if not options.get("validate_certs", True):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    ca_path = options.get("ca_path")
-    if ca_path:
-        # requests does it again when it connects, but its message would not name the option.
-        try:
-            context.load_verify_locations(**{"capath" if os.path.isdir(ca_path) else "cafile": ca_path})
-        except OSError as exc:
-            raise NotSent(sentences(f"No certificates could be read from {ca_path} (ca_path): {_reason(exc)}")) from exc
     return context
+
+
+def _authorities(options: Mapping[str, t.Any]) -> str:
+    """The file or directory of certificate authorities, as requests chooses it."""
+    named = options.get("ca_path") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return named or DEFAULT_CA_BUNDLE_PATH
+
+
+def _load_authorities(context: ssl.SSLContext, options: Mapping[str, t.Any]) -> None:
+    """Early, for a message that names the option; requests does it again when it connects to PAM Core."""
+    path = _authorities(options)
+    try:
+        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
+    except OSError as exc:
+        source = "ca_path" if options.get("ca_path") else "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+        raise NotSent(sentences(f"No certificates could be read from {path} ({source}): {_reason(exc)}")) from exc
 
 
 def _add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any]) -> None:
@@ -464,8 +485,11 @@ def _reason(exc: BaseException | None) -> str:
     causes = list(_causes(exc))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
+            why = cause.verify_message.rstrip(".")
+            if "mismatch" in why:
+                return f"the server's certificate is not accepted: {why} (url must name a host that it is for)"
             return (
-                f"the server's certificate is not accepted: {cause.verify_message} "
+                f"the server's certificate is not accepted: {why} "
                 "(option ca_path names the certificate authorities to trust)"
             )
     for cause in reversed(causes):
@@ -475,6 +499,8 @@ def _reason(exc: BaseException | None) -> str:
             return (
                 "the server ended the TLS connection, as it does when it does not accept or misses a client certificate"
             )
+        if isinstance(cause, ssl.SSLError) and "wrong version number" in _tls_reason(cause):
+            return "what answers there does not speak TLS (check url)"
         if isinstance(cause, ssl.SSLError):
             return f"TLS failed: {_tls_reason(cause)}"
         if isinstance(cause, http.client.RemoteDisconnected):

@@ -21,6 +21,8 @@ description:
 notes:
   - A later task that is given RV(session_url) or RV(token) shows it, unless that task has C(no_log=true).
   - With E(ANSIBLE_DEBUG) set, ansible-core itself logs what a module on a delegated host is given and returns.
+  - Use O(timeout) and not the C(timeout) keyword of tasks. A task that is ended by the latter cannot say whether a
+    session exists.
   - In check mode no session is made. That PAM Core can be reached, that TLS holds, and with OAuth 2.0 the login, is
     proved. RV(session_url) and RV(token) are V(none).
 extends_documentation_fragment:
@@ -93,7 +95,7 @@ EXAMPLES = r"""
     credential: root
     protocol: SSH
   register: session
-  failed_when: session is failed and session.session_may_exist
+  failed_when: session is failed and session.session_may_exist | default(true)
 """
 
 RETURN = r"""

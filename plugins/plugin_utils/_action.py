@@ -15,7 +15,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ..module_utils._client import Client, connect
-from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError
+from ..module_utils._errors import NOT_VERIFIED, SESSION_MAY_EXIST, SenhaseguraError, sentences
 from ..module_utils._options import SECRETS
 from ._config import Problems, environment, resolve, untyped_definitions
 from ._run_memory import run_memory
@@ -33,6 +33,10 @@ def definitions_name(lookup: str) -> str:
     return name
 
 
+def _is_secret(name: str, value: t.Any) -> bool:
+    return name in SECRETS or (name == "proxy" and "@" in str(value))
+
+
 class RemoteAction(ActionBase):
     """Does a module's work on the controller, in this process; on another host only if the task is delegated to it.
 
@@ -41,9 +45,6 @@ class RemoteAction(ActionBase):
 
     # No connection is opened where none is needed, not even a persistent one to a network device.
     _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-    TRANSFERS_FILES = False
 
     DEFINITIONS: t.ClassVar[str]
     SPEC: t.ClassVar[Mapping[str, t.Any]]
@@ -73,7 +74,7 @@ class RemoteAction(ActionBase):
         The next try of ``until`` has another action and the same task, so the task keeps them elsewhere too.
         """
         arguments: dict[str, t.Any] = vars(self._task).setdefault("_senhasegura_arguments", self._task.args)
-        self._task.args = {name: HIDDEN if name in SECRETS else value for name, value in arguments.items()}
+        self._task.args = {name: HIDDEN if _is_secret(name, value) else value for name, value in arguments.items()}
         return arguments
 
     def _resolve(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -104,6 +105,11 @@ class RemoteAction(ActionBase):
             result.pop("_ansible_no_log", None)
             if "session_url" in str(result.get("module_stdout")):
                 result["module_stdout"] = "(hidden, since it holds a session)"
+            if result.get("failed") and "session_may_exist" not in result:
+                # The module died, or its output got lost on the way.
+                result.update(http_status=None, error_code=None, session_may_exist=not self._task.check_mode)
+                if not self._task.check_mode:
+                    result["msg"] = sentences(str(result.get("msg", "")), SESSION_MAY_EXIST)
         else:
             self._hide(result)
         return result

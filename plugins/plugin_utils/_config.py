@@ -158,6 +158,10 @@ def _spec_problem(error: Exception, spec: Mapping[str, t.Any], origins: Mapping[
     wrong_type = re.match(r"argument '(\w+)' is of type", text)
     if wrong_type:
         return _wrong_type(wrong_type[1], spec, origins)
+    wrong_choice = re.match(r"value of (\w+) must be one of: (.*), got: (.*)\.$", text)
+    if wrong_choice:
+        name, choices, value = wrong_choice.groups()
+        return f"{name}{elsewhere(name, origins)} must be one of {choices}, and is {ascii(value[:80])}."
     if isinstance(error, UnsupportedError):
         return f"There is no option {text.split('. Supported', 1)[0]}."
     return text

@@ -146,7 +146,8 @@ EXPECTED: dict[str, tuple[dict[str, t.Any], str, dict[str, t.Any]]] = {
     ),
     "a page": (
         {"fault": "html"},
-        CREATING + "what answered (HTTP 200, content type text/html) does not speak as PAM Core's API does." + NOTE,
+        CREATING + "what answered (HTTP 200, content type text/html) does not speak as PAM Core's API does. "
+        "Check that url points at PAM Core itself." + NOTE,
         {"http_status": 200, "session_may_exist": True},
     ),
 }

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
+from datetime import datetime
 
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError, Refused, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, OptionsError, Refused, Unclear
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
     ARGUMENT_SPEC,
     create_remote_session,
@@ -217,3 +220,43 @@ def test_session_in_an_answer_that_says_error_may_exist(api: t.Any, mark: t.Any)
         "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
     )
     assert error.value.result()["session_may_exist"]
+
+
+def test_authorities_are_always_named_to_requests(api: t.Any, monkeypatch: t.Any) -> None:
+    """With ``verify=True``, requests 2.32.0 to 2.32.4 use another context than ours, or load nothing into it."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    api.expect(CREATE)
+    create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
+    assert [arguments["verify"] for arguments in api.arguments] == [DEFAULT_CA_BUNDLE_PATH]
+
+
+def test_bundle_of_the_environment_that_is_not_there(monkeypatch: t.Any) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    with pytest.raises(NotSent) as error:
+        connect({**DEFAULTS, **BEARER})
+    assert str(error.value) == (
+        "No certificates could be read from /nowhere.pem (REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE): "
+        "No such file or directory."
+    )
+
+
+def test_expiry_counts_from_the_request_and_not_from_the_login(api: t.Any, monkeypatch: t.Any) -> None:
+    start = time.time()
+    clock = iter(start + 10 * tick for tick in range(100))
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    api.expect(LOGIN, CREATE)
+    options = {**DEFAULTS, **OAUTH2}
+    expires_at = datetime.fromisoformat(create_remote_session(connect(options), options)["expires_at"][:-1] + "+00:00")
+    assert expires_at.timestamp() > start + 30 + 10
+
+
+def test_lookup_by_with(api: t.Any) -> None:
+    api.expect(CREATE)
+    assert looked_up("web01", wantlist=True)
+
+
+def test_session_url_in_the_words_of_the_server_is_hidden(api: t.Any) -> None:
+    api.expect(CREATE._replace(status=400, body=minimal(400, "Exists: https://vault.example/modulos/auth?_sr=abc+/=")))
+    with pytest.raises(Refused, match=r"Exists: https://vault[.]example/modulos/auth[?]_sr=[*]{3}\" "):
+        create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)

@@ -123,7 +123,7 @@ def test_variables_need_not_be_given(api: Api) -> None:
             {"device": "db01"},
             "device is not an option of the lookup: name the devices before the options. The lookup names no device.",
         ),
-        (["web01"], {"field": "url"}, "value of field must be one of: session_url, token, all, got: url."),
+        (["web01"], {"field": "url"}, "field must be one of session_url, token, all, and is 'url'."),
         (["web01"], {"fields": "url"}, "There is no option fields."),
         (
             ["web01"],

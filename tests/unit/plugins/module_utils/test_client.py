@@ -382,13 +382,19 @@ def test_a_path_that_refuses_is_there(api: Api) -> None:
 
 
 def test_remembered_path_that_goes_away(api: Api) -> None:
-    """It is searched for anew, but by the next task: this one has had its answer."""
-    gone = Call(ISO, status=404, body=NO_ROUTE)
-    api.expect(Call(ISO), gone, gone, Call(API_PAM))
-    create(BEARER, api_prefix="auto")
-    with pytest.raises(Refused, match="no Route matched"):
+    """The others are tried at once, since nothing has handled the request."""
+    api.expect(Call(ISO), Call(ISO, status=404, body=NO_ROUTE), Call(API_PAM), Call(API_PAM))
+    for _time in range(3):
         create(BEARER, api_prefix="auto")
-    create(BEARER, api_prefix="auto")
+
+
+def test_login_moves_on_at_any_404_and_a_session_does_not(api: Api) -> None:
+    page = {"status": 404, "body": b"<h1>Not Found</h1>", "headers": {"Content-Type": "text/html"}}
+    api.expect(
+        LOGIN._replace(path="/iso/oauth2/token", **page), LOGIN._replace(path="/api/oauth2/token"), Call(ISO, **page)
+    )
+    with pytest.raises(Refused, match=r"what answered \(HTTP 404, content type text/html\)"):
+        create(OAUTH2, api_prefix="auto")
 
 
 def test_path_of_another_address_is_another(api: Api) -> None:
