@@ -222,6 +222,7 @@ def test_check_mode_and_what_is_missing_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any], tmp_path: Path
 ) -> None:
     bare = _script(tmp_path / "bare", f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    dying = _script(tmp_path / "dying", f'#!/bin/sh\n{sys.executable} "$@" >/dev/null\nexit 137\n')
     played = play(
         """
         - name: In check mode
@@ -250,6 +251,11 @@ def test_check_mode_and_what_is_missing_there(
             device: web01
           delegate_to: bare
           ignore_errors: true
+        - name: Where it dies before it can answer
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: dying
+          ignore_errors: true
         - name: To where nobody is
           pamops.senhasegura.pam_remote_session:
             device: web01
@@ -262,11 +268,16 @@ def test_check_mode_and_what_is_missing_there(
         """,
         "-vvvv",
         hosts="web01",
-        inventory={**inventory, "bare": {**remote.variables, "ansible_python_interpreter": bare}},
+        inventory={
+            **inventory,
+            "bare": {**remote.variables, "ansible_python_interpreter": bare},
+            "dying": {**remote.variables, "ansible_python_interpreter": dying},
+        },
         variables=reach(vault),
         environment={**remote.environment, "ANSIBLE_PIPELINING": "true"},
     ).succeeded()
-    assert [request.path for request in vault.requests] == [LOGIN, LOGIN, CREATE]  # of the first and the last task
+    # Of the first task, of the one that dies, and of the last.
+    assert [request.path for request in vault.requests] == [LOGIN, LOGIN, CREATE, LOGIN, CREATE]
     assert not leaks(vault, played)
 
     session = played.result("Show")["session"]
@@ -280,4 +291,9 @@ def test_check_mode_and_what_is_missing_there(
     assert played.result("Without requests")["msg"].startswith(
         f"Failed to import the required Python library (requests) on {socket.gethostname()}'s Python "
     )
+    died = played.result("Where it dies before it can answer")
+    assert died["msg"].endswith(
+        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+    )
+    assert (died["http_status"], died["error_code"], died["session_may_exist"]) == (None, None, True)
     assert played.result("To where nobody is")["unreachable"]
