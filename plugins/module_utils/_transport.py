@@ -53,7 +53,6 @@ MAX_IDLE = 2.0
 """Seconds after which a connection is not used again: a server may be closing it, and a request sent into that is lost
 without our knowing whether it was handled. Common web servers keep connections for 5 to 75 seconds."""
 
-
 REACH = "Check url and proxy, and whether the machine that asks can reach that address"
 
 
@@ -152,10 +151,6 @@ class _Deadline(HTTPSConnection):
         self.exchange.sent = True
         return super().request(*args, **kwargs)
 
-    def request_chunked(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        self.exchange.sent = True
-        return super().request_chunked(*args, **kwargs)
-
 
 class _Connection(_Deadline):
     """Opens its socket itself, since urllib3 gives each of a host's addresses the whole time, and name resolution as
@@ -216,28 +211,33 @@ def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]
 class _Adapter(HTTPAdapter):
     """Uses our context and connections, with and without a proxy."""
 
-    def __init__(self, contexts: tuple[_Context, _Context], options: Mapping[str, t.Any]) -> None:
-        self._context, self._proxy_context = contexts
+    def __init__(self, context: _Context, options: Mapping[str, t.Any]) -> None:
+        self.contexts = [context]
+        """That for PAM Core, then those for proxies that are spoken to with TLS."""
         self._options = options
         super().__init__()
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        super().init_poolmanager(*args, **kwargs, ssl_context=self.contexts[0])
         _use_connection(self.poolmanager, _Connection)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        new = proxy not in self.proxy_manager
-        socks = proxy.lower().startswith("socks")
-        if not socks:
-            kwargs["proxy_ssl_context"] = self._proxy_context
-        if new and proxy.lower().startswith("https:"):
-            self._proxy_context.host = urlsplit(proxy).hostname or ""
-            if self._proxy_context.verify_mode != ssl.CERT_NONE:
-                _load_authorities(self._proxy_context, self._options)
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
-        if new:
-            _use_connection(manager, _Deadline if socks else _Connection)
+        if proxy in self.proxy_manager:
+            return super().proxy_manager_for(proxy)
+        scheme = urlsplit(proxy).scheme.lower()
+        if scheme == "https":
+            kwargs["proxy_ssl_context"] = self._context_for_proxy(proxy)
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self.contexts[0])
+        _use_connection(manager, _Deadline if scheme.startswith("socks") else _Connection)
         return manager
+
+    def _context_for_proxy(self, proxy: str) -> _Context:
+        context = _context(self._options, proxy)
+        context.exchange = self.contexts[0].exchange
+        if context.verify_mode != ssl.CERT_NONE:
+            _load_authorities(context, self._options)
+        self.contexts.append(context)
+        return context
 
 
 def _use_connection(manager: t.Any, connection: type) -> None:
@@ -297,16 +297,16 @@ class Transport:
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
         authorities = _authorities(options)
-        target = _context(options, options["url"])
+        context = _context(options, options["url"])
         if options.get("validate_certs", True) and authorities != DEFAULT_CA_BUNDLE_PATH:
-            _load_authorities(target, options)
-        _add_client_certificate(target, options)
-        self._contexts = (target, _context(options, options["url"]))
+            _load_authorities(context, options)
+        _add_client_certificate(context, options)
+        self._adapter = _Adapter(context, options)
         self._session = requests.Session()
         self._session.headers.clear()
         # The next request may be another application's. Who asks is said by the Authorization header alone.
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("https://", _Adapter(self._contexts, options))
+        self._session.mount("https://", self._adapter)
         # Given with every request, since REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win against a session's own attributes.
         # And as a path: with True, requests 2.32.0 to 2.32.4 use a context of their own, or load nothing into ours.
         self._verify: bool | str = bool(options.get("validate_certs", True)) and authorities
@@ -329,7 +329,7 @@ class Transport:
             self._session.close()
         exchange.sent = False
         exchange.sent_at = time.time()
-        for context in self._contexts:
+        for context in self._adapter.contexts:
             context.exchange = exchange
         try:
             with _quiet():
