@@ -24,18 +24,21 @@ export JOBS ?= 2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: test lint unit integration sanity format docs demo simulator
+SESSIONS := test lint unit integration sanity format audit docs demo simulator
+
+.PHONY: $(SESSIONS)
 test: ## Run everything below down to "sanity" and sum it up
 lint: ## Check style, types, documentation, licenses and the changelog
 unit: ## Run the unit tests
 integration: ## Run the playbooks of the integration tests against the simulator
 sanity: ## Run ansible-test sanity
 format: ## Rewrite Python files in the project's style
+audit: ## Look for known vulnerabilities of what users install; needs PyPI itself
 docs: ## Build the documentation as web pages
 demo: ## Get a session from the simulator with a playbook, and show what it prints
 simulator: ## Start the simulator of PAM Core; ARGS="--help" tells its options
 
-test lint unit integration sanity format docs demo simulator: .nox/nox/installed
+$(SESSIONS): .nox/nox/installed
 	@$(NOX) --session $@ -- $(ARGS)
 
 .nox/nox/installed: Makefile

@@ -277,7 +277,17 @@ def sanity(session: nox.Session, core: str) -> None:
     with session.chdir(copy_checkout(session, f"sanity-{core}")):
         # Through Python, since the script itself does not start from a folder with a space in its path.
         script = str(programs / "ansible-test")
-        run(session, programs, "python", script, "sanity", "--local", "--color", "no", *session.posargs, PATH=path)
+        # Two at once would make the same environment in its cache, each over the other's.
+        with locked(ENVIRONMENTS / "ansible-test.lock"):
+            run(session, programs, "python", script, "sanity", "--local", "--color", "no", *session.posargs, PATH=path)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities of what users install. Needs PyPI itself; a mirror knows none of them."""
+    programs = environment(session, CORES[-1], "audit", "pip-audit>=2.7")
+    # Without --strict, what nobody knows anything about would pass.
+    run(session, programs, "pip-audit", "--strict", "--requirement", "meta/ee-requirements.txt", *session.posargs)
 
 
 @nox.session
@@ -375,9 +385,9 @@ def test(session: nox.Session) -> None:
     asked = bool(os.environ.get("CORES", "").split())
     left_out = [] if asked else [core for core in (OLDEST, MIDDLE, NEWEST) if core not in CORES]
     shutil.rmtree(RESULTS, ignore_errors=True)
-    # The longest first, so that none is left to run alone at the end.
-    steps = [f"sanity({core})" for core in EDGES] + [f"integration({core})" for core in CORES]
-    steps += ["lint"] + [f"unit({core})" for core in EDGES]
+    # The longest first, so that none is left to run alone at the end; those of sanity wait for each other.
+    steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
+    steps += [f"sanity({core})" for core in EDGES[1:]] + ["lint"] + [f"unit({core})" for core in EDGES]
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
         outcomes = list(pool.map(run_step, steps))
 
