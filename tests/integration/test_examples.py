@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each example of the documentation runs as it stands there, in a world where its addresses and files exist."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import ssl
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import typing as t
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+import yaml
+
+from tests.integration.conftest import Play, Played
+from tests.integration.examples import Example, examples
+from tests.simulator import Simulator
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATA = Path(__file__).with_name("examples.yml")
+PROXY_PASSWORD = "p@ss/word"
+
+# What stands in an example that is not run, and why.
+NOT_RUN = {
+    "ansible-galaxy collection install": "The collection is taken from the checkout, and its libraries are there.",
+    "make demo": "A job of its own runs this.",
+    "make test": "This runs inside it.",
+}
+WARNINGS = {"validate_certs: false": "validate_certs is false: nobody checks that it is PAM Core"}
+
+A_TASK = """
+- name: Get a session
+  pamops.senhasegura.pam_remote_session:
+    user: jdoe
+    device: web01
+    credential: root
+    protocol: SSH
+"""
+"""For examples that only say where values come from."""
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Somebody who is told of a session."""
+
+    received: t.ClassVar[list[t.Any]] = []
+
+    def do_POST(self) -> None:
+        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: t.Any) -> None:
+        pass
+
+
+class World(t.NamedTuple):
+    vault: Simulator
+    vault_with_client_certificates: Simulator
+    places: t.Callable[[str], dict[str, str]]
+    """For a block of text, what stands in examples → what there is."""
+    environment: dict[str, str]
+    proxy_logs: tuple[Path, Path]
+
+    def connections_through_proxies(self) -> int:
+        return sum(log.read_text(encoding="utf-8").count(" CONNECT ") for log in self.proxy_logs)
+
+
+@contextmanager
+def _receiver(authority: trustme.CA) -> Iterator[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def _proxy(folder: Path, *arguments: str) -> Iterator[int]:
+    """The port of a real proxy."""
+    port_file, log = folder / "port", folder / "log"
+    command = ["-m", "proxy", "--hostname", "127.0.0.1", "--port", "0", "--port-file", str(port_file)]
+    limits = ["--num-workers", "1", "--num-acceptors", "1", "--log-file", str(log)]
+    process = subprocess.Popen([sys.executable, *command, *limits, *arguments], stdout=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 20
+        while not (port_file.exists() and port_file.read_text(encoding="ascii").strip()):
+            assert process.poll() is None and time.monotonic() < end, log.read_text(encoding="utf-8")
+            time.sleep(0.05)
+        yield int(port_file.read_text(encoding="ascii"))
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    for name in ("proxy", "proxy_with_password", "www"):
+        (folder / name).mkdir()
+    authority = trustme.CA()
+    with ExitStack() as stack:
+        vault = stack.enter_context(Simulator(profile="4.2", data=DATA))
+        with_certificates = stack.enter_context(Simulator(profile="4.2", data=DATA, client_ca=True))
+        receiver = stack.enter_context(_receiver(authority))
+        proxy = stack.enter_context(_proxy(folder / "proxy"))
+        credentials = f"portal:{PROXY_PASSWORD}"
+        with_password = stack.enter_context(_proxy(folder / "proxy_with_password", "--basic-auth", credentials))
+        bundle = folder / "bundle.pem"
+        bundle.write_bytes(Path(vault.ca_file).read_bytes() + authority.cert_pem.bytes())
+
+        def places(text: str) -> dict[str, str]:
+            used = with_certificates if "client_cert:" in text else vault
+            return {
+                "https://vault.example": used.url,
+                "https://chat.example": receiver,
+                "/etc/ssl/certs/vault-ca.pem": used.ca_file,
+                "/etc/ssl/vault-ca.pem": used.ca_file,
+                "/etc/ssl/portal.pem": str(with_certificates.client_cert),
+                "/etc/ssl/private/portal.key": str(with_certificates.client_key),
+                "@proxy.example:3128": f"@127.0.0.1:{with_password}",
+                "http://proxy.example:3128": f"http://127.0.0.1:{proxy}",
+                "/srv/www": str(folder / "www"),
+                "SENHASEGURA_CLIENT_ID=…": f"SENHASEGURA_CLIENT_ID={used.credentials['oauth2']['client_id']}",
+                "SENHASEGURA_CLIENT_SECRET=…": (
+                    f"SENHASEGURA_CLIENT_SECRET={used.credentials['oauth2']['client_secret']}"
+                ),
+            }
+
+        logs = (folder / "proxy" / "log", folder / "proxy_with_password" / "log")
+        yield World(vault, with_certificates, places, {"SSL_CERT_FILE": str(bundle)}, logs)
+
+
+class Run(t.NamedTuple):
+    """An example, made to run in this world."""
+
+    world: World
+    play: Play
+    example: Example
+    text: str
+    vault: Simulator
+
+    def tasks(self, tasks: str, environment: dict[str, str] | None = None, config: str = "") -> Played:
+        """Play them where all is known to Ansible that the text does not say."""
+        oauth2 = self.vault.credentials["oauth2"]
+        known = {
+            "SENHASEGURA_URL": self.vault.url,
+            "SENHASEGURA_CA_PATH": self.vault.ca_file,
+            "SENHASEGURA_CLIENT_ID": oauth2["client_id"],
+            "SENHASEGURA_CLIENT_SECRET": oauth2["client_secret"],
+        }
+        said = {f"SENHASEGURA_{line.split('=')[0].strip().upper()}" for line in config.splitlines()}
+        return self.play(
+            tasks,
+            variables={f"vault_{name}": value for name, value in oauth2.items()} | {"proxy_password": PROXY_PASSWORD},
+            inventory={"web01": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}},
+            environment={
+                **self.world.environment,
+                **{name: value for name, value in known.items() if name not in said},
+                **(environment or {}),
+            },
+            config=config,
+        )
+
+
+def _run_tasks(run: Run) -> Played:
+    return run.tasks(run.text)
+
+
+def _run_template(run: Run) -> Played:
+    """In place of a file of templates."""
+    content = textwrap.indent(run.text, "      ")
+    return run.tasks(
+        "- name: Write what the template says\n  no_log: true\n  ansible.builtin.copy:\n"
+        f"    dest: {run.world.places('')['/srv/www']}/page.html\n    mode: '0600'\n    content: |\n{content}"
+    )
+
+
+def _run_config(run: Run) -> Played:
+    return run.tasks(A_TASK, config=run.text)
+
+
+def _run_exports(run: Run) -> Played:
+    """Commands that set variables, in a shell; then a task that is run there."""
+    commands = [line.removeprefix("$ ") for line in run.text.splitlines()]
+    assert all(command.startswith("export ") for command in commands), run.text
+    script = "; ".join([*commands, "exec env -0"])
+    shell = {"PATH": os.environ["PATH"]}
+    printed = subprocess.run(["bash", "-euc", script], check=True, capture_output=True, text=True, env=shell).stdout
+    variables = dict(entry.partition("=")[::2] for entry in printed.split("\0") if entry)
+    exported = {name: value for name, value in variables.items() if f"{name}=" in run.text}
+    assert exported
+    return run.tasks(A_TASK, environment=exported)
+
+
+RUNNERS: dict[str, Callable[[Run], Played]] = {
+    "yaml": _run_tasks,
+    "yaml+jinja": _run_tasks,
+    "jinja": _run_template,
+    "ini": _run_config,
+    "console": _run_exports,
+}
+
+
+@pytest.mark.parametrize(
+    "example",
+    [example for example in examples() if not any(text in example.text for text in NOT_RUN)],
+    ids=lambda example: example.name,
+)
+def test_example(example: Example, world: World, play: Play) -> None:
+    text = example.text
+    for said, there in world.places(example.text).items():
+        text = text.replace(said, there)
+    vault = world.vault_with_client_certificates if "client_cert:" in text else world.vault
+    vault.clear_requests()
+    Receiver.received.clear()
+    connections = world.connections_through_proxies()
+    played = RUNNERS[example.language](Run(world, play, example, text, vault)).succeeded()
+
+    assert not [warning for warning in played.warnings if not any(known in warning for known in _expected(text))]
+    made = [request for request in vault.requests if request.path.endswith("/remote/session")]
+    in_check_mode = "check_mode: true" in text
+    assert bool(made) is not in_check_mode
+    assert all(request.status == 200 for request in made)
+    urls = [f"{vault.url}/modulos/auth?_sr={sr}" for sr in vault.state.pending]
+    assert all(any(url in message["text"] for url in urls) for message in Receiver.received)
+    assert bool(Receiver.received) is ("chat.example" in example.text)
+    if "proxy.example" in example.text:
+        assert world.connections_through_proxies() > connections
+
+
+def _expected(text: str) -> list[str]:
+    return [warning for said, warning in WARNINGS.items() if said in text]
+
+
+def test_no_reason_is_left_over() -> None:
+    texts = [example.text for example in examples()]
+    assert all(any(text in given for given in texts) for text in NOT_RUN)
+
+
+def test_examples_are_found() -> None:
+    """In each kind of page, and all that is YAML in them is."""
+    pages = {example.page for example in examples()}
+    assert {"README.md", "plugins/modules/pam_remote_session.py", "docs/docsite/rst/errors_guide.rst"} <= pages
+    for example in examples():
+        if example.language.startswith("yaml"):
+            assert isinstance(yaml.safe_load(example.text), list)
