@@ -165,6 +165,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
     """Play tasks, given as YAML, and return what came of it.
 
     ``inventory`` has hosts with their variables, ``variables`` are those of all; other keywords are those of the play.
+    With ``whole``, the YAML is that of a playbook.
     """
 
     def run(
@@ -174,6 +175,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
         inventory: Mapping[str, t.Any] | None = None,
         environment: Mapping[str, str] | None = None,
         config: str = "",
+        whole: bool = False,
         **keywords: t.Any,
     ) -> Played:
         folder = tmp_path_factory.mktemp("play")
@@ -181,9 +183,8 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
         playbook, hosts, events = folder / "playbook.yml", folder / "hosts.yml", folder / "events"
         keywords = {"name": "Test", "hosts": "all", "gather_facts": False, **keywords}
         head = "".join(f"  {name}: {json.dumps(value)}\n" for name, value in keywords.items())
-        playbook.write_text(
-            f"---\n-\n{head}  tasks:\n{textwrap.indent(textwrap.dedent(tasks), '    ')}", encoding="utf-8"
-        )
+        text = textwrap.dedent(tasks)
+        playbook.write_text(text if whole else f"-\n{head}  tasks:\n{textwrap.indent(text, '    ')}", encoding="utf-8")
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         hosts.write_text(
             json.dumps({"all": {"hosts": inventory or {"localhost": local}, "vars": dict(variables or {})}}),

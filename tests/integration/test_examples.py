@@ -178,6 +178,7 @@ class Run(t.NamedTuple):
                 **(environment or {}),
             },
             config=config,
+            whole=any("hosts" in item for item in yaml.safe_load(tasks)),
         )
 
 
