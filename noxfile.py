@@ -14,6 +14,7 @@ import atexit
 import functools
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,7 @@ LINTERS = [
     "ansible-lint>=25",
     "antsibull-changelog>=0.30",
     "antsibull-docs>=2.20",
+    "galaxy-importer>=0.4.40",
     "mypy==2.4.*",
     "nox",
     "reuse>=5",
@@ -168,6 +170,12 @@ def run(session: nox.Session, programs: Path, *command: str, **variables: str) -
     session.run(str(programs / command[0]), *command[1:], env={**env, **variables})
 
 
+def version() -> str:
+    """That of galaxy.yml, the only place where it is."""
+    (found,) = re.findall(r"^version: (\S+)$", (CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    return str(found)
+
+
 # Places where Ansible and its tools find the collection
 
 
@@ -222,15 +230,20 @@ def lint(session: nox.Session) -> None:
         ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
         ("ansible-lint", "--offline"),
         ("ansible-galaxy", "collection", "build", "--output-path", str(CACHE / "lint")),
+        # What Galaxy does with it.
+        ("python", "-m", "galaxy_importer.main", str(CACHE / "lint" / f"pamops-senhasegura-{version()}.tar.gz")),
     ]
+    importer = CACHE / "lint" / "galaxy-importer.cfg"
+    importer.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS = True\nRUN_ANSIBLE_TEST = False\n")
+    environ = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "lint"), "GALAXY_IMPORTER_CONFIG": str(importer)}
     failed = []
     for folder, commands in ((CHECKOUT, checks), (copy, checks_of_copy)):
         with session.chdir(folder):
             for command in commands:
                 try:
-                    run(session, programs, *command, ANSIBLE_COLLECTIONS_PATH=str(CACHE / "lint"))
+                    run(session, programs, *command, **environ)
                 except nox.command.CommandFailed:
-                    failed.append(command[0])
+                    failed.append(" ".join(command[:3] if command[0] == "python" else command[:1]))
     if failed:
         session.error(f"Complaints from {', '.join(failed)}.")
 

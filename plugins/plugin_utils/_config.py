@@ -172,7 +172,8 @@ def _wrong_type(name: str, spec: Mapping[str, t.Any], origins: Mapping[str, str]
 
 
 def _sentence(exc: Exception) -> str:
-    return to_text(exc).strip().rstrip(".") + "."
+    text: str = to_text(exc)
+    return text.strip().rstrip(".") + "."
 
 
 @contextlib.contextmanager
