@@ -316,16 +316,8 @@ def docs(session: nox.Session) -> None:
     (site / "rst").mkdir(mode=0o700, parents=True)
     collection = ["--use-current", "--squash-hierarchy", "--dest-dir", str(site / "rst"), "pamops.senhasegura"]
     run(session, programs, "antsibull-docs", "collection", *collection, **source)
-    theme = [
-        "-C",
-        "-D",
-        "project=pamops.senhasegura",
-        "-D",
-        "extensions=sphinx_antsibull_ext",
-        "-D",
-        "html_theme=sphinx_ansible_theme",
-    ]
-    run(session, programs, "sphinx-build", "-q", "-b", "html", *theme, str(site / "rst"), str(site / "html"))
+    build = ["-q", "--fail-on-warning", "-b", "html", "-c", str(CHECKOUT / "docs")]
+    run(session, programs, "sphinx-build", *build, str(site / "rst"), str(site / "html"))
     session.log(f"The pages start at {site / 'html' / 'index.html'}")
 
 
