@@ -16,7 +16,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
-from html import escape
+from html import escape, unescape
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from . import _transport
@@ -29,6 +29,12 @@ TOKEN_MARGIN = 30
 
 MAX_LIFETIME = 24 * 3600
 """Seconds for which a token is believed to hold at most: what the oldest documentation (3.25) says."""
+
+MIN_SECRET = 4
+"""Characters of the shortest secret that is taken out of a server's words."""
+
+MIN_SECRET_TO_SEARCH = 8
+"""Characters of the shortest secret that is searched for in disguise as well."""
 
 
 class Endpoint(t.NamedTuple):
@@ -254,7 +260,8 @@ class Client:
 
     def _refused(self, endpoint: Endpoint, status: int, envelope: Mapping[str, t.Any]) -> Refused | Unclear:
         code = _error_code(envelope)
-        said = self._clean(_message(envelope), _part(envelope, "session").values())
+        issued = (*_part(envelope, "session").values(), envelope.get("access_token"))
+        said = self._clean(_message(envelope), issued)
         answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
         why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
         tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
@@ -278,12 +285,15 @@ class Client:
 
     def _clean(self, text: str, more_secrets: Iterable[t.Any] = ()) -> str:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
-        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-        secrets = {secret for secret in (*self._secrets, *more_secrets) if isinstance(secret, str) and len(secret) > 3}
+        text = _one_line(text)
+        lines = (_one_line(secret) for secret in (*self._secrets, *more_secrets) if isinstance(secret, str))
+        secrets = {secret for secret in lines if len(secret) >= MIN_SECRET}
         for secret in sorted(secrets, key=len, reverse=True):
-            for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], escape(secret)):
+            for form in _forms(secret):
                 text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
         text = re.sub(r"\b_sr=\S+", "_sr=***", text)
+        if _holds_any(text, secrets):
+            return "***"
         return text if len(text) <= 1000 else text[:1000] + "…"
 
 
@@ -350,6 +360,46 @@ def _retry_after(answer: Answer) -> float | None:
     if then.tzinfo is None:
         then = then.replace(tzinfo=timezone.utc)
     return max((then - datetime.now(timezone.utc)).total_seconds(), 0.0)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How a secret commonly looks in a text. Where its characters are half of a pair, it can be quoted all the same."""
+    yield secret
+    for quoting in (quote, quote_plus):
+        for safe in ("", "/"):
+            yield quoting(secret, safe=safe, errors="surrogatepass")
+    in_json = json.dumps(secret)[1:-1]
+    yield from (in_json, in_json.replace("/", "\\/"), escape(secret))
+
+
+def _holds_any(text: str, secrets: Iterable[str]) -> bool:
+    """Whether the text still has a secret in it for those who undo up to two codings, and who overlook case, blanks and
+    other characters that cannot be seen.
+
+    Only for secrets that nobody takes for words run together. What is hashed, in base64 or cut off is not found.
+    """
+    readings = {text}
+    for _coding in range(2):
+        readings |= {decode(reading) for reading in readings for decode in (unquote, unescape, _unescape_json)}
+    bare = [_bare(reading) for reading in readings]
+    wanted = [secret for secret in map(_bare, secrets) if len(secret) >= MIN_SECRET_TO_SEARCH]
+    return any(secret in reading for secret in wanted for reading in bare)
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in text if char.isprintable() and char not in " +").casefold()
+
+
+def _unescape_json(text: str) -> str:
+    def unescape(found: re.Match[str]) -> str:
+        return chr(int(found[1], 16)) if found[1] else found[2]
+
+    text = re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", unescape, text)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # two halves make a character
 
 
 def _json_object(body: bytes) -> dict[str, t.Any] | None:

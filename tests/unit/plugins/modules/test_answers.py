@@ -682,6 +682,17 @@ def test_login_fails(api: Api, run_module: RunModule, status: int, body: t.Any, 
         (OAUTH1, "a-consumer-secret a-token-secret a-token-key a-consumer-key", "*** *** *** a-consumer-key"),
         ({**OAUTH2, "client_secret": 'qu"ote\\d'}, 'got qu\\"ote\\\\d or qu"ote\\d', "got *** or ***"),
         ({**BEARER, "proxy": "http://me:proxy-pass@proxy.example:3128"}, "Proxy proxy-pass", "Proxy ***"),
+        (OAUTH2, "a%20client%27s%20secret/%2B%26 is wrong", "*** is wrong"),
+        (OAUTH2, "a client's secret\\/+& is wrong", "*** is wrong"),
+        ({**OAUTH2, "client_secret": "two  blanks\tand\nlines"}, "got two  blanks\tand\nlines", "got ***"),
+        # In disguise: not shown at all, since what else is there may be part of it
+        (OAUTH2, "A CLIENT&#039;S SECRET/+&amp; is wrong", "***"),
+        (OAUTH2, "a%2520client%2527s%2520secret%252F%252B%2526 is wrong", "***"),
+        (OAUTH2, "%61 client's secret/+& is wrong", "***"),
+        (OAUTH2, "a\\u0020client\\u0027s secret/+& is wrong", "***"),
+        (OAUTH2, "a cli\r\n ent's sec\u200bret/+& is wrong", "***"),
+        ({**OAUTH2, "client_secret": "x" * 40 + "\u00df"}, "X" * 40 + "SS", "***"),
+        ({**OAUTH2, "client_secret": "seven-7"}, "s%65ven-7", "s%65ven-7"),  # too short to be searched for
     ],
 )
 def test_secrets_are_not_repeated(
@@ -692,6 +703,20 @@ def test_secrets_are_not_repeated(
     api.expect(CREATE._replace(status=400, body={**minimal(400, said), "session": CREATED["session"]}))
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION})
     assert result["msg"] == f"Creating the remote session failed: PAM Core answered {json.dumps(shown)} (HTTP 400)."
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udc00"])
+def test_half_a_character_in_what_must_not_be_repeated(api: Api, run_module: RunModule, half: str) -> None:
+    body = json.dumps({**minimal(400, "Said: HALFtoken"), "session": {"token": "HALFtoken"}}).replace("HALF", half)
+    api.expect(CREATE._replace(status=400, body=body.encode()))
+    assert run_module(DIRECT)["msg"] == (
+        'Creating the remote session failed: PAM Core answered "Said: ***" (HTTP 400).'
+    )
+
+
+def test_token_that_comes_with_a_refusal_is_not_repeated(api: Api, run_module: RunModule) -> None:
+    api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {ISSUED}", "access_token": ISSUED}))
+    assert run_module(WITH_LOGIN)["msg"] == f'{LOGIN_FAILED}: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
 
 
 def test_secret_of_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
