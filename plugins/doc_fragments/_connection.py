@@ -111,6 +111,10 @@ options:
     description:
       - Whether all tasks and hosts of a run share the token of one login with OAuth 2.0.
       - It is in the directory that ansible-core makes for the run and removes at its end, readable for the user alone.
+        A run that is ended by a signal other than that of Ctrl-C may leave the directory behind.
+      - They share a refusal too. After a login that got HTTP status 400, 401 or 403, all with the same O(url),
+        O(api_prefix), O(tenant), O(client_id) and O(client_secret) fail for 60 seconds without asking, so that a wrong
+        secret costs one failed login and not one for each host.
       - A delegated host logs in by itself.
     type: bool
     default: true

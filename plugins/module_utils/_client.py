@@ -30,6 +30,12 @@ TOKEN_MARGIN = 30
 MAX_LIFETIME = 24 * 3600
 """Seconds for which a token is believed to hold at most: what the oldest documentation (3.25) says."""
 
+LOGIN_REFUSED = (400, 401, 403)
+"""The statuses by which a login is refused for good, and not put off or sent to where nothing is."""
+
+REFUSAL_HOLDS = 60
+"""Seconds for which the tasks of a run take a refusal that one of them got for theirs."""
+
 MIN_SECRET = 4
 """Characters of the shortest secret that is taken out of a server's words."""
 
@@ -106,13 +112,18 @@ class Client:
     def call(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Send *payload* as JSON and return the answer's envelope, a success by all that the API says.
 
-        A second login follows a 401 where the token was not issued just now.
+        After a 401 another token is tried, where there is one: the run's, if it is another by now, or that of a new
+        login, unless the one that got the 401 was issued just now.
         """
         self._begin()
-        answer, token = self._authorized(endpoint, payload)
-        if answer.status == 401 and self._method == "oauth2" and token != self._fresh_token:
-            self._forget_token(token)
-            answer, _unused = self._authorized(endpoint, payload)
+        token = self._access_token() if self._method == "oauth2" else self._options.get("access_token", "")
+        answer = self._authorized(endpoint, payload, token)
+        if answer.status == 401 and self._method == "oauth2":
+            another = token if token == self._fresh_token else self._access_token(not_accepted=token)
+            if another != token:
+                answer = self._authorized(endpoint, payload, another)
+            if answer.status == 401 and another == self._fresh_token:
+                self._remember_that_logging_in_does_not_help()
         return self._understood(endpoint, answer)
 
     def probe(self) -> None:
@@ -131,14 +142,12 @@ class Client:
         self._exchange = Exchange(self._options["timeout"])
         self._fresh_token = None
 
-    def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> tuple[Answer, str | None]:
-        token: str | None = None
+    def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any], token: str) -> Answer:
         if self._method == "oauth1":
             authorization = _transport.oauth1_authorization(self._options)
         else:
-            token = self._options["access_token"] if self._method == "access_token" else self._access_token()
             authorization = _transport.bearer_authorization(token)
-        return self._find_path(endpoint, authorization, json=payload), token
+        return self._find_path(endpoint, authorization, json=payload)
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
@@ -179,24 +188,42 @@ class Client:
     def _token_key(self) -> str:
         return _key("token", *(self._options.get(name) for name in _IDENTITY))
 
-    def _access_token(self) -> str:
-        """The token of the run, or a new one that becomes it."""
+    def _access_token(self, not_accepted: str | None = None) -> str:
+        """The token of the run, or a new one that becomes it. That which got a 401 only if a new one would as well."""
         key = self._token_key()
-        token = _usable_token(self._tokens.read(key))
+        token = self._known_token(key, not_accepted)
         if token is None:
             with self._tokens.locked(key, self._exchange.remaining_or_zero() / 2):
-                token = _usable_token(self._tokens.read(key))
-                if token is None:
-                    token = self._log_in(key)
+                token = self._known_token(key, not_accepted) or self._log_in(key)
         if token not in self._secrets:
             self._secrets.append(token)
         return token
 
-    def _forget_token(self, token: str | None) -> None:
+    def _known_token(self, key: str, not_accepted: str | None) -> str | None:
+        """Raises the refusal of a login that another task tried a moment ago."""
+        known = self._tokens.read(key)
+        refusal = self._known_refusal(known)
+        if refusal:
+            raise refusal
+        token = _usable_token(known)
+        return None if token == not_accepted and not _is_recent(known.get("new_not_accepted")) else token
+
+    def _known_refusal(self, known: Mapping[str, t.Any]) -> Refused | None:
+        refused, message, status = known.get("refused"), known.get("msg"), _number(known.get("http_status"))
+        if not _is_recent(refused) or not isinstance(message, str) or status is None:
+            return None
+        seconds = max(round(time.time() - refused), 0)
+        note = (
+            f"That was the answer {seconds} second{'' if seconds == 1 else 's'} ago; to spare the application failed "
+            f"logins, this run does not ask again within {REFUSAL_HOLDS} seconds"
+        )
+        return Refused(sentences(self._clean(message, limit=3000), note), status, _number(known.get("error_code")))
+
+    def _remember_that_logging_in_does_not_help(self) -> None:
+        """A token got a 401 that was issued just now."""
         key = self._token_key()
         with self._tokens.locked(key, self._exchange.remaining_or_zero() / 2):
-            if self._tokens.read(key).get("access_token") == token:
-                self._tokens.write(key, {})
+            self._tokens.write(key, {**self._tokens.read(key), "new_not_accepted": time.time()})
 
     def _log_in(self, key: str) -> str:
         """RFC 6749, section 4.4, with the client's credentials in the body, as all known clients of this API send
@@ -207,7 +234,12 @@ class Client:
         )
         asked = time.time()
         answer = self._find_path(TOKEN, _transport.NO_AUTHORIZATION, data=form)
-        envelope = self._understood(TOKEN, answer)
+        try:
+            envelope = self._understood(TOKEN, answer)
+        except Refused as exc:
+            if exc.http_status in LOGIN_REFUSED:
+                self._tokens.write(key, {"refused": time.time(), **exc.result()})
+            raise
         token, kind = envelope.get("access_token"), envelope.get("token_type", "Bearer")
         if not _is_token(token):
             raise self.unclear(TOKEN, "PAM Core answered a success, but without a usable access token")
@@ -283,7 +315,7 @@ class Client:
             return self.unclear(endpoint, why, advice, http_status=status)
         return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)
 
-    def _clean(self, text: str, more_secrets: Iterable[t.Any] = ()) -> str:
+    def _clean(self, text: str, more_secrets: Iterable[t.Any] = (), limit: int = 1000) -> str:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
         text = _one_line(text)
         lines = (_one_line(secret) for secret in (*self._secrets, *more_secrets) if isinstance(secret, str))
@@ -294,7 +326,7 @@ class Client:
         text = re.sub(r"\b_sr=\S+", "_sr=***", text)
         if _holds_any(text, secrets):
             return "***"
-        return text if len(text) <= 1000 else text[:1000] + "…"
+        return text if len(text) <= limit else text[:limit] + "…"
 
 
 def connect(options: Mapping[str, t.Any], memory: RunMemory | None = None) -> Client:
@@ -335,6 +367,11 @@ def _usable_token(known: Mapping[str, t.Any]) -> str | None:
     if not _is_token(token) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
         return None
     return token if start - 5 <= time.time() < end - TOKEN_MARGIN else None
+
+
+def _is_recent(then: t.Any) -> t.TypeGuard[float]:
+    """Whether what happened then, in seconds of the wall clock, still holds for others."""
+    return isinstance(then, (int, float)) and then - 5 <= time.time() < then + REFUSAL_HOLDS
 
 
 def _lifetime(expires_in: t.Any) -> float:

@@ -27,9 +27,13 @@ from ansible import constants as C
 MAX_SIZE = 64 * 1024
 
 
+_memories: dict[tuple[int, str], RunMemory] = {}
+
+
 def run_memory() -> RunMemory:
-    """That of this run."""
-    return RunMemory(C.DEFAULT_LOCAL_TMP)  # type: ignore[attr-defined]  # core makes its constants when it starts
+    """That of this run, one for each process: what cannot be written is known to the items of a loop all the same."""
+    directory: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # core makes its constants when it starts
+    return _memories.setdefault((os.getpid(), directory), RunMemory(directory))
 
 
 class RunMemory:

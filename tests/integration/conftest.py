@@ -13,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 import typing as t
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -165,7 +165,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
     """Play tasks, given as YAML, and return what came of it.
 
     ``inventory`` has hosts with their variables, ``variables`` are those of all; other keywords are those of the play.
-    With ``whole``, the YAML is that of a playbook.
+    With ``whole``, the YAML is that of a playbook. ``starter`` is a command that starts the command after it.
     """
 
     def run(
@@ -176,6 +176,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
         environment: Mapping[str, str] | None = None,
         config: str = "",
         whole: bool = False,
+        starter: Sequence[str] = (),
         **keywords: t.Any,
     ) -> Played:
         folder = tmp_path_factory.mktemp("play")
@@ -193,7 +194,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
         (folder / "ansible.cfg").write_text(config, encoding="utf-8")
         events.touch()
         process = subprocess.run(
-            [str(PROGRAMS / "ansible-playbook"), "-i", str(hosts), str(playbook), *arguments],
+            [*starter, str(PROGRAMS / "ansible-playbook"), "-i", str(hosts), str(playbook), *arguments],
             check=False,
             cwd=folder,
             env={

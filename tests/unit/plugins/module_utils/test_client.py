@@ -10,6 +10,7 @@ import base64
 import email.utils
 import hashlib
 import hmac
+import json
 import re
 import time
 import typing as t
@@ -291,6 +292,172 @@ def test_token_of_another_task_is_not_forgotten(api: Api, run_directory: Path) -
     api.send = send  # type: ignore[method-assign]
     api.expect(CREATE._replace(status=401, body=DENIED), CREATE._replace(authorization=f"Bearer {newer}"))
     create(OAUTH2)
+
+
+# Logins that are refused
+
+INVALID = {"error": "invalid_client", "error_description": "Client authentication failed"}
+CHECK_CLIENT = (
+    "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
+    "expired, and whether this machine's IP address is among the authorized ones."
+)
+PAGE = (
+    "Logging in with OAuth 2.0 failed: what answered (HTTP 403, content type application/json) does not speak as PAM "
+    "Core's API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
+    "application."
+)
+
+
+def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.Any]:
+    with pytest.raises(Refused) as error:
+        create(options, **more)
+    return error.value.result()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message", "code"),
+    [
+        (
+            401,
+            INVALID,
+            f'Logging in with OAuth 2.0 failed: PAM Core answered "Client authentication failed" (HTTP 401). '
+            f"{CHECK_CLIENT}",
+            None,
+        ),
+        (
+            400,
+            full(400, 'Not "you"', 1105),
+            'Logging in with OAuth 2.0 failed: PAM Core answered "Not \\"you\\"" (HTTP 400, code 1105).',
+            1105,
+        ),
+        (403, b"<html>Forbidden</html>", PAGE, None),
+        (
+            401,
+            {"message": "long " * 400},
+            f'Logging in with OAuth 2.0 failed: PAM Core answered "{("long " * 400)[:1000]}…" (HTTP 401). '
+            "Check the credentials, whether the application and its authorization are enabled and not expired, and "
+            "whether this machine's IP address is among the authorized ones.",
+            None,
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("later", "ago"),
+    [(0, "0 seconds"), (1, "1 second"), (12.4, "12 seconds"), (59.9, "60 seconds"), (-4, "0 seconds")],
+)
+def test_refused_login_is_not_tried_again_at_once(
+    api: Api, clock: list[float], status: int, body: t.Any, message: str, code: int | None, later: float, ago: str
+) -> None:
+    result = {"msg": message, "http_status": status, "error_code": code, "session_may_exist": False}
+    api.expect(LOGIN._replace(status=status, body=body))
+    assert refused() == result
+    clock[0] += later
+    assert refused() == {
+        **result,
+        "msg": f"{message} That was the answer {ago} ago; to spare the application failed logins, this run does not "
+        "ask again within 60 seconds.",
+    }
+
+
+@pytest.mark.parametrize("later", [60, 3600, -6])
+def test_refused_login_is_tried_again_later(api: Api, clock: list[float], later: float) -> None:
+    """Or where the clock went back, so that nobody knows."""
+    api.expect(LOGIN._replace(status=401, body=INVALID), LOGIN, CREATE)
+    refused()
+    clock[0] += later
+    assert create(OAUTH2)["session_url"] == SESSION_URL
+
+
+@pytest.mark.parametrize(
+    "other", [{"client_id": "other"}, {"client_secret": "other"}, {"tenant": "other"}, {"token_cache": False}]
+)
+def test_refusal_is_for_one_identity_and_not_without_the_cache(api: Api, other: dict[str, t.Any]) -> None:
+    api.expect(LOGIN._replace(status=401, body=INVALID), LOGIN, CREATE)
+    refused()
+    create(OAUTH2, **other)
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_other_failures_are_not_for_others(api: Api, status: int) -> None:
+    """Where nothing is, where one is to ask later, and where something is broken, no login has failed."""
+    api.expect(LOGIN._replace(status=status, body=full(status, "No")), LOGIN, CREATE)
+    refused()
+    create(OAUTH2)
+
+
+def test_refusal_after_a_401_takes_the_place_of_the_token(api: Api, run_directory: Path) -> None:
+    api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED), LOGIN._replace(status=401, body=INVALID))
+    create(OAUTH2)
+    first, second = refused()["msg"], refused()["msg"]
+    assert second.startswith(f"{first} That was the answer ")
+    assert ISSUED not in "".join(path.read_text() for path in run_directory.iterdir())
+
+
+def test_nothing_secret_is_kept_of_a_refusal(api: Api, run_directory: Path) -> None:
+    secret = OAUTH2["client_secret"]
+    api.expect(LOGIN._replace(status=401, body={"error": "x", "error_description": f"no: {secret} {quote(secret)}"}))
+    refused()
+    [file] = run_directory.glob("*.json")
+    kept = json.loads(file.read_text())
+    assert sorted(kept) == ["error_code", "http_status", "msg", "refused", "session_may_exist"]
+    assert '"no: *** ***"' in kept["msg"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"refused": None},
+        {"refused": True},
+        {"refused": "now"},
+        {"refused": float("nan")},
+        {"refused": 10**400},
+        {"msg": None},
+        {"msg": ["x"]},
+        {"http_status": None},
+        {"http_status": True},
+        {"http_status": "many"},
+    ],
+)
+def test_damaged_refusal_is_as_good_as_none(api: Api, run_directory: Path, damage: dict[str, t.Any]) -> None:
+    api.expect(LOGIN._replace(status=401, body=INVALID), LOGIN, CREATE)
+    refused()
+    [file] = run_directory.glob("*.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    create(OAUTH2)
+
+
+def test_refusal_in_the_file_is_cleaned_as_an_answer_is(api: Api, run_directory: Path) -> None:
+    api.expect(LOGIN._replace(status=401, body=INVALID))
+    refused()
+    [file] = run_directory.glob("*.json")
+    text = f"\x1b[31m{OAUTH2['client_secret']}\n" + "x" * 4000
+    file.write_text(json.dumps({**json.loads(file.read_text()), "msg": text, "error_code": "7"}))
+    found = refused()
+    assert found["error_code"] == 7
+    assert re.fullmatch(r"\[31m[*]{3} x{2992}…[.] That was the answer .*[.]", found["msg"])
+
+
+def test_tasks_after_a_new_token_that_was_not_accepted_do_not_log_in(api: Api, clock: list[float]) -> None:
+    """For a minute: another new token would not be accepted either."""
+    denied = CREATE._replace(status=401, body=DENIED)
+    api.expect(LOGIN, denied, denied, denied)
+    for _number in range(3):
+        assert refused()["http_status"] == 401
+    clock[0] += 60
+    api.expect(denied, LOGIN._replace(body={**LOGGED_IN, "access_token": "another-token-0123456789"}), CREATE)
+    create(OAUTH2)
+
+
+def test_token_that_is_accepted_again_is_used(api: Api) -> None:
+    api.expect(LOGIN, CREATE._replace(status=401, body=DENIED), CREATE)
+    refused()
+    create(OAUTH2)
+
+
+def test_the_same_token_again_is_not_tried_again(api: Api) -> None:
+    api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED), LOGIN)
+    create(OAUTH2)
+    assert refused()["http_status"] == 401
 
 
 # The generations of paths

@@ -1,0 +1,570 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One login for a whole run, whatever happens to the run's directory, the token and the application meanwhile; and when
+the run is over, nothing is left of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.conftest import reach
+from tests.integration.test_requests import CREATE, FOR_ALL_HOSTS, LOGIN, hosts
+from tests.simulator import Simulator
+
+if t.TYPE_CHECKING:
+    from tests.integration.conftest import Play, Played
+
+GET = "Get a session on each host"
+OURS = "senhasegura-*"
+SIMULATOR = Path(__file__).resolve().parents[1] / "simulator"
+
+REFUSED = (
+    'Logging in with OAuth 2.0 failed: PAM Core answered "Client authentication failed" (HTTP 401). '
+    "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
+    "expired, and whether this machine's IP address is among the authorized ones."
+)
+NOT_AGAIN = (
+    r" That was the answer \d+ seconds? ago; to spare the application failed logins, "
+    r"this run does not ask again within 60 seconds\."
+)
+
+
+@pytest.fixture
+def vault() -> Iterator[Simulator]:
+    """One for each test, since its tokens and secrets are changed."""
+    with Simulator(profile="4.0", strict=True) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def temp(tmp_path: Path) -> Path:
+    """Where core makes the run's directory."""
+    folder = tmp_path / "local"
+    folder.mkdir()
+    return folder
+
+
+class Course:
+    """A play that this process takes part in: tasks, and between them what is to happen meanwhile."""
+
+    def __init__(self, play: Play, vault: Simulator, temp: Path) -> None:
+        self._play = play
+        self._vault = vault
+        self._temp = temp
+        self._tasks = ""
+        self._acts: list[tuple[str, Callable[[], object]]] = []
+        self._begun: list[tuple[str, int]] = []
+        self._failures: list[BaseException] = []
+
+    @property
+    def directory(self) -> Path:
+        """That of the run, while it is on."""
+        [directory] = self._temp.glob("ansible-local-*")
+        return directory
+
+    @property
+    def token_file(self) -> Path:
+        """That which has the token; another has the path."""
+        [file] = (path for path in self.directory.glob("senhasegura-*.json") if "access_token" in path.read_text())
+        return file
+
+    def then(self, stage: str, act: Callable[[], object], tasks: str = FOR_ALL_HOSTS) -> None:
+        """Begin a stage of this name with *act*, in this process, and go on with *tasks*."""
+        self._tasks += f"""
+- name: {stage}
+  run_once: true
+  ansible.builtin.assert:
+    that: lookup('ansible.builtin.url', course ~ '/{len(self._acts)}') == 'done'
+{tasks}
+"""
+        self._acts.append((stage, act))
+
+    def _begin(self, number: int) -> None:
+        stage, act = self._acts[number]
+        self._begun.append((stage, len(self._vault.requests)))
+        try:
+            act()
+        except BaseException as exc:
+            self._failures.append(exc)
+            raise
+
+    def play(self, *arguments: str, variables: dict[str, t.Any], **more: t.Any) -> Played:
+        begin = self._begin
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                begin(int(self.path.strip("/")))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"done")
+
+            def log_message(self, *_args: t.Any) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=[0.05])
+            thread.start()
+            try:
+                variables = {**variables, "course": f"http://127.0.0.1:{server.server_address[1]}"}
+                environment = {"ANSIBLE_LOCAL_TEMP": str(self._temp), **more.pop("environment", {})}
+                played = self._play(self._tasks, *arguments, variables=variables, environment=environment, **more)
+            finally:
+                server.shutdown()
+                thread.join()
+        if self._failures:
+            raise self._failures[0]
+        assert [stage for stage, _number in self._begun] == [stage for stage, _act in self._acts], played.output
+        return played
+
+    def requests(self, stage: str) -> Counter[tuple[str, int | None]]:
+        """How many requests of each path and status there were in a stage."""
+        index = [name for name, _number in self._begun].index(stage)
+        start, end = ([number for _name, number in self._begun] + [len(self._vault.requests)])[index : index + 2]
+        return Counter((request.path, request.status) for request in self._vault.requests[start:end])
+
+    def logins(self) -> dict[str, int]:
+        """How many logins there were in each stage, refused ones among them."""
+        return {
+            stage: sum(count for (path, _status), count in self.requests(stage).items() if path == LOGIN)
+            for stage, _number in self._begun
+        }
+
+
+@pytest.fixture
+def course(play: Play, vault: Simulator, temp: Path) -> Course:
+    return Course(play, vault, temp)
+
+
+def nothing() -> None:
+    """What happens when nothing happens."""
+
+
+def left(temp: Path) -> list[str]:
+    return sorted(str(path.relative_to(temp)) for path in temp.rglob("*"))
+
+
+TRY_FOR_ALL_HOSTS = FOR_ALL_HOSTS + "  ignore_errors: true\n"
+
+
+def test_fifty_forks_and_three_hundred_hosts_have_one_login(course: Course, vault: Simulator, temp: Path) -> None:
+    course.then("At first", nothing)
+    course.play("--forks=50", variables=reach(vault), inventory=hosts(300)).succeeded()
+    assert course.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 300}
+    assert left(temp) == []
+
+
+def test_only_the_owner_can_read_what_there_is(course: Course, vault: Simulator, temp: Path) -> None:
+    """And among it is no secret but the token."""
+
+    def look() -> None:
+        assert stat.S_IMODE(course.directory.stat().st_mode) == 0o700
+        found = sorted(course.directory.glob(OURS), key=lambda path: path.suffix)
+        assert [(path.suffix, stat.S_IMODE(path.stat().st_mode)) for path in found] == [
+            (".json", 0o600),
+            (".json", 0o600),
+            (".lock", 0o600),
+            (".lock", 0o600),
+        ]
+        contents = sorted((json.loads(path.read_text()) for path in found[:2]), key=len)
+        assert [sorted(content) for content in contents] == [["path"], ["access_token", "from", "to"]]
+
+    course.then("At first", nothing)
+    course.then("Again", look)
+    course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
+    assert left(temp) == []
+
+
+def test_fifty_forks_whose_token_is_revoked_have_one_more_login(course: Course, vault: Simulator, temp: Path) -> None:
+    """Slow answers see to it that all have the old token in their hands when the first of them hears of it."""
+
+    def revoke() -> None:
+        vault.state.tokens.clear()
+        vault.fault(CREATE, {"name": "slow", "delay": 4}, times=50)
+        vault.fault(LOGIN, {"name": "slow", "delay": 0.5})
+
+    course.then("At first", nothing)
+    course.then("Revoked", revoke)
+    course.play("--forks=50", variables=reach(vault), inventory=hosts(60)).succeeded()
+    assert course.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 60}
+    again = course.requests("Revoked")
+    assert again[CREATE, 401] > 25
+    assert again == {(LOGIN, 200): 1, (CREATE, 401): again[CREATE, 401], (CREATE, 200): 60}
+    assert left(temp) == []
+
+
+# What can happen to the file. Each is done to the file that is there, with the same token in it where that makes sense.
+
+
+def _edit(**more: t.Any) -> Callable[[Path], None]:
+    return lambda file: None if file.write_text(json.dumps({**json.loads(file.read_text()), **more})) else None
+
+
+def _truncate(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def _replace(file: Path, put: Callable[[Path], object]) -> None:
+    file.unlink()
+    put(file)
+
+
+def _symlink(file: Path) -> None:
+    file.rename(file.with_name("elsewhere"))
+    file.symlink_to("elsewhere")
+
+
+def _fill_directory(file: Path) -> None:
+    file.mkdir()
+    (file / "something").touch()
+
+
+# Where there is no other way to see that the file was not believed, its token is another.
+HAPPENINGS: dict[str, Callable[[Path], object]] = {
+    "corrupt": lambda file: file.write_bytes(os.urandom(600)),
+    "empty": lambda file: file.write_bytes(b""),
+    "truncated": _truncate,
+    "another kind of JSON": lambda file: file.write_text("[1]"),
+    "token with a line end": _edit(access_token="one\ntwo"),
+    "token that is no text": _edit(access_token=["one"]),
+    "no time": _edit(to=None),
+    "over": _edit(to=1),
+    "from the future": _edit(**{"from": 32503680000}),
+    "revoked": _edit(access_token="revoked"),
+    "gone": Path.unlink,
+    "readable for all": lambda file: file.chmod(0o644),
+    "writable for the group": lambda file: file.chmod(0o620),
+    "symlink": _symlink,
+    "dangling symlink": lambda file: _replace(file, lambda file: file.symlink_to("nowhere")),
+    "pipe": lambda file: _replace(file, os.mkfifo),
+}
+if os.geteuid() == 0:  # nobody else can give a file away
+    HAPPENINGS["another's"] = lambda file: os.chown(file, 65534, 65534)
+
+
+def test_whatever_happens_to_the_file_costs_one_more_login(course: Course, vault: Simulator, temp: Path) -> None:
+    def happen(to_file: Callable[[Path], object]) -> Callable[[], object]:
+        return lambda: to_file(course.token_file)
+
+    course.then("At first", nothing)
+    for stage, to_file in HAPPENINGS.items():
+        course.then(stage, happen(to_file))
+    course.then("Nothing more", nothing)
+    course.play("--forks=4", variables=reach(vault), inventory=hosts(6)).succeeded()
+    assert course.logins() == {"At first": 1, **dict.fromkeys(HAPPENINGS, 1), "Nothing more": 0}
+    for stage in course.logins():
+        answers = course.requests(stage)
+        assert answers[CREATE, 200] == 6
+        assert (answers[CREATE, 401] > 0) == (stage == "revoked")
+    assert left(temp) == []
+
+
+def test_what_stands_in_place_of_the_file_costs_each_host_a_login(course: Course, vault: Simulator, temp: Path) -> None:
+    """A directory cannot be replaced by a file. The items of a loop share a login all the same."""
+    course.then("At first", nothing)
+    course.then("Directory", lambda: _replace(course.token_file, _fill_directory))
+    course.then("In a loop", nothing, f"{FOR_ALL_HOSTS}  loop: [1, 2, 3]\n")
+    course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
+    assert course.logins() == {"At first": 1, "Directory": 3, "In a loop": 3}
+    assert [course.requests(stage)[CREATE, 200] for stage in course.logins()] == [3, 3, 9]
+    assert left(temp) == []
+
+
+def _wait_until_stopped(process: subprocess.Popen[str]) -> None:
+    _pid, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status), status
+
+
+@pytest.fixture
+def writer(collections: str) -> Iterator[Callable[[Path, str], subprocess.Popen[str]]]:
+    """Starts a process that holds the lock, is about to put a file in place that it has written, and is struck by a
+    signal there."""
+    script = """
+import os
+import signal
+import sys
+from pathlib import Path
+
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory
+
+file, blow = Path(sys.argv[1]), getattr(signal, sys.argv[2])
+os.replace = lambda *_paths: os.kill(os.getpid(), blow)
+memory, key = RunMemory(str(file.parent)), file.stem.partition("-")[2]
+with memory.locked(key, 5):
+    memory.write(key, {"access_token": "of one who was struck", "from": 0, "to": 2**40})
+"""
+    with contextlib.ExitStack() as stack:
+
+        def start(file: Path, blow: str) -> subprocess.Popen[str]:
+            process = subprocess.Popen(
+                [sys.executable, "-c", script, str(file), blow],
+                env={**os.environ, "PYTHONPATH": collections},
+                text=True,
+            )
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def test_killed_while_writing(course: Course, vault: Simulator, temp: Path, writer: t.Any) -> None:
+    """Its lock is free, and what it had begun to write is of no use to anybody."""
+
+    def strike() -> None:
+        file = course.token_file
+        file.unlink()
+        assert writer(file, "SIGKILL").wait(30) == -signal.SIGKILL
+        assert [path.suffix for path in course.directory.glob(OURS) if "struck" in path.read_text()] == [".new"]
+
+    course.then("At first", nothing)
+    course.then("Killed", strike)
+    course.play(variables=reach(vault, timeout=60), inventory=hosts(3)).succeeded()
+    assert course.requests("Killed") == {(LOGIN, 200): 1, (CREATE, 200): 3}
+    killed = [request.time for request in vault.requests[-4:]]
+    assert (killed[-1] - killed[0]).total_seconds() < 20
+    assert left(temp) == []
+
+
+def test_stopped_while_writing(course: Course, vault: Simulator, temp: Path, writer: t.Any) -> None:
+    """Others wait for its lock half of the time that they have, and go on without."""
+    begun: list[datetime] = []
+
+    def strike() -> None:
+        file = course.token_file
+        file.unlink()
+        _wait_until_stopped(writer(file, "SIGSTOP"))
+        begun.append(vault.clock.now())
+
+    course.then("At first", nothing)
+    course.then("Stopped", strike)
+    course.play("--forks=1", variables=reach(vault, timeout=8), inventory=hosts(2)).succeeded()
+    assert course.requests("Stopped") == {(LOGIN, 200): 1, (CREATE, 200): 2}
+    waited = (vault.requests[-3].time - begun[0]).total_seconds()
+    assert 4 <= waited < 8
+    assert left(temp) == []
+
+
+# A disk that is full
+
+
+@pytest.fixture
+def small_disk(temp: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("Only root can mount a file system.")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(temp)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"Root may not mount a file system here: {mounted.stderr.strip()}")
+    yield temp
+    subprocess.run(["umount", str(temp)], check=True)
+
+
+IN_A_LOOP = f"{FOR_ALL_HOSTS}  loop: [1, 2, 3]\n"
+
+
+def test_disk_that_is_full_or_read_only(course: Course, vault: Simulator, small_disk: Path) -> None:
+    """Each process logs in for itself; the token of before, and one that can be written again, are everybody's."""
+    ballast = small_disk / "ballast"
+
+    def fill() -> None:
+        with ballast.open("wb", buffering=0) as stream, pytest.raises(OSError, match="No space left"):
+            while True:
+                stream.write(bytes(512))
+
+    def remount(mode: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{mode}", str(small_disk)], check=True)
+
+    def make_read_only() -> None:
+        assert not list(course.directory.glob("*.new"))
+        ballast.unlink()
+        remount("ro")
+
+    course.then("Full from the start", fill)
+    course.then("Full, in a loop", nothing, IN_A_LOOP)
+    course.then("Room", ballast.unlink)
+    course.then("Full again", fill)
+    course.then("Full and revoked", vault.state.tokens.clear)
+    course.then("Read only", make_read_only)
+    course.then("Read only, in a loop", nothing, IN_A_LOOP)
+    course.then("Writable", lambda: remount("rw"))
+    course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
+    assert course.logins() == {
+        "Full from the start": 3,
+        "Full, in a loop": 3,
+        "Room": 1,
+        "Full again": 0,
+        "Full and revoked": 3,
+        "Read only": 3,
+        "Read only, in a loop": 3,
+        "Writable": 1,
+    }
+    assert [course.requests(stage)[CREATE, 200] for stage in course.logins()] == [3, 9, 3, 3, 3, 3, 9, 3]
+    assert left(small_disk) == []
+
+
+def test_file_that_gets_too_large(course: Course, vault: Simulator, temp: Path) -> None:
+    """For those who cannot mount anything: the system refuses the second half of each file."""
+
+    limit = """
+import os
+import resource
+import sys
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+    def look() -> None:
+        assert sorted(path.suffix for path in course.directory.glob(OURS)) == [".json", ".lock", ".lock"]
+
+    course.then("Too large", nothing)
+    course.then("In a loop", look, IN_A_LOOP)
+    environment = {"DUMP_EVERYTHING": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}  # which would be larger
+    course.play(
+        variables=reach(vault), inventory=hosts(3), starter=[sys.executable, "-c", limit], environment=environment
+    ).succeeded()
+    assert course.requests("Too large") == {(LOGIN, 200): 3, (CREATE, 200): 3}
+    assert course.requests("In a loop") == {(LOGIN, 200): 3, (CREATE, 200): 9}
+    assert left(temp) == []
+
+
+# Tokens that end
+
+
+def test_token_ends_by_the_clock_of_the_server(course: Course, vault: Simulator, temp: Path) -> None:
+    course.then("At first", nothing)
+    course.then("Over", lambda: vault.clock.advance(3601))
+    course.play(variables=reach(vault), inventory=hosts(5)).succeeded()
+    assert course.logins() == {"At first": 1, "Over": 1}
+    assert course.requests("Over")[CREATE, 200] == 5
+    assert left(temp) == []
+
+
+def test_token_that_ends_in_the_run(play: Play, temp: Path) -> None:
+    """It is not used in its last 30 seconds, so nothing is refused."""
+    data = yaml.safe_load((SIMULATOR / "default.yml").read_text(encoding="utf-8"))
+    data["settings"]["token_lifetime"] = 33
+    with Simulator(profile="4.0", strict=True, data=data) as vault:
+        course = Course(play, vault, temp)
+        course.then("At first", nothing)
+        course.then("About to end", lambda: time.sleep(3))
+        course.play(variables=reach(vault), inventory=hosts(5)).succeeded()
+        for stage in ("At first", "About to end"):
+            assert course.requests(stage) == {(LOGIN, 200): 1, (CREATE, 200): 5}
+    assert left(temp) == []
+
+
+# Who we are
+
+
+def test_two_identities_have_a_login_each(course: Course, vault: Simulator, temp: Path) -> None:
+    known = vault.credentials["authorizations"]
+    identities = [known[name]["oauth2"] for name in ("full", "no-pam-core")]
+    inventory = hosts(10)
+    for number, host in enumerate(inventory):
+        keys = identities[number % 2].items()
+        inventory[host] = {**inventory[host], **{f"senhasegura_{name}": value for name, value in keys}}
+    course.then("At first", nothing)
+    course.then("Again", nothing)
+    course.play("--forks=10", variables=reach(vault, None), inventory=inventory).succeeded()
+    assert course.requests("At first") == {(LOGIN, 200): 2, (CREATE, 200): 10}
+    assert course.requests("Again") == {(CREATE, 200): 10}
+    logins = [request.form["client_id"] for request in vault.requests if request.path == LOGIN]
+    assert sorted(logins) == sorted(identity["client_id"] for identity in identities)
+    asked = {request.json["device"]: request.headers["authorization"] for request in vault.requests if request.json}
+    of_identity = [{asked[host] for host in list(inventory)[first::2]} for first in (0, 1)]
+    assert [len(tokens) for tokens in of_identity] == [1, 1]
+    assert of_identity[0] != of_identity[1]
+    assert left(temp) == []
+
+
+def test_secret_that_is_rotated(course: Course, vault: Simulator, temp: Path) -> None:
+    """The old one is refused once. The new one is another identity, for which that does not count."""
+
+    def rotate() -> None:
+        vault.state.authorization("portal", "full").client_secret = "rotated"
+        vault.state.tokens.clear()
+
+    def look() -> None:
+        texts = [path.read_text() for path in course.directory.glob(OURS)]
+        assert not any(secret in text for text in texts for secret in (old["client_secret"], "access_token"))
+
+    old = dict(vault.credentials["oauth2"])
+    course.then("At first", nothing)
+    course.then("Rotated", rotate, TRY_FOR_ALL_HOSTS)
+    course.then("New secret", look, f"{FOR_ALL_HOSTS}    client_secret: rotated\n")
+    played = course.play("--forks=4", variables=reach(vault), inventory=hosts(12)).succeeded()
+    assert course.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 12}
+    rotated = course.requests("Rotated")
+    assert rotated == {(LOGIN, 401): 1, (CREATE, 401): rotated[CREATE, 401]}
+    assert 1 <= rotated[CREATE, 401] <= 4  # those that had the token in their hands
+    assert course.requests("New secret") == {(LOGIN, 200): 1, (CREATE, 200): 12}
+    failed = [result["msg"] for result in played.results(GET) if result.get("http_status") == 401]
+    assert len(failed) == 12
+    assert failed.count(REFUSED) == 1
+    assert sum(re.fullmatch(re.escape(REFUSED) + NOT_AGAIN, text) is not None for text in failed) == 11
+    assert left(temp) == []
+
+
+# Logins that are refused
+
+
+def test_wrong_secret_is_refused_once_for_a_hundred_hosts(course: Course, vault: Simulator, temp: Path) -> None:
+    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    played = course.play(
+        "--forks=10", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(100)
+    ).succeeded()
+    assert course.requests("Refused") == {(LOGIN, 401): 1}
+    results = played.results(GET)
+    assert len(results) == 100
+    texts = Counter(re.sub(NOT_AGAIN, " NOT AGAIN", result["msg"]) for result in results)
+    assert texts == {REFUSED: 1, f"{REFUSED} NOT AGAIN": 99}
+    for result in results:
+        assert (result["http_status"], result["error_code"], result["session_may_exist"]) == (401, None, False)
+    assert "wrong secret" not in played.output
+    assert left(temp) == []
+
+
+def test_in_check_mode_too(course: Course, vault: Simulator, temp: Path) -> None:
+    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    course.play("--check", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(5)).succeeded()
+    assert course.requests("Refused") == {(LOGIN, 401): 1}
+
+
+def test_each_is_refused_for_itself_without_the_cache(course: Course, vault: Simulator, temp: Path) -> None:
+    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    variables = reach(vault, client_secret="wrong secret", token_cache=False)
+    played = course.play(variables=variables, inventory=hosts(5)).succeeded()
+    assert course.requests("Refused") == {(LOGIN, 401): 5}
+    assert {result["msg"] for result in played.results(GET)} == {REFUSED}
+
+
+def test_logging_in_does_not_help(course: Course, vault: Simulator, temp: Path) -> None:
+    """The login is good, and still no token is accepted."""
+    vault.fault(CREATE, "unauthorized_401", times=None)
+    course.then("Not accepted", nothing, TRY_FOR_ALL_HOSTS)
+    played = course.play("--forks=5", variables=reach(vault), inventory=hosts(60)).succeeded()
+    # One that all have; one more of who had the first one's answer before it was known that it would not help.
+    assert 1 <= course.requests("Not accepted")[LOGIN, 200] <= 3
+    assert len({result["msg"] for result in played.results(GET)}) == 1
+    assert left(temp) == []
