@@ -13,6 +13,7 @@ reached the API, which no exception of requests tells reliably.
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import http.cookiejar
 import ipaddress
@@ -38,16 +39,21 @@ try:
     import urllib3
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
+    from requests.sessions import Session
     from requests.utils import DEFAULT_CA_BUNDLE_PATH
     from urllib3.connection import HTTPSConnection
 except ImportError:
     HAS_REQUESTS = False
-    HTTPAdapter = HTTPSConnection = AuthBase = object  # type: ignore[assignment,misc]  # to define the classes below
+    HTTPAdapter = HTTPSConnection = AuthBase = Session = object  # type: ignore[assignment,misc]  # to define the classes below
 else:
     HAS_REQUESTS = True
+    _NO_ADDRESS = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
 
 MAX_BODY = 1024 * 1024
 """Bytes, after decompression. A session's answer has about 600, a login's about 1,000."""
+
+MAX_RECEIVED = 2 * MAX_BODY
+"""Bytes that are read for one request, whatever a server calls them: heads, chunks of a false size, interim answers."""
 
 MAX_IDLE = 2.0
 """Seconds after which a connection is not used again: a server may be closing it, and a request sent into that is lost
@@ -62,9 +68,14 @@ class Exchange:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """Another request begins."""
         self.sent = False
         self.sent_at = time.time()
-        """When the last request was begun, in seconds of the wall clock."""
+        """When that was, in seconds of the wall clock."""
+        self._readable = MAX_RECEIVED
 
     def remaining(self) -> float:
         """Seconds, more than 0. Raises ``TimeoutError`` when there are none left."""
@@ -72,6 +83,12 @@ class Exchange:
         if not remaining:
             raise TimeoutError
         return remaining
+
+    def received(self, count: int) -> None:
+        """Raises ``OSError`` when more came than can be an answer."""
+        self._readable -= count
+        if self._readable < 0:
+            raise OSError(errno.EMSGSIZE, "there is no end to it")
 
     def remaining_or_zero(self) -> float:
         """Seconds, for those who wait for something else than the network."""
@@ -112,7 +129,13 @@ class _PlainSocket(socket.socket):
 
     def recv_into(self, *args: t.Any, **kwargs: t.Any) -> int:
         self.settimeout(self.exchange.remaining())
-        return super().recv_into(*args, **kwargs)
+        count = super().recv_into(*args, **kwargs)
+        self.exchange.received(count)
+        return count
+
+    def send(self, *args: t.Any, **kwargs: t.Any) -> int:
+        self.settimeout(self.exchange.remaining())
+        return super().send(*args, **kwargs)
 
     def sendall(self, *args: t.Any, **kwargs: t.Any) -> None:
         self.settimeout(self.exchange.remaining())
@@ -128,11 +151,15 @@ class _TLSSocket(ssl.SSLSocket):
 
     def recv_into(self, *args: t.Any, **kwargs: t.Any) -> int:
         self.settimeout(self.context.exchange.remaining())
-        return super().recv_into(*args, **kwargs)
+        count = super().recv_into(*args, **kwargs)
+        self.context.exchange.received(count)
+        return count
 
     def recv(self, *args: t.Any, **kwargs: t.Any) -> bytes:
         self.settimeout(self.context.exchange.remaining())
-        return super().recv(*args, **kwargs)
+        data = super().recv(*args, **kwargs)
+        self.context.exchange.received(len(data))
+        return data
 
     def send(self, *args: t.Any, **kwargs: t.Any) -> int:
         self.settimeout(self.context.exchange.remaining())
@@ -246,6 +273,14 @@ def _use_connection(manager: t.Any, connection: type) -> None:
     manager.pool_classes_by_scheme = {"https": type("_Pool", (pool,), {"ConnectionCls": own})}
 
 
+class _Session(Session):
+    """Leaves redirects alone. For :meth:`requests.Response.next`, requests would read the whole body of one and take
+    apart its Location, and fail in many ways where that is no URL."""
+
+    def get_redirect_target(self, resp: t.Any) -> None:
+        return None
+
+
 class _Authorization(AuthBase):
     """Sets the Authorization header, or none. Being there keeps requests from taking one out of ``.netrc``."""
 
@@ -302,7 +337,7 @@ class Transport:
             _load_authorities(context, options)
         _add_client_certificate(context, options)
         self._adapter = _Adapter(context, options)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.clear()
         # The next request may be another application's. Who asks is said by the Authorization header alone.
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
@@ -327,8 +362,7 @@ class Transport:
         """
         if time.monotonic() - self._used > MAX_IDLE:
             self._session.close()
-        exchange.sent = False
-        exchange.sent_at = time.time()
+        exchange.begin()
         for context in self._adapter.contexts:
             context.exchange = exchange
         try:
@@ -348,6 +382,9 @@ class Transport:
                 )
                 exchange.sent = True
                 with response:
+                    if response.status_code < 200:
+                        # urllib3 takes it for the answer, and the next request would get the real one.
+                        raise _unreadable(response, "only announces another one, which is not awaited")
                     body = _read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
             self._session.close()
@@ -455,7 +492,7 @@ def _is_passing(exc: BaseException) -> bool:
     """Whether trying again may help. Certificates, versions of TLS and answers of a proxy stay what they are."""
     return not any(
         (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
-        or isinstance(cause, requests.exceptions.InvalidURL)
+        or isinstance(cause, _NO_ADDRESS)
         or "Tunnel connection" in str(cause)
         for cause in _causes(exc)
     )
@@ -477,6 +514,14 @@ def _tls_reason(exc: ssl.SSLError) -> str:
     return text.replace("_", " ").lower()
 
 
+# what OpenSSL says of a certificate → what to do about it
+_CERTIFICATE_REMEDIES = {
+    "mismatch": "url must name a host that it is for",
+    "expired|not yet valid": "it has to be renewed, unless the clock of this machine is wrong",
+    "": "option ca_path names the certificate authorities to trust",
+}
+
+
 def _reason(exc: BaseException | None) -> str:
     """Why, in the words of the innermost exception, where the operating system and OpenSSL speak.
 
@@ -486,12 +531,8 @@ def _reason(exc: BaseException | None) -> str:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message.rstrip(".")
-            if "mismatch" in why:
-                return f"the server's certificate is not accepted: {why} (url must name a host that it is for)"
-            return (
-                f"the server's certificate is not accepted: {why} "
-                "(option ca_path names the certificate authorities to trust)"
-            )
+            remedy = next(remedy for words, remedy in _CERTIFICATE_REMEDIES.items() if re.search(words, why))
+            return f"the server's certificate is not accepted: {why} ({remedy})"
     for cause in reversed(causes):
         if isinstance(cause, (TimeoutError, socket.timeout)):
             return "no answer within the time that the option timeout allows"
@@ -513,8 +554,10 @@ def _reason(exc: BaseException | None) -> str:
             return cause.strerror
         if isinstance(cause, UnicodeError):
             return "this is not a host name"
-        if isinstance(cause, http.client.HTTPException):
+        if isinstance(cause, (http.client.HTTPException, urllib3.exceptions.InvalidHeader)):
             return "the answer is not HTTP"
+        if isinstance(cause, _NO_ADDRESS):
+            return "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)"
     return type(causes[-1]).__name__ if causes else "unknown reason"
 
 

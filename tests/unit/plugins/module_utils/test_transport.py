@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import gc
+import json
 import select
 import socket
 import ssl
 import time
+import tracemalloc
 import typing as t
 import warnings
 from collections.abc import Callable, Iterator
@@ -228,6 +230,50 @@ def test_text_of_what_is_not_http(tls: Tls) -> None:
     with serving(_no_http, tls.context) as server:
         error = failure({"url": server.url, "ca_path": tls.ca_path})
     assert str(error) == f"{SENT}the answer is not HTTP.{MAY_EXIST}"
+
+
+def test_answer_after_an_interim_one_is_nobody_elses(tls: Tls) -> None:
+    """HTTP 103 and the like announce an answer. Whoever asks next must not get it."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        while request := server.read_request(connection):
+            device = json.loads(request.partition(b"\r\n\r\n")[2])["device"]
+            session = {"session_url": f"https://vault.example/{device}", "token": "a-token"}
+            interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" if device == "web01" else b""
+            connection.sendall(interim)
+            server.stopped(0.1)
+            connection.sendall(http_answer({**CREATED, "session": session}))
+
+    with serving(handler, tls.context) as server:
+        options = {"url": server.url, "ca_path": tls.ca_path}
+        error = failure(options, device="web01")
+        assert str(error) == (
+            f"{FAILED}the answer (HTTP 103) only announces another one, which is not awaited.{MAY_EXIST}"
+        )
+        server.stopped(0.2)
+        assert create(options, device="db01")["session_url"] == "https://vault.example/db01"
+
+
+@pytest.mark.parametrize(
+    "head", [b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b"Location: /elsewhere\r\n\r\n"], ids=["chunk", "redirect"]
+)
+def test_answer_without_end_is_not_kept(tls: Tls, head: bytes) -> None:
+    """http.client reads a chunk of a negative size to the end of all, requests the body of a redirect."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 302 OK\r\n" + head)
+        for _mebibyte in range(64):
+            connection.sendall(bytes(1024 * 1024))
+
+    with serving(handler, tls.context) as server:
+        tracemalloc.start()
+        try:
+            error = failure({"url": server.url, "ca_path": tls.ca_path})
+            assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
+    assert isinstance(error, Unclear)
 
 
 def test_login_that_is_lost_made_no_session(tls: Tls) -> None:
