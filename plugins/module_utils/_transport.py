@@ -189,7 +189,11 @@ class _Connection(_Deadline):
         failure: OSError | None = None
         addresses = _resolve(host, self.port, exchange)
         for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
-            connection = _PlainSocket(family, kind, protocol)
+            try:
+                connection = _PlainSocket(family, kind, protocol)
+            except OSError as exc:  # a family of addresses that this machine does not have
+                failure = failure or exc
+                continue
             connection.exchange = exchange
             try:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -198,7 +202,7 @@ class _Connection(_Deadline):
                 return connection
             except OSError as exc:
                 connection.close()
-                failure = exc
+                failure = failure or exc
         raise NotSent(
             sentences(f"no connection to {host} port {self.port}: {_reason(failure)}", REACH), passing=True
         ) from failure

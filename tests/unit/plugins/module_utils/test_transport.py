@@ -428,6 +428,23 @@ def test_next_address_is_tried(tls: Tls, names: dict[str, Callable[[int], t.Any]
         assert create(options)["session_url"] == SESSION_URL
 
 
+def test_family_of_addresses_that_this_machine_does_not_have(
+    tls: Tls, names: dict[str, Callable[[int], t.Any]]
+) -> None:
+    def addresses(*ports: int | None) -> list[t.Any]:
+        none, four = (99, socket.SOCK_STREAM, 6, "", ("::1", 443)), (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*four, ("127.0.0.1", port)) if port else none for port in ports]
+
+    with serving(answers, tls.context) as server:
+        options = {"url": f"https://localhost:{server.port}", "ca_path": tls.ca_path}
+        names["localhost"] = lambda _port: addresses(None, server.port)
+        assert create(options)["session_url"] == SESSION_URL
+    names["localhost"] = lambda port: addresses(port, None)
+    assert str(failure(options)) == (
+        f"{FAILED}no connection to localhost port {server.port}: Connection refused. {REACH}."
+    )
+
+
 # TLS
 
 
