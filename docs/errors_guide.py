@@ -15,6 +15,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
     HINTS,
     HINTS_BY_STATUS,
     SESSION_MAY_EXIST,
+    Hint,
 )
 
 PAGE = Path(__file__).parent / "docsite" / "rst" / "errors_guide.rst"
@@ -38,7 +39,10 @@ or an answer, other than the sentence PAM Core gives as its reason.
 A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#module:http_status`,
 :ansretval:`pamops.senhasegura.pam_remote_session#module:error_code` and
 :ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`. The last one is true where the request was
-sent but no usable answer came. Then the message ends with:
+sent, and nothing that came back proves that no session was made: no answer, half of one, a success without a usable
+session, or that something broke behind the address that was asked. Proofs are a refusal that PAM Core documents, an
+error number of its own (1000 to 9999), and the HTTP statuses 503 and 400 to 499 without 408, unless the words below
+leave it open. Where it is true, the message ends with:
 
     {SESSION_MAY_EXIST}
 
@@ -66,10 +70,14 @@ def entries(title: str, rows: list[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def advice(known: Hint) -> str:
+    return f"{known.advice} Whether there is a session remains open." if known.unclear else known.advice
+
+
 def page() -> str:
     return (
         HEAD
-        + entries("By PAM Core's words", [(known.answer, known.advice) for known in HINTS])
+        + entries("By PAM Core's words", [(known.answer, advice(known)) for known in HINTS])
         + entries(
             "By HTTP status, where the words say nothing known", [(f"{k}", v) for k, v in HINTS_BY_STATUS.items()]
         )

@@ -20,7 +20,7 @@ from html import escape, unescape
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from . import _transport
-from ._errors import SESSION_MAY_EXIST, NotSent, Refused, Unclear, hint, sentences
+from ._errors import SESSION_MAY_EXIST, NotSent, Refused, Unclear, hint, says_that_nothing_was_done, sentences
 from ._options import SECRETS, chosen_auth_method
 from ._transport import Answer, Exchange
 
@@ -41,6 +41,12 @@ MIN_SECRET = 4
 
 MIN_SECRET_TO_SEARCH = 8
 """Characters of the shortest secret that is searched for in disguise as well."""
+
+RETRY_WHEN_TOLD = (429, 503)
+"""Statuses after which a request may be sent again, where the answer says when."""
+
+NOT_HANDLED = (401, *RETRY_WHEN_TOLD)
+"""Statuses that prove by themselves that nothing was done."""
 
 
 class Endpoint(t.NamedTuple):
@@ -273,10 +279,18 @@ class Client:
                 break
         return answer
 
-    def unclear(self, endpoint: Endpoint, why: str, *more: str | None, http_status: int | None = None) -> Unclear:
+    def unclear(
+        self,
+        endpoint: Endpoint,
+        why: str,
+        *more: str | None,
+        http_status: int | None = None,
+        error_code: int | None = None,
+    ) -> Unclear:
         """What was asked for may have been done: for a session the message says so, a login only costs another one."""
         note = SESSION_MAY_EXIST if endpoint.creates_session else None
-        return Unclear(sentences(f"{endpoint.title} failed: {why}", *more, note), http_status, endpoint.creates_session)
+        message = sentences(f"{endpoint.title} failed: {why}", *more, note)
+        return Unclear(message, http_status, endpoint.creates_session, error_code)
 
     # -- what came back ------------------------------------------------------------------------------------------------
 
@@ -297,8 +311,8 @@ class Client:
         answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
         why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
         tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
-        if status in (502, 504) or (status < 300 and _part(envelope, "session")):
-            return self.unclear(endpoint, why, hint(said, status), http_status=status)
+        if _part(envelope, "session") or _may_be_done(status, code, said):
+            return self.unclear(endpoint, why, hint(said, status), http_status=status, error_code=code)
         return Refused(sentences(f"{endpoint.title} failed: {why}", tried, hint(said, status)), status, code)
 
     def _not_understood(self, endpoint: Endpoint, answer: Answer) -> Refused | Unclear:
@@ -310,8 +324,7 @@ class Client:
         if 300 <= status < 400:
             why = f"the answer is a redirect (HTTP {status}), which is not followed"
         advice = hint("", status) or "Check that url points at PAM Core itself"
-        # A gateway gave up waiting, or something broke on the way: nothing says that PAM Core did not do it.
-        if 200 <= status < 300 or status == 408 or (status >= 500 and status != 503):
+        if 200 <= status < 300 or _may_be_done(status):
             return self.unclear(endpoint, why, advice, http_status=status)
         return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)
 
@@ -386,7 +399,7 @@ def _lifetime(expires_in: t.Any) -> float:
 def _retry_after(answer: Answer) -> float | None:
     """Seconds until a refused request may be sent again, if the server says so: RFC 9110, section 10.2.3."""
     value = answer.headers.get("Retry-After", "").strip()
-    if answer.status not in (429, 503) or not value:
+    if answer.status not in RETRY_WHEN_TOLD or not value:
         return None
     if re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
         return float(value)
@@ -514,6 +527,16 @@ def _error_code(envelope: Mapping[str, t.Any]) -> int | None:
         lambda: envelope.get("error_code"),
     )
     return next((code for code in (_number(candidate()) for candidate in candidates) if code and code > 1), None)
+
+
+def _may_be_done(status: int, code: int | None = None, said: str = "") -> bool:
+    """Whether a failure leaves open if PAM Core did what was asked for: where something broke, or a gateway gave up
+    waiting. A number of PAM Core's own for the error, or a documented refusal, does not."""
+    if status in NOT_HANDLED or 1000 <= (code or 0) <= 9999:
+        return False
+    nothing_done = says_that_nothing_was_done(said)
+    # By its definition, 303 comes after the request was handled.
+    return (status in (303, 408) or status >= 500) if nothing_done is None else not nothing_done
 
 
 def _is_no_path(endpoint: Endpoint, answer: Answer) -> bool:

@@ -60,17 +60,25 @@ class Refused(SenhaseguraError):
 
 
 class Unclear(SenhaseguraError):
-    """The request was sent, and no usable answer came: it may have been handled or not."""
+    """The request was sent, and nothing that came back proves that it was not handled."""
 
-    def __init__(self, message: str, http_status: int | None = None, session_may_exist: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        http_status: int | None = None,
+        session_may_exist: bool = False,
+        error_code: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.http_status = http_status
         self.session_may_exist = session_may_exist
+        self.error_code = error_code
 
     def result(self) -> dict[str, t.Any]:
         return {
             **super().result(),
             "http_status": self.http_status,
+            "error_code": self.error_code,
             "session_may_exist": self.session_may_exist,
         }
 
@@ -83,6 +91,12 @@ class Hint(t.NamedTuple):
     advice: str
     pattern: str | None = None
     """A regular expression where the text varies; else the text itself, in any case, is searched for."""
+    unclear: bool = False
+    """Whether PAM Core may have done what was asked for and say this all the same."""
+
+    @property
+    def regex(self) -> str:
+        return self.pattern or re.escape(self.answer)
 
 
 # The texts are those of the vendor's documentation (v3-32 to v4-2, pages on the web proxy session, on authentication
@@ -141,17 +155,22 @@ HINTS = (
     Hint(
         "Unexpected error",
         "This is a fault in PAM Core: its administrators find more in the index log of system errors.",
+        unclear=True,
     ),
     Hint(
         "Request timed out",
         "PAM Core did not answer its own gateway in time: try again later, or ask its administrators.",
+        unclear=True,
     ),
     Hint(
-        "The upstream server is timing out", "PAM Core did not answer its own gateway in time: ask its administrators."
+        "The upstream server is timing out",
+        "PAM Core did not answer its own gateway in time: ask its administrators.",
+        unclear=True,
     ),
     Hint(
         "An invalid response was received from the upstream server",
         "PAM Core did not answer its own gateway as it should: ask its administrators.",
+        unclear=True,
     ),
     Hint("Device not found", "Check the option device, and that the device is registered and enabled in PAM Core."),
     Hint(
@@ -177,10 +196,22 @@ HINTS_BY_STATUS = {
 
 def hint(message: str, http_status: int) -> str | None:
     """Advice for an answer, by its text first: codes mean different things in different modules of the product."""
-    for known in HINTS:
-        if re.search(known.pattern or re.escape(known.answer), message, re.IGNORECASE):
-            return known.advice
-    return HINTS_BY_STATUS.get(http_status)
+    known = _find(message)
+    return known.advice if known else HINTS_BY_STATUS.get(http_status)
+
+
+def says_that_nothing_was_done(message: str) -> bool | None:
+    """By the documented texts; None for any other. A documented refusal counts only if it is the whole text."""
+    known = _find(message)
+    if known is None:
+        return None
+    if known.unclear:
+        return False
+    return True if re.fullmatch(known.regex, message.rstrip("."), re.IGNORECASE) else None
+
+
+def _find(message: str) -> Hint | None:
+    return next((known for known in HINTS if re.search(known.regex, message, re.IGNORECASE)), None)
 
 
 def sentences(*parts: str | None) -> str:
