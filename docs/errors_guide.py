@@ -14,6 +14,7 @@ from pathlib import Path
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
     HINTS,
     HINTS_BY_STATUS,
+    LOGIN_HINTS_BY_STATUS,
     SESSION_MAY_EXIST,
     Hint,
 )
@@ -79,7 +80,9 @@ def page() -> str:
         HEAD
         + entries("By PAM Core's words", [(known.answer, advice(known)) for known in HINTS])
         + entries(
-            "By HTTP status, where the words say nothing known", [(f"{k}", v) for k, v in HINTS_BY_STATUS.items()]
+            "By HTTP status, where the words say nothing known",
+            [(f"{k}", v) for k, v in HINTS_BY_STATUS.items()]
+            + [(f"{k}, when logging in", v) for k, v in LOGIN_HINTS_BY_STATUS.items() if v != HINTS_BY_STATUS.get(k)],
         )
     ).rstrip("\n") + "\n"
 

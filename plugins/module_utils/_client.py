@@ -20,7 +20,17 @@ from html import escape, unescape
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from . import _transport
-from ._errors import SESSION_MAY_EXIST, NotSent, Refused, Unclear, hint, says_that_nothing_was_done, sentences
+from ._errors import (
+    HINTS_BY_STATUS,
+    LOGIN_HINTS_BY_STATUS,
+    SESSION_MAY_EXIST,
+    NotSent,
+    Refused,
+    Unclear,
+    hint,
+    says_that_nothing_was_done,
+    sentences,
+)
 from ._options import SECRETS, chosen_auth_method
 from ._transport import Answer, Exchange
 
@@ -57,10 +67,16 @@ class Endpoint(t.NamedTuple):
     method: str
     paths: Mapping[str, tuple[str, ...]]
     creates_session: bool = False
+    hints_by_status: Mapping[int, str] = HINTS_BY_STATUS
 
 
 # vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
-TOKEN = Endpoint("Logging in with OAuth 2.0", "POST", {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)})
+TOKEN = Endpoint(
+    "Logging in with OAuth 2.0",
+    "POST",
+    {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)},
+    hints_by_status=LOGIN_HINTS_BY_STATUS,
+)
 
 PROBE = Endpoint("Reaching PAM Core", "HEAD", {})
 
@@ -311,9 +327,10 @@ class Client:
         answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
         why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
         tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
+        advice = hint(said, status, endpoint.hints_by_status)
         if _part(envelope, "session") or _may_be_done(status, code, said):
-            return self.unclear(endpoint, why, hint(said, status), http_status=status, error_code=code)
-        return Refused(sentences(f"{endpoint.title} failed: {why}", tried, hint(said, status)), status, code)
+            return self.unclear(endpoint, why, advice, http_status=status, error_code=code)
+        return Refused(sentences(f"{endpoint.title} failed: {why}", tried, advice), status, code)
 
     def _not_understood(self, endpoint: Endpoint, answer: Answer) -> Refused | Unclear:
         """For an answer of which only the status is of use: a page of a proxy, something cut off, a redirect."""
@@ -323,7 +340,8 @@ class Client:
         why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
         if 300 <= status < 400:
             why = f"the answer is a redirect (HTTP {status}), which is not followed"
-        advice = hint("", status) or "Check that url points at PAM Core itself"
+        # A 400 that is not PAM Core's says nothing about what is registered there.
+        advice = (status != 400 and hint("", status)) or "Check that url points at PAM Core itself"
         if 200 <= status < 300 or _may_be_done(status):
             return self.unclear(endpoint, why, advice, http_status=status)
         return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 SESSION_MAY_EXIST = "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
 NOT_VERIFIED = (
@@ -183,6 +183,8 @@ HINTS = (
 )
 
 HINTS_BY_STATUS = {
+    400: "Check that user, device, credential and protocol are as they are registered in PAM Core, "
+    "and that the credential is assigned to the authorization of this application.",
     401: "Check the credentials, whether the application and its authorization are enabled and not expired, "
     "and whether this machine's IP address is among the authorized ones.",
     403: "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application.",
@@ -193,11 +195,14 @@ HINTS_BY_STATUS = {
     504: "PAM Core did not answer its own gateway in time: ask its administrators.",
 }
 
+# RFC 6749, section 5.2: with OAuth 2.0, whoever is refused a token gets a 400.
+LOGIN_HINTS_BY_STATUS = {**HINTS_BY_STATUS, 400: HINTS_BY_STATUS[401]}
 
-def hint(message: str, http_status: int) -> str | None:
+
+def hint(message: str, http_status: int, by_status: Mapping[int, str] = HINTS_BY_STATUS) -> str | None:
     """Advice for an answer, by its text first: codes mean different things in different modules of the product."""
     known = _find(message)
-    return known.advice if known else HINTS_BY_STATUS.get(http_status)
+    return known.advice if known else by_status.get(http_status)
 
 
 def says_that_nothing_was_done(message: str) -> bool | None:

@@ -168,10 +168,13 @@ def test_damaged_token_in_memory_is_as_good_as_none(api: t.Any, run_directory: t
     ],
 )
 def test_sessions_made_before_a_failure_are_counted(api: t.Any, made: t.Any, note: t.Any) -> None:
-    api.expect(*[CREATE] * made, CREATE._replace(status=400, body=minimal(400, "No")))
+    api.expect(*[CREATE] * made, CREATE._replace(status=429, body={"message": "Busy"}))
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("a", "b", "c")
-    assert str(error.value) == (f'Creating the remote session failed: PAM Core answered "No" (HTTP 400). {note}')
+    assert str(error.value) == (
+        'Creating the remote session failed: PAM Core answered "Busy" (HTTP 429). '
+        f"PAM Core limits how often it may be asked: ask less often, or later. {note}"
+    )
 
 
 def test_answer_with_a_byte_order_mark(api: t.Any) -> None:

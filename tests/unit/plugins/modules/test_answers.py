@@ -79,6 +79,10 @@ CLIENT = (
 FAULT = "This is a fault in PAM Core: its administrators find more in the index log of system errors."
 LATER = "PAM Core did not answer its own gateway in time: try again later, or ask its administrators."
 SLOW = "PAM Core did not answer its own gateway in time: ask its administrators."
+STATUS_400 = (
+    "Check that user, device, credential and protocol are as they are registered in PAM Core, "
+    "and that the credential is assigned to the authorization of this application."
+)
 STATUS_401 = (
     "Check the credentials, whether the application and its authorization are enabled and not expired, "
     "and whether this machine's IP address is among the authorized ones."
@@ -271,14 +275,19 @@ REFUSED: dict[str, tuple[int, t.Any, str, int | None]] = {
         'answered "Credential inactive" (HTTP 400, code 1008). In PAM Core, enable the credential.',
         1008,
     ),
-    "a number as a text": (400, full(400, "Else", "1105"), 'answered "Else" (HTTP 400, code 1105).', 1105),  # type: ignore[arg-type]
+    "a number as a text": (
+        400,
+        full(400, "Else", "1105"),
+        f'answered "Else" (HTTP 400, code 1105). {STATUS_400}',
+        1105,
+    ),  # type: ignore[arg-type]
     "different numbers": (
         400,
         full(400, "1001: Else", 1002, exception={"code": 1003, "message": "1004: Other"}),
-        'answered "Else" (HTTP 400, code 1003).',
+        f'answered "Else" (HTTP 400, code 1003). {STATUS_400}',
         1003,
     ),
-    "no number": (400, full(400, "Else", 1, exception={"code": 0}), 'answered "Else" (HTTP 400).', None),
+    "no number": (400, full(400, "Else", 1, exception={"code": 0}), f'answered "Else" (HTTP 400). {STATUS_400}', None),
     "flat": (
         404,
         {"code": 404, "message": "Agent not found", "error": True, "error_code": 1001},
@@ -294,17 +303,17 @@ REFUSED: dict[str, tuple[int, t.Any, str, int | None]] = {
     "mensagem": (
         400,
         {"response": {"status": 400, "mensagem": "Usuário não especificado", "erro": True}},
-        'answered "Usuário não especificado" (HTTP 400).',
+        f'answered "Usuário não especificado" (HTTP 400). {STATUS_400}',
         None,
     ),
-    "exception.message": (400, {"exception": {"message": "Else"}}, 'answered "Else" (HTTP 400).', None),
+    "exception.message": (400, {"exception": {"message": "Else"}}, f'answered "Else" (HTTP 400). {STATUS_400}', None),
     "messages in their order": (
         400,
         {"response": {"message": " ", "mensagem": "Portuguese"}, "exception": {"message": "x"}, "message": "y"},
-        'answered "Portuguese" (HTTP 400).',
+        f'answered "Portuguese" (HTTP 400). {STATUS_400}',
         None,
     ),
-    "error alone": (400, {"error": "invalid_request"}, 'answered "invalid_request" (HTTP 400).', None),
+    "error alone": (400, {"error": "invalid_request"}, f'answered "invalid_request" (HTTP 400). {STATUS_400}', None),
     "erro under 200": (
         200,
         {"response": {"status": 200, "mensagem": "Falhou", "erro": True}},
@@ -321,7 +330,7 @@ REFUSED: dict[str, tuple[int, t.Any, str, int | None]] = {
         400,
         numbered(400, 1049, "There is no certificate with the given code")
         | {"response": {"status": 400, "message": "1049: There is no certificate with the given code", "error": False}},
-        'answered "There is no certificate with the given code" (HTTP 400, code 1049).',
+        f'answered "There is no certificate with the given code" (HTTP 400, code 1049). {STATUS_400}',
         1049,
     ),
     "status 400 under 200": (
@@ -361,19 +370,19 @@ REFUSED: dict[str, tuple[int, t.Any, str, int | None]] = {
         f'answered "Service unavailable" (HTTP 503). {STATUS_503}',
         None,
     ),
-    "no reason": (400, minimal(400, " "), "gave no reason (HTTP 400).", None),
-    "wrong types": (400, WRONG_TYPES, "gave no reason (HTTP 400).", None),
-    "long": (400, minimal(400, "x" * 2000), f'answered "{"x" * 1000}…" (HTTP 400).', None),
+    "no reason": (400, minimal(400, " "), f"gave no reason (HTTP 400). {STATUS_400}", None),
+    "wrong types": (400, WRONG_TYPES, f"gave no reason (HTTP 400). {STATUS_400}", None),
+    "long": (400, minimal(400, "x" * 2000), f'answered "{"x" * 1000}…" (HTTP 400). {STATUS_400}', None),
     "terminal escapes": (
         400,
         minimal(400, "\x1b[31mred\x1b[0m\r\nnext\u2028line\u202eback\x00\t\x07 end\ud800"),
-        'answered "[31mred [0m next line back end" (HTTP 400).',
+        f'answered "[31mred [0m next line back end" (HTTP 400). {STATUS_400}',
         None,
     ),
     "quotes and templates": (
         400,
         minimal(400, 'say "no" \\ {{ 7 * 7 }}'),
-        'answered "say \\"no\\" \\\\ {{ 7 * 7 }}" (HTTP 400).',
+        f'answered "say \\"no\\" \\\\ {{{{ 7 * 7 }}}}" (HTTP 400). {STATUS_400}',
         None,
     ),
 }
@@ -677,6 +686,7 @@ LOGIN_FAILED = "Logging in with OAuth 2.0 failed"
             {"error": "invalid_client", "error_description": "Client authentication failed", "message": "x"},
             f': PAM Core answered "x" (HTTP 401). {STATUS_401}',
         ),
+        (400, {"error": "invalid_request"}, f': PAM Core answered "invalid_request" (HTTP 400). {STATUS_401}'),
         (
             400,
             {"error": "invalid_client", "error_description": "Client authentication failed"},
@@ -768,7 +778,8 @@ def test_secrets_are_not_repeated(
     api.expect(CREATE._replace(status=400, body={**minimal(400, said), "session": CREATED["session"]}))
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION})
     assert result["msg"] == (
-        f"Creating the remote session failed: PAM Core answered {json.dumps(shown)} (HTTP 400). {MAY_EXIST}"
+        f"Creating the remote session failed: PAM Core answered {json.dumps(shown)} (HTTP 400). "
+        f"{STATUS_400} {MAY_EXIST}"
     )
 
 

@@ -199,7 +199,11 @@ def test_check_mode_makes_no_session(api: Api, run_module: RunModule, options: d
 def test_check_mode_fails_like_the_login(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=400, body={"error": "invalid_request"}))
     result = run_module(WITH_LOGIN, check=True)
-    assert result["msg"] == 'Logging in with OAuth 2.0 failed: PAM Core answered "invalid_request" (HTTP 400).'
+    assert result["msg"] == (
+        'Logging in with OAuth 2.0 failed: PAM Core answered "invalid_request" (HTTP 400). Check the credentials, '
+        "whether the application and its authorization are enabled and not expired, and whether this machine's IP "
+        "address is among the authorized ones."
+    )
     assert {name: result[name] for name in ("http_status", "error_code", "session_may_exist")} == {
         "http_status": 400,
         "error_code": None,
