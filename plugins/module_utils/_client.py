@@ -157,8 +157,8 @@ class Client:
 
     @property
     def sent_at(self) -> datetime:
-        """When the last request was begun, in UTC."""
-        return datetime.fromtimestamp(self._exchange.sent_at, timezone.utc)
+        """When the last request was begun, in UTC, by the clock as it is now: somebody may have set it meanwhile."""
+        return datetime.fromtimestamp(time.time() - self._exchange.seconds_since_begin(), timezone.utc)
 
     def _begin(self) -> None:
         self._exchange = Exchange(self._options["timeout"])
@@ -421,13 +421,18 @@ def _retry_after(answer: Answer) -> float | None:
         return None
     if re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
         return float(value)
+    # By the server's own clock if it shows it, since ours may be another.
+    then, now = _http_date(value), _http_date(answer.headers.get("Date", ""))
+    return None if then is None else max(then - (time.time() if now is None else now), 0.0)
+
+
+def _http_date(value: str) -> float | None:
+    """Seconds since 1970: RFC 9110, section 5.6.7."""
     try:
-        then = email.utils.parsedate_to_datetime(value)
+        date = email.utils.parsedate_to_datetime(value)
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
-    return max((then - datetime.now(timezone.utc)).total_seconds(), 0.0)
 
 
 def _one_line(text: str) -> str:

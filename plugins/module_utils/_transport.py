@@ -73,9 +73,11 @@ class Exchange:
     def begin(self) -> None:
         """Another request begins."""
         self.sent = False
-        self.sent_at = time.time()
-        """When that was, in seconds of the wall clock."""
+        self._begun = time.monotonic()
         self._readable = MAX_RECEIVED
+
+    def seconds_since_begin(self) -> float:
+        return time.monotonic() - self._begun
 
     def remaining(self) -> float:
         """Seconds, more than 0. Raises ``TimeoutError`` when there are none left."""

@@ -14,6 +14,7 @@ import json
 import re
 import time
 import typing as t
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -206,6 +207,67 @@ def test_token_is_used_until_it_ends(
     create(OAUTH2)
     clock[0] += later
     create(OAUTH2)
+
+
+def test_token_that_the_clock_keeps_too_long_is_replaced(api: Api, clock: list[float]) -> None:
+    """Somebody set the clock back by half an hour: PAM Core says when the token has ended."""
+    newer = "another-token-0123456789"
+    api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED, authorization=f"Bearer {ISSUED}"))
+    api.expect(
+        LOGIN._replace(body={**LOGGED_IN, "access_token": newer}), CREATE._replace(authorization=f"Bearer {newer}")
+    )
+    create(OAUTH2)
+    clock[0] += 3700 - 1800
+    create(OAUTH2)
+
+
+@pytest.mark.parametrize("jump", [-86_400, -60, 60, 86_400, 3_000_000_000])
+def test_clock_that_jumps_while_logging_in(api: Api, clock: list[float], jump: float) -> None:
+    """The token serves the session it was asked for. Whether it serves the next one is a matter of the clock."""
+    original, logins = api.send, []
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        answer = original(adapter, request, **arguments)
+        if request.path_url == LOGIN.path and not logins:
+            logins.append(request)
+            clock[0] += jump
+        return answer
+
+    api.send = send  # type: ignore[method-assign]
+    api.expect(LOGIN, CREATE._replace(authorization=f"Bearer {ISSUED}"))
+    create(OAUTH2)
+    api.expect(*([] if jump == 60 else [LOGIN]), CREATE)
+    create(OAUTH2)
+    api.expect(CREATE)
+    create(OAUTH2)
+
+
+@pytest.mark.parametrize("jump", [-86_400, 0, 86_400])
+def test_expiry_is_by_the_clock_that_is_read_afterwards(api: Api, clock: list[float], jump: float) -> None:
+    original = api.send
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        clock[0] += jump
+        return original(adapter, request, **arguments)
+
+    api.send = send  # type: ignore[method-assign]
+    api.expect(CREATE)
+    expires_at = datetime.fromisoformat(create(BEARER)["expires_at"].replace("Z", "+00:00")).timestamp()
+    assert clock[0] + 28 <= expires_at <= clock[0] + 30
+
+
+def test_clock_that_jumps_changes_no_deadline(api: Api, clock: list[float], slept: list[float]) -> None:
+    original = api.send
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        clock[0] += 86_400
+        assert 25 < arguments["timeout"][1] <= 30
+        return original(adapter, request, **arguments)
+
+    api.send = send  # type: ignore[method-assign]
+    api.expect(CREATE._replace(status=429, body=BUSY, headers={"Retry-After": "1"}), CREATE)
+    create(BEARER)
+    assert slept == [1.0]
 
 
 def test_token_without_expires_in_is_used_once(api: Api) -> None:
@@ -590,6 +652,20 @@ def test_waits_until_a_date(api: Api, slept: list[float], ahead: float) -> None:
     create(BEARER)
     assert len(slept) == 1
     assert max(ahead, 0) - 2 < slept[0] <= max(ahead, 0)
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("soon", 1_800_000_000), (None, 1_800_000_000)],
+)
+def test_date_to_wait_for_is_by_the_clock_of_the_server(
+    api: Api, slept: list[float], clock: list[float], date: str | None, seconds: int
+) -> None:
+    """Unless it does not show its own."""
+    headers = {"Retry-After": email.utils.formatdate(seconds + 3, usegmt=True), **({"Date": date} if date else {})}
+    api.expect(CREATE._replace(status=503, body=BUSY, headers=headers), CREATE)
+    create(BEARER)
+    assert slept == [3.0]
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2, 4])
