@@ -38,6 +38,7 @@ class Fault:
     """``edit`` alters the JSON it is given, in place; what is not JSON passes unaltered. ``delay`` is in seconds.
 
     ``deliver`` says whether it has written to the connection and closed it; if not, the answer is sent as usual.
+    With the parameter ``handled`` the API does see a request that is answered *instead*, and nobody its answer.
     """
 
     instead: Instead | None = None
@@ -45,6 +46,11 @@ class Fault:
     alter: Callable[[Answer, Parameters], Answer] | None = None
     deliver: Deliver | None = None
     parameters: Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, t.Any]:
+        """All parameters with their defaults."""
+        return {**self.parameters, **({"handled": False} if self.instead else {})}
 
 
 @dataclasses.dataclass
@@ -96,7 +102,7 @@ def parse_fault(fault: str | Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]
         name = "status"
     if name not in FAULTS:
         raise ValueError(f"There is no fault {name!r}. There are: {', '.join(FAULTS)}.")
-    known = FAULTS[name].parameters
+    known = FAULTS[name].known
     unknown = [key for key in given if key not in known]
     if unknown:
         raise ValueError(f"The fault {name} has no parameters {', '.join(unknown)}. It has: {', '.join(known)}.")
@@ -146,6 +152,8 @@ def _status(state: State, incoming: Incoming, parameters: Parameters) -> Answer:
     body = parameters["body"]
     if isinstance(body, (dict, list)):
         headers, content = {"Content-Type": "application/json"}, json.dumps(body).encode()
+    elif isinstance(body, bytes):
+        headers, content = {"Content-Type": "application/json"}, body
     else:
         headers, content = {"Content-Type": "text/plain; charset=utf-8"}, str(body).encode()
     given = {str(name).title(): str(value) for name, value in parameters["headers"].items()}
@@ -270,6 +278,17 @@ def _without(*names: str) -> Edit:
                     mapping.pop(name, None)
 
     return edit
+
+
+def _replaced(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
+    """Members named like ``response.status`` get another value. One whose parent is no mapping stays as it is."""
+    for name, value in parameters["members"].items():
+        *parents, last = name.split(".")
+        mapping: t.Any = payload
+        for parent in parents:
+            mapping = mapping.get(parent) if isinstance(mapping, dict) else None
+        if isinstance(mapping, dict):
+            mapping[last] = value
 
 
 def _relative_url(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
@@ -397,6 +416,7 @@ FAULTS: dict[str, Fault] = {
     "no_session": Fault(edit=_without("session")),
     "no_url": Fault(edit=_without("session_url")),
     "no_token": Fault(edit=_without("token", "access_token")),
+    "replaced": Fault(edit=_replaced, parameters={"members": {}}),
     "relative_url": Fault(edit=_relative_url),
     "awkward_url": Fault(edit=_awkward_url),
     "huge": Fault(edit=_huge, alter=_maybe_gzip, parameters={"size": 8 * 1024 * 1024, "gzip": False}),

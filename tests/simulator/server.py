@@ -311,6 +311,8 @@ class Simulator:
         else:
             recorded.fault = rule.name
             if rule.fault.instead is not None:
+                if rule.parameters["handled"]:
+                    self._api.answer(incoming)
                 answer = rule.fault.instead(self.state, incoming, rule.parameters)
             else:
                 answer = edited(self.state, self._api.answer(incoming), rule)

@@ -206,6 +206,28 @@ def test_login_without_a_token(client):
     assert client.login().json() == {"token_type": "Bearer", "expires_in": 3600}
 
 
+def test_replaced_members(client):
+    members = {"session.token": 7, "response": [], "tenant.name": "x", "more": None}
+    body = created(client, {"name": "replaced", "members": members})
+    assert (body["session"]["token"], body["response"], body["tenant"], body["more"]) == (7, [], "acme", None)
+    client.simulator.fault("*", {"name": "replaced", "members": {"expires_in": "soon"}})
+    assert client.login().json()["expires_in"] == "soon"
+
+
+@pytest.mark.parametrize("handled", [False, True])
+@pytest.mark.parametrize("name", ["gateway_504", "unexpected_error", "html", "empty", "redirect", "status"])
+def test_handled_all_the_same(client, name, handled):
+    client.simulator.fault("*", {"name": name, "handled": handled})
+    assert "session" not in client.create().text
+    assert len(client.simulator.state.pending) == handled
+
+
+def test_body_of_bytes(client):
+    client.simulator.fault("*", {"status": 200, "body": b"\xff{}"})
+    answer = client.create()
+    assert (answer.content, answer.headers["Content-Type"]) == (b"\xff{}", "application/json")
+
+
 def test_relative_url(client):
     assert created(client, "relative_url")["session"]["session_url"].startswith("/modulos/auth?_sr=")
 
