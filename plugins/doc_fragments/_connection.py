@@ -91,8 +91,7 @@ options:
   proxy:
     description:
       - URL of a proxy, such as V(http://proxy.example:3128). Keep one with a password out of C(ansible.cfg).
-      - A SOCKS proxy (V(socks5h://...)) needs the Python library PySocks, and what is said with it is not subject to
-        O(timeout) as a whole.
+      - A SOCKS proxy (V(socks5h://...)) needs the Python library PySocks.
       - If unset, the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) hold.
     type: str
   timeout:

@@ -168,8 +168,14 @@ class _TLSSocket(ssl.SSLSocket):
         return super().send(*args, **kwargs)
 
 
-class _Deadline(HTTPSConnection):
-    """What is added to urllib3's connection: the deadline, and the mark when the request is on its way."""
+class _Connection(HTTPSConnection):
+    """What is added to urllib3's connection: the deadline, and the mark when the request is on its way.
+
+    It opens its socket itself, since urllib3 gives each of a host's addresses the whole time, and name resolution as
+    much as it wants.
+    """
+
+    _socket: type[_PlainSocket] = _PlainSocket
 
     @property
     def exchange(self) -> Exchange:
@@ -180,34 +186,72 @@ class _Deadline(HTTPSConnection):
         self.exchange.sent = True
         return super().request(*args, **kwargs)
 
-
-class _Connection(_Deadline):
-    """Opens its socket itself, since urllib3 gives each of a host's addresses the whole time, and name resolution as
-    much as it wants."""
-
     def _new_conn(self) -> socket.socket:
         exchange = self.exchange
-        host = getattr(self, "_dns_host", self.host)
+        host, port = self._next_hop()
         failure: OSError | None = None
-        addresses = _resolve(host, self.port, exchange)
+        addresses = _resolve(host, port, exchange)
         for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
             try:
-                connection = _PlainSocket(family, kind, protocol)
-            except OSError as exc:  # a family of addresses that this machine does not have
-                failure = failure or exc
-                continue
-            connection.exchange = exchange
-            try:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.settimeout(exchange.remaining() / (len(addresses) - tried))
-                connection.connect(address)
-                return connection
-            except OSError as exc:
-                connection.close()
+                with contextlib.ExitStack() as closing:
+                    connection = closing.enter_context(self._socket(family, kind, protocol))
+                    connection.exchange = exchange
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connection.settimeout(exchange.remaining() / (len(addresses) - tried))
+                    self._reach(connection, address)
+                    closing.pop_all()
+                    return connection
+            except OSError as exc:  # among others, that this machine has no such family of addresses
                 failure = failure or exc
         raise NotSent(
-            sentences(f"no connection to {host} port {self.port}: {_reason(failure)}", REACH), passing=True
+            sentences(f"no connection to {host} port {port}: {_reason(failure)}", REACH), passing=True
         ) from failure
+
+    def _next_hop(self) -> tuple[str, int]:
+        return getattr(self, "_dns_host", self.host), self.port
+
+    def _reach(self, connection: _PlainSocket, address: t.Any) -> None:
+        connection.connect(address)
+
+
+def _socks_connection() -> type[_Connection]:
+    """The connection through a SOCKS proxy. PySocks speaks with it, and leaves waiting and resolving names to us."""
+    try:
+        # Imported here, since few need it and it is not required.
+        import socks
+    except ImportError as exc:
+        raise NotSent(missing_required_lib("PySocks", reason="for a SOCKS proxy")) from exc
+
+    class SocksConnection(_Connection):
+        _socket = type("_SocksSocket", (_PlainSocket, socks.socksocket), {})
+        _socks_options: Mapping[str, t.Any]  # set by urllib3
+
+        def _next_hop(self) -> tuple[str, int]:
+            options = self._socks_options
+            return options["proxy_host"].strip("[]"), int(options["proxy_port"] or 1080)
+
+        def _reach(self, connection: t.Any, address: t.Any) -> None:
+            options, host = self._socks_options, self.host.strip("[]")
+            if not options["rdns"]:
+                # SOCKS 4 knows no IPv6, and who has both is reached by either.
+                found = _resolve(host, self.port, self.exchange)
+                host = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]
+            connection.set_proxy(
+                options["socks_version"], *address[:2], options["rdns"], options["username"], options["password"]
+            )
+            try:
+                connection.connect((host, self.port))
+            except UnicodeError as exc:
+                raise NotSent(sentences(f"the name {host} could not be resolved: {_reason(exc)}", REACH)) from exc
+            except socks.ProxyError as exc:
+                # PySocks wraps its own errors, which are OSErrors, like those of the network.
+                said = [cause for cause in _causes(exc) if isinstance(cause, socks.ProxyError)][-1]
+                if said.socket_err:
+                    raise
+                why = re.sub("^0x[0-9a-f]+: ", "", said.msg)
+                raise NotSent(sentences(f"the request could not be sent: the proxy refused: {why}")) from exc
+
+    return SocksConnection
 
 
 def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]]:
@@ -257,11 +301,12 @@ class _Adapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         if proxy in self.proxy_manager:
             return super().proxy_manager_for(proxy)
-        scheme = urlsplit(proxy).scheme.lower()
+        scheme = proxy.partition(":")[0].lower()
+        connection = _socks_connection() if scheme.startswith("socks") else _Connection
         if scheme == "https":
             kwargs["proxy_ssl_context"] = self._context_for_proxy(proxy)
         manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self.contexts[0])
-        _use_connection(manager, _Deadline if scheme.startswith("socks") else _Connection)
+        _use_connection(manager, connection)
         return manager
 
     def _context_for_proxy(self, proxy: str) -> _Context:
