@@ -19,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator import Simulator
+pytest.register_assert_rewrite("tests.faults.report")  # before it is imported
+from tests.faults.report import pytest_terminal_summary as pytest_terminal_summary  # noqa: E402
+from tests.simulator import Simulator  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]

@@ -10,7 +10,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from ansible.plugins.loader import init_plugin_loader
+
+pytest.register_assert_rewrite("tests.faults.report")  # before it is imported
+from tests.faults.report import pytest_terminal_summary as pytest_terminal_summary  # noqa: E402
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COLLECTIONS = CHECKOUT / ".cache"

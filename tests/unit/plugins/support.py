@@ -9,10 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import socket
-import ssl
-import struct
-import threading
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from unittest import mock
@@ -24,6 +20,14 @@ from ansible.module_utils import basic
 from hypothesis import HealthCheck, settings
 
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session
+from tests.faults.envelopes import NO_RESOURCE as NO_RESOURCE
+from tests.faults.envelopes import NO_ROUTE as NO_ROUTE
+from tests.faults.envelopes import full as full
+from tests.faults.envelopes import minimal as minimal
+from tests.faults.envelopes import numbered as numbered
+from tests.faults.raw import RawServer as RawServer
+from tests.faults.raw import http_answer as http_answer
+from tests.faults.raw import reset as reset
 
 NAME = "pamops.senhasegura.pam_remote_session"
 URL = "https://vault.example"
@@ -55,33 +59,6 @@ PROPERTY = settings(
 # What PAM Core answers
 
 
-def minimal(status: int, message: str, error: bool = True, **more: t.Any) -> dict[str, t.Any]:
-    """The envelope up to version 3.32."""
-    response = {"status": status, "mensagem": message, "erro": error, "message": message, "error": error}
-    return {"response": response, **more}
-
-
-def full(status: int, message: str, error_code: int = 0, error: bool = True, **more: t.Any) -> dict[str, t.Any]:
-    """The envelope from version 3.33 on."""
-    response = {
-        "status": status,
-        "message": message,
-        "error": error,
-        "error_code": error_code,
-        "detail": "",
-        "mensagem": message,
-        "erro": error,
-        "cod_erro": error_code,
-    }
-    return {"code": status, "response": response, "tenant": "acme", **more}
-
-
-def numbered(status: int, code: int, text: str, blank: str = " ") -> dict[str, t.Any]:
-    """A full envelope with an exception, its number before the text too."""
-    message = f"{code}:{blank}{text}"
-    return full(status, message, 1, exception={"code": code, "message": message, "detail": None})
-
-
 CREATED = minimal(
     200, "Session created successfully", False, session={"session_url": SESSION_URL, "token": SESSION_TOKEN}
 )
@@ -89,8 +66,6 @@ CREATED_FULL = full(
     200, "Session created successfully", 0, False, session={"session_url": SESSION_URL, "token": SESSION_TOKEN}
 )
 LOGGED_IN = {"token_type": "Bearer", "expires_in": 3600, "access_token": ISSUED}
-NO_RESOURCE = full(404, "Resource sub not found", 1)
-NO_ROUTE = {"message": "no Route matched with those values"}
 
 
 # The requests that are expected, in their order
@@ -186,99 +161,3 @@ def run_module(
     result: dict[str, t.Any] = json.loads(capsys.readouterr().out)
     assert end.value.code == (1 if result.get("failed") else 0)
     return result
-
-
-# Servers that a web framework would not let be so rude
-
-
-class RawServer:
-    """Accepts connections on loopback and hands each to *handler*, in a thread of its own."""
-
-    def __init__(self, handler: Callable[[socket.socket], None], context: ssl.SSLContext | None = None) -> None:
-        self.accepted = 0
-        self.received: list[bytes] = []
-        self._handler = handler
-        self._context = context
-        self._stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._connections: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
-        self.port = self._listener.getsockname()[1]
-        self.url = f"https://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> RawServer:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._stopped.set()
-        for connection in self._connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
-        self._listener.close()
-        assert not any(thread.is_alive() for thread in self._threads)
-
-    def stopped(self, seconds: float) -> bool:
-        """Wait, and say whether the server is to end."""
-        return self._stopped.wait(seconds)
-
-    def track(self, connection: socket.socket) -> None:
-        """End this connection at the end, so that nobody waits for it."""
-        self._connections.append(connection)
-
-    def read_request(self, connection: socket.socket) -> bytes:
-        """Head and body of one request, or what there is of it."""
-        data = b""
-        while b"\r\n\r\n" not in data:
-            piece = connection.recv(65536)
-            if not piece:
-                return data
-            data += piece
-        head, _end, body = data.partition(b"\r\n\r\n")
-        length = next(
-            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-        )
-        while len(body) < length:
-            body += connection.recv(65536)
-        self.received.append(head + b"\r\n\r\n" + body)
-        return self.received[-1]
-
-    def _start(self, target: Callable[..., None], *args: t.Any) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while not self._stopped.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _peer = self._listener.accept()
-                self.accepted += 1
-                self._start(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
-        with contextlib.suppress(OSError):
-            try:
-                if self._context:
-                    connection = self._context.wrap_socket(connection, server_side=True)
-                self.track(connection)
-                self._handler(connection)
-            finally:
-                connection.close()
-
-
-def reset(connection: socket.socket) -> None:
-    """End a connection as abruptly as can be."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
-def http_answer(body: t.Any, status: int = 200, **headers: str) -> bytes:
-    """An answer as it goes over the wire."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    given = {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}
-    lines = [f"HTTP/1.1 {status} OK", *(f"{name.replace('_', '-')}: {value}" for name, value in given.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import gc
 import json
 import select
 import socket
 import ssl
+import sys
 import time
 import tracemalloc
 import typing as t
@@ -654,6 +656,44 @@ def test_proxy_that_is_not_there(slept: list[float]) -> None:
     error = failure({"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{port}"}, retries=1)
     assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused. {REACH}."
     assert slept == [0.5]
+
+
+@pytest.mark.parametrize(
+    "proxy", ["foo://proxy:1", "http://", "http://[", "http://proxy:port", "proxy:99999", "http:///x"]
+)
+def test_proxy_of_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch, slept: list[float], proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    error = failure({"url": "https://vault.example"}, retries=2)
+    assert isinstance(error, NotSent)
+    assert str(error) == (
+        f"{UNSENT}the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)."
+    )
+    assert slept == []
+
+
+def test_socks_without_its_library(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
+    monkeypatch.setitem(sys.modules, "socks", None)
+    for _time in range(2):
+        error = failure({"url": "https://vault.example", "proxy": "socks5h://127.0.0.1:9"}, retries=2)
+        assert isinstance(error, NotSent)
+        assert str(error).startswith(f"{FAILED}Failed to import the required Python library (PySocks) on ")
+        assert " This is required for a SOCKS proxy. " in str(error)
+    assert slept == []
+
+
+def test_socks_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the port that SOCKS has where none is named."""
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1")
+    connected: list[t.Any] = []
+
+    def connect(_socket: socket.socket, address: t.Any) -> None:
+        connected.append(address)
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    error = failure({"url": "https://vault.example", "ca_path": tls.ca_path})
+    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port 1080: Connection refused. {REACH}."
+    assert connected == [("127.0.0.1", 1080)]
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nA: "])

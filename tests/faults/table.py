@@ -1,0 +1,1491 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever can go wrong, and what comes of it: the whole text that people read, how many requests to create a session
+arrive, whether there is a session then, and what is said about that.
+
+The module, the task and the lookup each go through all of it, and none takes longer than its time limit and a second.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import typing as t
+import zlib
+from collections.abc import Mapping
+
+from tests.faults.envelopes import NO_RESOURCE, NO_ROUTE, full, minimal, numbered
+from tests.faults.raw import RawServer, http_answer, reset
+from tests.faults.site.sitecustomize import HERE, LATER, NOWHERE_FIRST, SLOW, TWICE, UNKNOWN
+from tests.faults.world import (
+    PROXY_PASSWORD,
+    Handler,
+    Server,
+    behind,
+    nobody,
+    raw,
+    real_proxy,
+    simulated,
+    unanswering,
+)
+
+
+class Case(t.NamedTuple):
+    server: Server
+    message: str | None
+    """What people read; None for a success. Words in angle brackets are filled in."""
+    creates: int = 1
+    """How many requests to create a session arrive."""
+    sessions: int = 0
+    """How many sessions there are then."""
+    may_exist: bool = False
+    """``session_may_exist`` of the result."""
+    http_status: int | None = None
+    error_code: int | None = None
+    options: Mapping[str, t.Any] = {}
+    """Other options than those that reach the server. None leaves one out."""
+    timeout: float = 10.0
+    """The time limit: short where it is reached."""
+    or_read: str | None = None
+    """The message with a Python before 3.11.9 or 3.12.3: to those a reset of TLS is like an end."""
+
+
+SOON = 1.0
+
+
+# Texts that are common to many messages
+
+LOGIN = "Logging in with OAuth 2.0 failed: "
+CREATE = "Creating the remote session failed: "
+UNSENT = "the request could not be sent: "
+LOST = "the request was sent, but its answer did not arrive: "
+NOTE = " A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+REACH = ". Check url and proxy, and whether the machine that asks can reach that address."
+RESET = "Connection reset by peer."
+ENDED = "the connection was closed before an answer came."
+BROKEN_OFF = "the connection was closed in the middle of the answer."
+NO_TIME = "no answer within the time that the option timeout allows."
+UNTRUSTED = "the server's certificate is not accepted: "
+AUTHORITIES = " (option ca_path names the certificate authorities to trust)."
+
+NO_HANDSHAKE = "the server ended the TLS connection, as it does when it does not accept or misses a client certificate."
+
+USER = "Set the option user to the login name of a user who is registered in PAM Core."
+CREDENTIAL = (
+    "Set the option credential to the user name of a credential of the device; "
+    "only the newest product versions select one by themselves (auto_select_credential)."
+)
+DEVICE = "Set the option device to the host name or IP address of a registered device."
+NO_DEVICE = "Check the option device, and that the device is registered and enabled in PAM Core."
+PROTOCOL = "Set the option protocol to one that the device has in its connectivities, such as SSH, RDP or HTTPS."
+PATHS = "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has"
+NO_HEADER = f"{PATHS}; the gateway also says this where a proxy takes away the Authorization header."
+RESOURCE = (
+    "In PAM Core, grant the resource Web Proxy Session with read and write permission to the authorization "
+    "of this application (A2A, Authorizations)."
+)
+READ_WRITE = (
+    "In PAM Core, set the PAM resource permission of the authorization of this application to read and write "
+    "(A2A, Authorizations)."
+)
+REFERER = (
+    "This collection sends no referrer: in PAM Core, empty the authorized HTTP referrers of the authorization "
+    "(A2A, Authorizations)."
+)
+SIGNATURE = (
+    "Check consumer_key, consumer_secret, token_key and token_secret, that url is the address by which "
+    "PAM Core knows itself, and that the clock of this machine is right."
+)
+CLIENT = (
+    "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
+    "expired, and whether this machine's IP address is among the authorized ones."
+)
+NO_CREDENTIAL = (
+    "Check the options credential and device: the credential's user name is wanted, not its number or identifier."
+)
+FAULT = "This is a fault in PAM Core: its administrators find more in the index log of system errors."
+LATER_OR_ASK = "PAM Core did not answer its own gateway in time: try again later, or ask its administrators."
+OUT_OF_TIME = "PAM Core did not answer its own gateway in time: ask its administrators."
+INVALID = "PAM Core did not answer its own gateway as it should: ask its administrators."
+STATUS_400 = (
+    "Check that user, device, credential and protocol are as they are registered in PAM Core, "
+    "and that the credential is assigned to the authorization of this application."
+)
+STATUS_401 = (
+    "Check the credentials, whether the application and its authorization are enabled and not expired, "
+    "and whether this machine's IP address is among the authorized ones."
+)
+STATUS_403 = "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application."
+NOT_PAM_CORE = "Check that url points at PAM Core itself."
+HALF_A_HEAD = f"what answered (HTTP 200, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}"
+STATUS_429 = "PAM Core limits how often it may be asked: ask less often, or later."
+STATUS_502 = "The gateway before PAM Core could not get its answer: ask the administrators of PAM Core."
+STATUS_503 = "PAM Core is not available at the moment: try again later."
+
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+PAGE = "<!DOCTYPE html><title>Sign in</title>"
+UNEXPECTED = {"code": 500, "message": "Check the index log system error for more details", "detail": None}
+DENIED = "The resource owner or authorization server denied the request."
+CREATED = full(200, "Session created successfully", 0, False, session={"session_url": "https://v/?_sr=a", "token": "t"})
+WRONG_TYPES = {
+    "response": {"status": "x", "message": ["a"], "mensagem": 7, "error": "yes", "error_code": {}, "cod_erro": None},
+    "exception": [],
+    "error": 3,
+    "message": None,
+    "session": "none",
+}
+
+
+# Kinds of rows
+
+
+def unsent(server: Server, message: str, timeout: float = 10.0, **options: t.Any) -> Case:
+    return Case(server, message, 0, timeout=timeout, options=options)
+
+
+def made(server: Server, creates: int = 1, **options: t.Any) -> Case:
+    """A fault that does no harm, or only for a while."""
+    return Case(server, None, creates, 1, options={"retries": 2, **options})
+
+
+def in_doubt(
+    server: Server,
+    text: str,
+    status: int | None = None,
+    code: int | None = None,
+    timeout: float = 10.0,
+    or_text: str | None = None,
+    **options: t.Any,
+) -> Case:
+    """A session that nobody gets, and that nobody asks for again."""
+    or_read = or_text and CREATE + or_text + NOTE
+    return Case(server, CREATE + text + NOTE, 1, 1, True, status, code, {"retries": 3, **options}, timeout, or_read)
+
+
+def lost(handler: Handler, why: str, timeout: float = 10.0, or_text: str | None = None) -> Case:
+    """An answer that does not arrive."""
+    return in_doubt(raw(handler), LOST + why, timeout=timeout, or_text=or_text)
+
+
+def _answer(status: int, body: t.Any, handled: bool, **headers: str) -> Server:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    fault = {"status": status, "body": body, "handled": handled, "headers": named}
+    return simulated(("*/session", fault, None))
+
+
+def refused(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
+    """PAM Core says no, and means it."""
+    return Case(_answer(status, body, False), f"{CREATE}PAM Core {text}", http_status=status, error_code=code)
+
+
+def doubtful(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
+    """An answer of failure, to a request that was handled."""
+    return in_doubt(_answer(status, body, True), f"PAM Core {text}", status, code)
+
+
+def not_understood(status: int, body: t.Any, described: str, advice: str, doubt: bool, **headers: str) -> Case:
+    text = f"what answered (HTTP {status}, {described}) does not speak as PAM Core's API does. {advice}"
+    server = _answer(status, body, doubt, **headers)
+    return in_doubt(server, text, status) if doubt else Case(server, CREATE + text, http_status=status)
+
+
+def without(members: Mapping[str, t.Any], lacking: str) -> Case:
+    """A success, but not what one needs."""
+    server = simulated(("*/session", {"name": "replaced", "members": members}, None))
+    return in_doubt(server, f"PAM Core answered a success, but without {lacking}.", 200)
+
+
+def contradictory(members: Mapping[str, t.Any], text: str, code: int | None = None) -> Case:
+    """A session, in an answer that also says that there is none."""
+    server = simulated(("*/session", {"name": "replaced", "members": members}, None))
+    return in_doubt(server, f"PAM Core {text}", 200, code)
+
+
+def login(status: int, body: t.Any, text: str, **headers: str) -> Case:
+    """A login that fails, of which no session can come."""
+    named = {"Content-Type": JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    fault = {"status": status, "body": body, "headers": named}
+    return Case(simulated(("*/token", fault, None)), LOGIN + text, 0, http_status=status)
+
+
+def token(members: Mapping[str, t.Any]) -> Case:
+    return made(simulated(("*/token", {"name": "replaced", "members": members}, None)))
+
+
+# What servers do
+
+
+def answers(server: RawServer, connection: socket.socket) -> None:
+    """One request after the other, as they should be."""
+    while server.read_request(connection):
+        connection.sendall(http_answer(CREATED))
+
+
+def blurts(data: bytes) -> Handler:
+    """Waits for a first byte, and sends this whatever was asked."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(data)
+        server.stopped(0.1)
+
+    return handler
+
+
+def says(*pieces: bytes, pause: float = 0.0, then: Handler | None = None) -> Handler:
+    """Reads a request, answers it with these pieces, and ends the connection."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        for piece in pieces:
+            connection.sendall(piece)
+            server.stopped(pause)
+        if then:
+            then(server, connection)
+
+    return handler
+
+
+def dribbles(head: bytes, piece: bytes) -> Handler:
+    """Reads a request, and does not come to an end with its answer."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(head)
+        while not server.stopped(0.02):
+            connection.sendall(piece)
+
+    return handler
+
+
+def floods(head: bytes, piece: bytes) -> Handler:
+    """The same, as fast as can be."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(head)
+        while not server.stopped(0):
+            connection.sendall(piece * (65536 // len(piece)))
+
+    return handler
+
+
+def resets(_server: RawServer, connection: socket.socket) -> None:
+    reset(connection)
+
+
+def waits(server: RawServer, _connection: socket.socket) -> None:
+    server.stopped(20)
+
+
+def resets_unread(server: RawServer, connection: socket.socket) -> None:
+    """All has come, and nobody reads it."""
+    connection.recv(1)
+    server.stopped(0.2)
+    reset(connection)
+
+
+def dribbles_handshake(server: RawServer, connection: socket.socket) -> None:
+    """A record of TLS that does not come to an end."""
+    connection.recv(65536)
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02")
+    while not server.stopped(0.02):
+        connection.sendall(b"\x00")
+
+
+def resets_twice(server: RawServer, connection: socket.socket) -> None:
+    """And then answers as it should. TLS is begun here, since the first connections have none."""
+    if server.accepted < 3:
+        reset(connection)
+        return
+    assert server.later is not None
+    with server.later.wrap_socket(connection, server_side=True) as secure:
+        server.track(secure)
+        answers(server, secure)
+
+
+def socks5(reply: bytes, each: float = 0.0) -> Handler:
+    """A SOCKS 5 proxy that wants no password and answers with these bytes, at once or one after the other."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x05\x00")
+        connection.recv(65536)
+        for number in range(len(reply)):
+            connection.sendall(reply[number : number + 1])
+            if server.stopped(each):
+                return
+        server.stopped(20)
+
+    return handler
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+WHOLE = http_answer(CREATED)
+OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
+NO_URL, NO_TOKEN = "an absolute https session URL", "a token"
+URL = "https://127.0.0.1:<port>"
+PROXY = "http://127.0.0.1:<proxy>"
+ASKED_PROXY = f"me:{PROXY_PASSWORD}@127.0.0.1:<proxy>"
+
+
+def page(status: int, advice: str, doubt: bool) -> Case:
+    return not_understood(status, PAGE, "content type text/html", advice, doubt, Content_Type=HTML)
+
+
+def no_json(body: t.Any, status: int = 200) -> Case:
+    doubt = status == 200
+    return not_understood(status, body, f"content type {JSON}", NOT_PAM_CORE, doubt, Content_Type=JSON)
+
+
+def redirect(status: int, location: str, **more: t.Any) -> Case:
+    server = simulated(("*/session", {"name": "redirect", "status": status, "location": location}, None))
+    text = f"{CREATE}the answer is a redirect (HTTP {status}), which is not followed. {NOT_PAM_CORE}"
+    return Case(server, text, http_status=status, **more)
+
+
+def gateway(status: int, message: str, advice: str = "", doubt: bool = False) -> Case:
+    text = f"answered {json.dumps(message)} (HTTP {status}).{advice and f' {advice}'}"
+    return (doubtful if doubt else refused)(status, {"message": message}, text)
+
+
+def busy(status: int, retry_after: str | None, times: int | None, **more: t.Any) -> Server:
+    message = "API rate limit exceeded" if status == 429 else "Service unavailable"
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return simulated(("*/session", {"status": status, "body": {"message": message}, "headers": headers, **more}, times))
+
+
+BUSY = f'{CREATE}PAM Core answered "API rate limit exceeded" (HTTP 429). {STATUS_429}'
+UNAVAILABLE = f'{CREATE}PAM Core answered "Service unavailable" (HTTP 503). {STATUS_503}'
+
+TABLE: dict[str, dict[str, Case]] = {
+    "Names and addresses": {
+        "the name is not known": unsent(
+            nobody,
+            f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
+            url=f"https://{UNKNOWN}",
+        ),
+        "the name is not known by now": unsent(
+            nobody,
+            f"{CREATE}the name {LATER} could not be resolved: Temporary failure in name resolution{REACH}",
+            url=f"https://{LATER}",
+            retries=2,
+        ),
+        "name resolution that takes too long": unsent(
+            nobody,
+            f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
+            SOON,
+            url=f"https://{SLOW}",
+            retries=2,
+        ),
+        "what is no name": unsent(
+            nobody,
+            f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
+            url="https://a..example",
+        ),
+        "what can be no name": unsent(
+            nobody,
+            f"{CREATE}{UNSENT}the address of PAM Core or of a proxy cannot be used "
+            "(check url, proxy, HTTPS_PROXY and ALL_PROXY).",
+            url="https://%00.example",
+            retries=2,
+        ),
+        "refused": unsent(nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}"),
+        "refused again and again": unsent(
+            nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", retries=2
+        ),
+        "refused for longer than there is time": unsent(
+            nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", SOON, retries=10
+        ),
+        "no answer from the address": unsent(
+            unanswering, f"{CREATE}no connection to 127.0.0.1 port <port>: {NO_TIME[:-1]}{REACH}", SOON, retries=2
+        ),
+        "no answer from several addresses": unsent(
+            unanswering,
+            f"{CREATE}no connection to {TWICE} port <port>: {NO_TIME[:-1]}{REACH}",
+            SOON,
+            url=f"https://{TWICE}:<port>",
+        ),
+        "the first address cannot be had": made(raw(answers), url=f"https://{NOWHERE_FIRST}:<port>"),
+    },
+    "TLS": {
+        "an unknown authority": unsent(
+            raw(answers),
+            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            ca_path="<other ca>",
+            retries=2,
+        ),
+        "an unknown authority, without ca_path": unsent(
+            raw(answers),
+            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            ca_path=None,
+        ),
+        "an authority that is another of the same name": unsent(
+            raw(answers, "other authority"),
+            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+        ),
+        "a wrong name": unsent(
+            raw(answers, "other name"),
+            f"{CREATE}{UNSENT}{UNTRUSTED}Hostname mismatch, certificate is not valid for '{HERE}' "
+            "(url must name a host that it is for).",
+            url=f"https://{HERE}:<port>",
+        ),
+        "a wrong address": unsent(
+            raw(answers, "other address"),
+            f"{CREATE}{UNSENT}{UNTRUSTED}IP address mismatch, certificate is not valid for '127.0.0.1' "
+            "(url must name a host that it is for).",
+        ),
+        "expired": unsent(
+            raw(answers, "expired"),
+            f"{CREATE}{UNSENT}{UNTRUSTED}certificate has expired "
+            "(it has to be renewed, unless the clock of this machine is wrong).",
+        ),
+        "not valid by now": unsent(
+            raw(answers, "future"),
+            f"{CREATE}{UNSENT}{UNTRUSTED}certificate is not yet valid "
+            "(it has to be renewed, unless the clock of this machine is wrong).",
+        ),
+        "self-signed": unsent(
+            raw(answers, "self-signed"),
+            f"{CREATE}{UNSENT}{UNTRUSTED}self-signed certificate{AUTHORITIES}",
+        ),
+        "whatever it is, and nobody looks": made(raw(answers, "expired"), validate_certs=False, ca_path=None),
+        "no file at ca_path": unsent(
+            nobody,
+            "No certificates could be read from <nothing> (ca_path): No such file or directory.",
+            ca_path="<nothing>",
+        ),
+        "no file at client_cert": unsent(
+            nobody,
+            "The client certificate <nothing> or its key cannot be used "
+            "(client_cert, client_key; the key must not be encrypted): No such file or directory.",
+            client_cert="<nothing>",
+        ),
+        "a client certificate is wanted, TLS 1.2": unsent(
+            raw(answers, "client, TLSv1_2"), f"{CREATE}{UNSENT}TLS failed: ssl/tls alert handshake failure.", retries=2
+        ),
+        "a client certificate is wanted, TLS 1.3": unsent(
+            raw(answers, "client, TLSv1_3"),
+            f"{CREATE}{UNSENT}TLS failed: tlsv13 alert certificate required.",
+            retries=2,
+        ),
+        "another client certificate is wanted, TLS 1.2": unsent(
+            raw(answers, "client, TLSv1_2"),
+            f"{CREATE}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
+            client_cert="<stranger>",
+        ),
+        "another client certificate is wanted, TLS 1.3": unsent(
+            raw(answers, "client, TLSv1_3"),
+            f"{CREATE}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
+            client_cert="<stranger>",
+        ),
+        "the client certificate that is wanted": made(raw(answers, "client, TLSv1_3"), client_cert="<client>"),
+        "old versions only": unsent(
+            raw(answers, "old"), f"{CREATE}{UNSENT}TLS failed: tlsv1 alert protocol version.", retries=2
+        ),
+        "a handshake that does not begin": unsent(raw(waits, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
+        "a handshake that does not end": unsent(
+            raw(dribbles_handshake, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2
+        ),
+        "no TLS": unsent(
+            raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None),
+            f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
+            retries=2,
+        ),
+        "another protocol": unsent(
+            raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None),
+            f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
+            retries=2,
+        ),
+        "reset in the handshake": unsent(
+            raw(resets_unread, None), f"{CREATE}{UNSENT}Connection reset by peer.", retries=1
+        ),
+        "an end in the handshake": unsent(
+            raw(blurts(b""), None),
+            f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
+        ),
+        "reset before the handshake, for a while": made(raw(resets_twice, None), retries=2),
+    },
+    "Proxies": {
+        "HTTP": made(behind(real_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
+        "HTTP, without the password": unsent(
+            behind(real_proxy, simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
+            proxy=PROXY,
+            retries=2,
+        ),
+        "HTTP, with a wrong password": unsent(
+            behind(real_proxy, simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
+            proxy="http://me:wrong@127.0.0.1:<proxy>",
+        ),
+        "HTTP, and nobody behind it": unsent(
+            behind(real_proxy, nobody),
+            f"{CREATE}{UNSENT}the connection was closed before an answer came.",
+            proxy=f"http://{ASKED_PROXY}",
+        ),
+        "HTTP, not there": unsent(
+            behind(nobody, simulated()),
+            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
+            proxy=f"http://{ASKED_PROXY}",
+            retries=1,
+        ),
+        "HTTP, unknown name": unsent(
+            simulated(),
+            f"{LOGIN}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
+            proxy=f"http://{UNKNOWN}:3128",
+        ),
+        "HTTP, no answer from its address": unsent(
+            behind(unanswering, simulated()),
+            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            SOON,
+            proxy=PROXY,
+        ),
+        "HTTP, it refuses": unsent(
+            behind(raw(says(b"HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: 403 Filtered.",
+            proxy=PROXY,
+            retries=2,
+        ),
+        "HTTP, it cannot": unsent(
+            behind(raw(says(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: 502 Bad Gateway.",
+            proxy=PROXY,
+        ),
+        "HTTP, it repeats the password": unsent(
+            behind(raw(says(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: 407 *** is wrong.",
+            proxy=f"http://{ASKED_PROXY}",
+        ),
+        "HTTP, it says nothing": unsent(
+            behind(raw(says(then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY, retries=2
+        ),
+        "HTTP, it does not come to an end": unsent(
+            behind(raw(dribbles(b"HTTP/1.1 200 OK\r\nA: ", b"b"), None), simulated()),
+            f"{LOGIN}{UNSENT}{NO_TIME}",
+            SOON,
+            proxy=PROXY,
+        ),
+        "HTTP, it floods": unsent(
+            behind(raw(floods(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"), None), simulated()),
+            f"{LOGIN}{UNSENT}the answer is not HTTP.",
+            proxy=PROXY,
+        ),
+        "HTTP, another protocol": unsent(
+            behind(raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None), simulated()),
+            f"{LOGIN}{UNSENT}the answer is not HTTP.",
+            proxy=PROXY,
+        ),
+        "HTTP, it ends the connection": unsent(
+            behind(raw(says(OPEN), None), simulated()),
+            f"{LOGIN}{UNSENT}{NO_HANDSHAKE}",
+            proxy=PROXY,
+        ),
+        "HTTP, and a handshake that does not begin": unsent(
+            behind(raw(says(OPEN, then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY
+        ),
+        "HTTPS, an unknown authority": unsent(
+            behind(raw(answers, "other authority"), raw(answers)),
+            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            proxy="https://127.0.0.1:<proxy>",
+        ),
+        "HTTPS, but it speaks HTTP": unsent(
+            behind(real_proxy, raw(answers)),
+            f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
+            proxy="https://127.0.0.1:<proxy>",
+        ),
+        "SOCKS 5": made(behind(real_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
+        "SOCKS 5 that resolves names": made(
+            behind(real_proxy, simulated()), proxy=f"socks5h://{ASKED_PROXY}", url="https://localhost:<port>"
+        ),
+        "SOCKS 5, names are resolved here": made(
+            behind(real_proxy, raw(answers)), proxy=f"socks5://{ASKED_PROXY}", url=f"https://{HERE}:<port>"
+        ),
+        "SOCKS 5, unknown name": unsent(
+            behind(real_proxy, raw(answers)),
+            f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
+            proxy=f"socks5://{ASKED_PROXY}",
+            url=f"https://{UNKNOWN}:<port>",
+        ),
+        "SOCKS 5, name resolution that takes too long": unsent(
+            behind(real_proxy, raw(answers)),
+            f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
+            SOON,
+            proxy=f"socks5://{ASKED_PROXY}",
+            url=f"https://{SLOW}:<port>",
+        ),
+        "SOCKS 5, what is no name": unsent(
+            behind(real_proxy, raw(answers)),
+            f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
+            proxy=f"socks5h://{ASKED_PROXY}",
+            url="https://a..example:<port>",
+        ),
+        "SOCKS 5, without the password": unsent(
+            behind(real_proxy, simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
+            proxy="socks5://127.0.0.1:<proxy>",
+            retries=2,
+        ),
+        "SOCKS 5, with a wrong password": unsent(
+            behind(real_proxy, simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
+            proxy="socks5://me:wrong@127.0.0.1:<proxy>",
+        ),
+        "SOCKS 5, it wants a password": unsent(
+            behind(raw(blurts(b"\x05\x02"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: No username/password supplied. Server requested username/password "
+            "authentication.",
+            proxy="socks5://127.0.0.1:<proxy>",
+        ),
+        "SOCKS 5, it refuses": unsent(
+            behind(raw(socks5(b"\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: Connection not allowed by ruleset.",
+            proxy="socks5://127.0.0.1:<proxy>",
+            retries=2,
+        ),
+        "SOCKS 5, it cannot": unsent(
+            behind(raw(socks5(b"\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: Host unreachable.",
+            proxy="socks5://127.0.0.1:<proxy>",
+        ),
+        "SOCKS 5, and nobody behind it": unsent(
+            behind(real_proxy, nobody),
+            f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
+            proxy=f"socks5://{ASKED_PROXY}",
+        ),
+        "SOCKS 5, not there": unsent(
+            behind(nobody, simulated()),
+            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
+            proxy=f"socks5://{ASKED_PROXY}",
+            retries=1,
+        ),
+        "SOCKS 5, no answer from its address": unsent(
+            behind(unanswering, simulated()),
+            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            SOON,
+            proxy=f"socks5://{ASKED_PROXY}",
+        ),
+        "SOCKS 5, it says nothing": unsent(
+            behind(raw(waits, None), simulated()),
+            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            SOON,
+            proxy="socks5://127.0.0.1:<proxy>",
+            retries=2,
+        ),
+        "SOCKS 5, it does not come to an end": unsent(
+            behind(raw(socks5(b"\x05\x00\x00\x03\xff" + b"a" * 255, 0.1), None), simulated()),
+            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            SOON,
+            proxy="socks5://127.0.0.1:<proxy>",
+        ),
+        "SOCKS 5, another protocol": unsent(
+            behind(raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: SOCKS5 proxy server sent invalid data.",
+            proxy="socks5://127.0.0.1:<proxy>",
+        ),
+        "SOCKS 4": made(behind(real_proxy, simulated()), proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>"),
+        "SOCKS 4, names are resolved here": made(
+            behind(real_proxy, raw(answers)),
+            proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>",
+            url=f"https://{HERE}:<port>",
+        ),
+        "SOCKS 4, it refuses": unsent(
+            behind(raw(blurts(b"\x00\x5b\x00\x00\x00\x00\x00\x00"), None), simulated()),
+            f"{LOGIN}{UNSENT}the proxy refused: Request rejected or failed.",
+            proxy="socks4://127.0.0.1:<proxy>",
+        ),
+    },
+    "Redirects": {
+        "to another page": redirect(302, "/api/pam/elsewhere"),
+        "to the same page, with the request": redirect(307, "/api/remote/session"),
+        "to another host": redirect(308, "https://localhost:1/api/pam/remote/session"),
+        "to http": redirect(301, "http://127.0.0.1:1/api/pam/remote/session"),
+        "without a place": redirect(302, ""),
+        "to what is no URL": redirect(302, "https://[vault"),
+        "to what has no host": redirect(302, "//["),
+        "to no text": Case(
+            raw(says(b"HTTP/1.1 302 Found\r\nLocation: https://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"), handles=False),
+            f"{CREATE}the answer is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}",
+            http_status=302,
+        ),
+        "300": redirect(300, "/other"),
+        "304": redirect(304, "/other"),
+        "303, which comes after a request that was handled": in_doubt(
+            simulated(("*/session", {"name": "redirect", "status": 303, "handled": True}, None)),
+            f"the answer is a redirect (HTTP 303), which is not followed. {NOT_PAM_CORE}",
+            303,
+        ),
+        "of the login": login(302, PAGE, f"the answer is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}"),
+    },
+    "PAM Core says no": {
+        "user, minimal": refused(
+            400, minimal(400, "User not specified"), f'answered "User not specified" (HTTP 400). {USER}'
+        ),
+        "user, full": refused(
+            400, full(400, "User not specified"), f'answered "User not specified" (HTTP 400). {USER}'
+        ),
+        "username, minimal": refused(
+            400, minimal(400, "Username not specified"), f'answered "Username not specified" (HTTP 400). {USER}'
+        ),
+        "username, full": refused(
+            400, full(400, "Username not specified"), f'answered "Username not specified" (HTTP 400). {USER}'
+        ),
+        "credential, minimal": refused(
+            400,
+            minimal(400, "Credential not specified"),
+            f'answered "Credential not specified" (HTTP 400). {CREDENTIAL}',
+        ),
+        "credential, full": refused(
+            400, full(400, "Credential not specified"), f'answered "Credential not specified" (HTTP 400). {CREDENTIAL}'
+        ),
+        "device, minimal": refused(
+            400,
+            minimal(400, "Credential device not specified"),
+            f'answered "Credential device not specified" (HTTP 400). {DEVICE}',
+        ),
+        "device, full": refused(
+            400,
+            full(400, "Credential device not specified"),
+            f'answered "Credential device not specified" (HTTP 400). {DEVICE}',
+        ),
+        "protocol, minimal": refused(
+            400, minimal(400, "Invalid protocol"), f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}'
+        ),
+        "protocol, full": refused(
+            400, full(400, "Invalid protocol"), f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}'
+        ),
+        "no resource": refused(
+            404,
+            NO_RESOURCE,
+            'answered "Resource sub not found" (HTTP 404). Tried: /api/pam/remote/session, /api/remote/session. '
+            f"{PATHS}.",
+        )._replace(creates=2),
+        "no resource, classic": refused(
+            404,
+            minimal(404, "Resource/sub-resource not found"),
+            'answered "Resource/sub-resource not found" (HTTP 404). Tried: /api/pam/remote/session, '
+            f"/api/remote/session. {PATHS}.",
+        )._replace(creates=2),
+        "not authorized, minimal": refused(
+            500,
+            minimal(500, "You are not authorized to access this resource"),
+            f'answered "You are not authorized to access this resource" (HTTP 500). {RESOURCE}',
+        ),
+        "not authorized, full": refused(
+            500,
+            full(500, "You are not authorized to access this resource.", 1),
+            f'answered "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
+        ),
+        "referer": refused(
+            500,
+            full(500, "The http referer is not allowed", 1105),
+            f'answered "The http referer is not allowed" (HTTP 500, code 1105). {REFERER}',
+            1105,
+        ),
+        "referer, without its number": refused(
+            500,
+            full(500, "The http referer is not allowed", 1),
+            f'answered "The http referer is not allowed" (HTTP 500). {REFERER}',
+        ),
+        "read-only": refused(
+            400,
+            numbered(400, 1039, "Without PAM Configuration Access permission"),
+            f'answered "Without PAM Configuration Access permission" (HTTP 400, code 1039). {READ_WRITE}',
+            1039,
+        ),
+        "signature": refused(
+            500, full(500, "Invalid signature", 1), f'answered "Invalid signature" (HTTP 500). {SIGNATURE}'
+        ),
+        "client, envelope": refused(
+            401,
+            full(401, "Client authentication failed.", 1),
+            f'answered "Client authentication failed." (HTTP 401). {CLIENT}',
+        ),
+        "client, OAuth": refused(
+            401,
+            {"error": "invalid_client", "error_description": "Client authentication failed"},
+            f'answered "Client authentication failed" (HTTP 401). {CLIENT}',
+        ),
+        "device not found": refused(
+            400,
+            numbered(400, 1011, "Device not found"),
+            f'answered "Device not found" (HTTP 400, code 1011). {NO_DEVICE}',
+            1011,
+        ),
+        "numbered without a blank": refused(
+            400,
+            numbered(400, 1009, "No access to credential", blank=""),
+            'answered "No access to credential" (HTTP 400, code 1009). '
+            "In PAM Core, add the credential to the authorization of this application.",
+            1009,
+        ),
+        "a number before the text alone": refused(
+            400,
+            minimal(400, "1007: Credential not found"),
+            f'answered "Credential not found" (HTTP 400, code 1007). {NO_CREDENTIAL}',
+            1007,
+        ),
+        "a number in the exception alone": refused(
+            400,
+            minimal(400, "The item is not a credential", exception={"code": 1010, "message": "x", "detail": None}),
+            'answered "The item is not a credential" (HTTP 400, code 1010). '
+            "Set the option credential to the user name of a credential.",
+            1010,
+        ),
+        "a number in error_code alone": refused(
+            400,
+            full(400, "Credential inactive", 1008),
+            'answered "Credential inactive" (HTTP 400, code 1008). In PAM Core, enable the credential.',
+            1008,
+        ),
+        "a number as a text": refused(
+            400,
+            {"response": {"status": 400, "message": "Else", "error": True, "error_code": "1105"}},
+            f'answered "Else" (HTTP 400, code 1105). {STATUS_400}',
+            1105,
+        ),
+        "different numbers": refused(
+            400,
+            full(400, "1001: Else", 1002, exception={"code": 1003, "message": "1004: Other"}),
+            f'answered "Else" (HTTP 400, code 1003). {STATUS_400}',
+            1003,
+        ),
+        "the lowest number": refused(500, full(500, "Else", 1000), 'answered "Else" (HTTP 500, code 1000).', 1000),
+        "the highest number": refused(500, full(500, "Else", 9999), 'answered "Else" (HTTP 500, code 9999).', 9999),
+        "a fault with a number": refused(
+            500,
+            numbered(500, 1099, "Unexpected error"),
+            f'answered "Unexpected error" (HTTP 500, code 1099). {FAULT}',
+            1099,
+        ),
+        "no number": refused(
+            400, full(400, "Else", 1, exception={"code": 0}), f'answered "Else" (HTTP 400). {STATUS_400}'
+        ),
+        "words nobody documented": refused(
+            400, full(400, "User not found"), f'answered "User not found" (HTTP 400). {STATUS_400}'
+        ),
+        "flat": refused(
+            404,
+            {"code": 404, "message": "Agent not found", "error": True, "error_code": 1001},
+            f'answered "Agent not found" (HTTP 404, code 1001). {NOT_PAM_CORE}',
+            1001,
+        ),
+        "Message": refused(
+            400,
+            {"code": 400, "response": {"status": 400, "Message": "Invalid protocol", "error": True}},
+            f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
+        ),
+        "mensagem": refused(
+            400,
+            {"response": {"status": 400, "mensagem": "Usuário não especificado", "erro": True}},
+            f'answered "Usuário não especificado" (HTTP 400). {STATUS_400}',
+        ),
+        "exception.message": refused(
+            400, {"exception": {"message": "Else"}}, f'answered "Else" (HTTP 400). {STATUS_400}'
+        ),
+        "messages in their order": refused(
+            400,
+            {"response": {"message": " ", "mensagem": "Portuguese"}, "exception": {"message": "x"}, "message": "y"},
+            f'answered "Portuguese" (HTTP 400). {STATUS_400}',
+        ),
+        "error alone": refused(
+            400, {"error": "invalid_request"}, f'answered "invalid_request" (HTTP 400). {STATUS_400}'
+        ),
+        "erro under 200": refused(
+            200, {"response": {"status": 200, "mensagem": "Falhou", "erro": True}}, 'answered "Falhou" (HTTP 200).'
+        ),
+        "error as a text under 200": refused(
+            200, {"response": {"status": 200, "message": "No", "error": "true"}}, 'answered "No" (HTTP 200).'
+        ),
+        "no error under 400": refused(
+            400,
+            numbered(400, 1049, "There is no certificate with the given code")
+            | {
+                "response": {
+                    "status": 400,
+                    "message": "1049: There is no certificate with the given code",
+                    "error": False,
+                }
+            },
+            f'answered "There is no certificate with the given code" (HTTP 400, code 1049). {STATUS_400}',
+            1049,
+        ),
+        "status 400 under 200": refused(
+            200, minimal(400, "Invalid request", error=False), 'answered "Invalid request" (HTTP 200).'
+        ),
+        "OAuth error under 200": refused(
+            200, {"error": "access_denied", "error_description": DENIED}, f'answered "{DENIED}" (HTTP 200).'
+        ),
+        "401": refused(
+            401,
+            {"error": "access_denied", "error_description": DENIED},
+            f'answered "{DENIED}" (HTTP 401). {STATUS_401}',
+        ),
+        "403": refused(
+            403, full(403, "Lack of permission", 1), f'answered "Lack of permission" (HTTP 403). {STATUS_403}'
+        ),
+        "no reason": refused(400, minimal(400, " "), f"gave no reason (HTTP 400). {STATUS_400}"),
+        "wrong types": refused(400, WRONG_TYPES, f"gave no reason (HTTP 400). {STATUS_400}"),
+        "long": refused(400, minimal(400, "x" * 2000), f'answered "{"x" * 1000}…" (HTTP 400). {STATUS_400}'),
+        "terminal escapes": refused(
+            400,
+            minimal(400, "\x1b[31mred\x1b[0m\r\nnext\u2028line\u202eback\x00\t\x07 end\ud800"),
+            f'answered "[31mred [0m next line back end" (HTTP 400). {STATUS_400}',
+        ),
+        "quotes and templates": refused(
+            400,
+            minimal(400, 'say "no" \\ {{ 7 * 7 }}'),
+            'answered "say \\"no\\" \\\\ {{ 7 * 7 }}" (HTTP 400). ' + STATUS_400,
+        ),
+        "a key twice": refused(
+            400,
+            b'{"response": {"error": false}, "response": {"message": "Invalid protocol", "error": true}}',
+            f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
+        ),
+    },
+    "PAM Core leaves it open": {
+        "unexpected, minimal": doubtful(
+            500, minimal(500, "Unexpected error"), f'answered "Unexpected error" (HTTP 500). {FAULT}'
+        ),
+        "unexpected, full": doubtful(
+            500,
+            full(500, "Unexpected error.", 1, exception=UNEXPECTED),
+            f'answered "Unexpected error." (HTTP 500). {FAULT}',
+            500,
+        ),
+        "unexpected under 400": doubtful(
+            400, minimal(400, "Unexpected error"), f'answered "Unexpected error" (HTTP 400). {FAULT}'
+        ),
+        "unexpected under 200": doubtful(
+            200, minimal(200, "Unexpected error"), f'answered "Unexpected error" (HTTP 200). {FAULT}'
+        ),
+        "out of time under 400": doubtful(
+            400, full(400, "Request timed out."), f'answered "Request timed out." (HTTP 400). {LATER_OR_ASK}'
+        ),
+        "unknown words": doubtful(500, full(500, "Database is locked", 1), 'answered "Database is locked" (HTTP 500).'),
+        "words that hold a refusal": doubtful(
+            500,
+            full(500, "Device not found in cache, trying again"),
+            f'answered "Device not found in cache, trying again" (HTTP 500). {NO_DEVICE}',
+        ),
+        "a number below": doubtful(500, full(500, "Else", 999), 'answered "Else" (HTTP 500, code 999).', 999),
+        "a number above": doubtful(500, full(500, "Else", 10000), 'answered "Else" (HTTP 500, code 10000).', 10000),
+        "501": doubtful(501, full(501, "Not implemented"), 'answered "Not implemented" (HTTP 501).'),
+        "599": doubtful(599, {"message": "x"}, 'answered "x" (HTTP 599).'),
+        "an empty object": doubtful(500, {}, "gave no reason (HTTP 500)."),
+        "wrong types in place of objects": doubtful(
+            500,
+            {"response": [{"message": "x"}], "exception": "x", "error": {}, "message": 5},
+            "gave no reason (HTTP 500).",
+        ),
+        "a session in a refusal": doubtful(
+            400,
+            {**minimal(400, "Invalid protocol"), "session": CREATED["session"]},
+            f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
+        ),
+    },
+    # Texts of 404, 502 and 504 are documented, the others are those of the gateway Kong. That PAM Core has this one is
+    # inferred from the documented texts.
+    "The gateway says no": {
+        "400": gateway(400, "Bad request", STATUS_400),
+        "401": gateway(401, "Unauthorized", STATUS_401),
+        "403": gateway(403, "Your IP address is not allowed", STATUS_403),
+        "404, no route": refused(
+            404,
+            NO_ROUTE,
+            'answered "no Route matched with those values" (HTTP 404). '
+            f"Tried: /api/pam/remote/session, /api/remote/session. {NO_HEADER}",
+        )._replace(creates=2),
+        "404, no route, as documented": refused(
+            404,
+            {"message": "No route matched with those values.", "request_id": "0"},
+            'answered "No route matched with those values." (HTTP 404). '
+            f"Tried: /api/pam/remote/session, /api/remote/session. {NO_HEADER}",
+        )._replace(creates=2),
+        "404": gateway(404, "Not found", NOT_PAM_CORE),
+        "405": gateway(405, "Method not allowed"),
+        "408": gateway(408, "Request timeout", doubt=True),
+        "411": gateway(411, "Length required"),
+        "412": gateway(412, "Precondition failed"),
+        "413": gateway(413, "Payload too large"),
+        "414": gateway(414, "URI too long"),
+        "417": gateway(417, "Expectation failed"),
+        "426": gateway(426, "Please use HTTPS protocol"),
+        "429": gateway(429, "API rate limit exceeded", STATUS_429),
+        "494": gateway(494, "Request header or cookie too large"),
+        "500": gateway(500, "An unexpected error occurred", FAULT, doubt=True),
+        "502": gateway(502, "An invalid response was received from the upstream server", INVALID, doubt=True),
+        "502, other words": gateway(502, "Bad", STATUS_502, doubt=True),
+        "503": gateway(503, "The upstream server is currently unavailable", STATUS_503),
+        "503, no name": gateway(503, "name resolution failed", STATUS_503),
+        "503, words of a 504": gateway(503, "The upstream server is timing out", OUT_OF_TIME),
+        "504": gateway(504, "The upstream server is timing out", OUT_OF_TIME, doubt=True),
+        "504, documented for no status": gateway(504, "Request timed out.", LATER_OR_ASK, doubt=True),
+        "504, other words": gateway(504, "Bad", OUT_OF_TIME, doubt=True),
+        "under 200": refused(200, {"message": "no such service"}, 'answered "no such service" (HTTP 200).'),
+    },
+    "Again, and not again": {
+        "429, and how many seconds": made(busy(429, "0", 1), 2),
+        "503, and how many seconds": made(busy(503, "0", 1), 2),
+        "429, twice": made(busy(429, "0", 2), 3, retries=2),
+        "429, and a date that is over": made(busy(429, "Sun, 06 Nov 1994 08:49:37 GMT", 1), 2),
+        "503, and a date that is over": made(busy(503, "Sun, 06 Nov 1994 08:49:37 GMT", 1), 2),
+        "503, a page of maintenance": made(
+            simulated(
+                (
+                    "*/session",
+                    {"status": 503, "body": PAGE, "headers": {"Content-Type": HTML, "Retry-After": "0"}},
+                    1,
+                )
+            ),
+            2,
+        ),
+        "429, too often": Case(busy(429, "0", None), BUSY, 3, http_status=429, options={"retries": 2}),
+        "429, and no try left": Case(busy(429, "0", None), BUSY, 1, http_status=429, options={"retries": 0}),
+        "429, without a time": Case(busy(429, None, None), BUSY, 1, http_status=429),
+        "503, without a time": Case(busy(503, None, None), UNAVAILABLE, 1, http_status=503),
+        "429, later than the time limit": Case(busy(429, "60", None), BUSY, 1, http_status=429),
+        "503, a date after the time limit": Case(
+            busy(503, "Fri, 31 Dec 2088 23:59:59 GMT", None), UNAVAILABLE, 1, http_status=503
+        ),
+        "503, what is no time": Case(busy(503, "soon", None), UNAVAILABLE, 1, http_status=503),
+        "429, until the time limit": Case(
+            busy(429, "0.4", None), BUSY, 1, http_status=429, timeout=SOON, options={"retries": 10}
+        ),
+        "503, waiting beyond the time limit": Case(
+            busy(503, "1", None), UNAVAILABLE, 2, http_status=503, timeout=1.8, options={"retries": 10}
+        ),
+        "502 with a time to wait": in_doubt(
+            simulated(
+                (
+                    "*/session",
+                    {"status": 502, "body": {"message": "Bad"}, "handled": True, "headers": {"Retry-After": "0"}},
+                    None,
+                )
+            ),
+            f'PAM Core answered "Bad" (HTTP 502). {STATUS_502}',
+            502,
+        ),
+        "login: 429": made(simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, 1))),
+        "login: 503": made(simulated(("*/token", {"name": "gateway_503", "retry_after": 0}, 2))),
+        "login: 429, too often": Case(
+            simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, None)),
+            f'{LOGIN}PAM Core answered "API rate limit exceeded" (HTTP 429). {STATUS_429}',
+            0,
+            http_status=429,
+        ),
+        "no path": Case(
+            simulated(("*/session", "gateway_404", None)),
+            f'{CREATE}PAM Core answered "no Route matched with those values" (HTTP 404). Tried: /iso/remote/session, '
+            f"/api/pam/remote/session, /api/remote/session. {NO_HEADER}",
+            3,
+            http_status=404,
+            options={"api_prefix": "auto"},
+        ),
+        "the second path": made(simulated(), 2, api_prefix="auto"),
+        "the third path": made(simulated(("*/session", "gateway_404", 2), strict=False), 3, api_prefix="auto"),
+        "a path that may be there": Case(
+            simulated(("*/session", {"name": "html", "status": 404}, None)),
+            f"{CREATE}what answered (HTTP 404, content type text/html) does not speak as PAM Core's API does. "
+            f"{NOT_PAM_CORE}",
+            1,
+            http_status=404,
+            options={"api_prefix": "auto"},
+        ),
+        "a path at which the request got lost": in_doubt(
+            simulated(("*/session", "truncated", None), strict=False),
+            LOST + BROKEN_OFF,
+            api_prefix="auto",
+        ),
+    },
+    "Not JSON, or not as it should be": {
+        "HTML 200": page(200, NOT_PAM_CORE, True),
+        "HTML 400": page(400, NOT_PAM_CORE, False),
+        "HTML 401": page(401, STATUS_401, False),
+        "HTML 403": page(403, STATUS_403, False),
+        "HTML 404": page(404, NOT_PAM_CORE, False),
+        "HTML 408": page(408, NOT_PAM_CORE, True),
+        "HTML 413": page(413, NOT_PAM_CORE, False),
+        "HTML 429": page(429, STATUS_429, False),
+        "HTML 500": page(500, NOT_PAM_CORE, True),
+        "HTML 502": page(502, STATUS_502, True),
+        "HTML 503": page(503, STATUS_503, False),
+        "HTML 504": page(504, OUT_OF_TIME, True),
+        "HTML 520": page(520, NOT_PAM_CORE, True),
+        "nothing 200": no_json(b""),
+        "nothing 204": in_doubt(
+            raw(says(b"HTTP/1.1 204 No Content\r\n\r\n")),
+            f"what answered (HTTP 204, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            204,
+        ),
+        "nothing 500": in_doubt(
+            raw(says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
+            f"what answered (HTTP 500, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            500,
+        ),
+        "an end too early": no_json(b'{"response": {"status": 200, '),
+        "half an answer, and an honest length": in_doubt(
+            simulated(("*/session", {"name": "truncated", "honest": True}, None)),
+            f"what answered (HTTP 200, content type {JSON}) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            200,
+        ),
+        "Latin-1": no_json('{"mensagem": "Não"}'.encode("latin-1")),
+        "UTF-16": no_json(json.dumps(CREATED).encode("utf-16")),
+        "UTF-32": no_json(json.dumps(CREATED).encode("utf-32")),
+        "invalid UTF-8": no_json(json.dumps(CREATED).encode().replace(b"created", b"cre\xc3\x28ted")),
+        "a list": no_json(json.dumps([CREATED]).encode()),
+        "a text": no_json(b'"Invalid protocol"', 400),
+        "null": no_json(b"null"),
+        "two objects": no_json(json.dumps(CREATED).encode() * 2),
+        "JSON with comments": no_json(b"// created\n{}"),
+        "brackets without end": no_json(b"[" * 100_000),
+        "deep nesting": no_json(b'{"session":' * 10_000 + b"1" + b"}" * 10_000),
+        "a number without end": no_json(b'{"session": ' + b"9" * 5000 + b"}"),
+        "an evil content type": in_doubt(
+            raw(says(b"HTTP/1.1 200 OK\r\nContent-Type: te\x1bxt/<b>{{ 1 }}; x\r\nContent-Length: 2\r\n\r\nno")),
+            f"what answered (HTTP 200, content type text/b1) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            200,
+        ),
+        "a long content type": not_understood(
+            200, b"no", f"content type {'x' * 60}", NOT_PAM_CORE, True, Content_Type="x" * 500
+        ),
+        "an odd charset": not_understood(
+            200, b"no", "content type text/plain", NOT_PAM_CORE, True, Content_Type='text/plain; charset="'
+        ),
+        "huge": in_doubt(
+            simulated(("*/session", "huge", None)),
+            "the answer (HTTP 200) is larger than 1 MiB.",
+            200,
+        ),
+        "a bomb of gzip": in_doubt(
+            simulated(("*/session", {"name": "huge", "size": 64 * 1024 * 1024, "gzip": True}, None)),
+            "the answer (HTTP 200) is larger than 1 MiB.",
+            200,
+        ),
+        "a bomb of deflate": in_doubt(
+            _answer(200, zlib.compress(bytes(64 * 1024 * 1024)), True, Content_Encoding="deflate"),
+            "the answer (HTTP 200) is larger than 1 MiB.",
+            200,
+        ),
+        "a bomb in a redirect": in_doubt(
+            _answer(302, gzip.compress(bytes(64 * 1024 * 1024)), True, Content_Encoding="gzip", Location="/x"),
+            "the answer (HTTP 302) is larger than 1 MiB.",
+            302,
+        ),
+        "broken gzip": in_doubt(
+            _answer(200, b"no gzip", True, Content_Encoding="gzip"),
+            "the answer (HTTP 200) is compressed in a way that cannot be undone.",
+            200,
+        ),
+        "half of gzip": in_doubt(
+            _answer(200, gzip.compress(json.dumps(CREATED).encode())[:60], True, Content_Encoding="gzip"),
+            f"what answered (HTTP 200, content type {JSON}) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            200,
+        ),
+        "br": in_doubt(
+            _answer(200, b"\x0b\x02\x80{}\x03", True, Content_Encoding="br"),
+            "the answer (HTTP 200) is compressed although that was not asked for.",
+            200,
+        ),
+        "gzip twice": in_doubt(
+            _answer(200, gzip.compress(gzip.compress(b"{}")), True, Content_Encoding="gzip, gzip"),
+            "the answer (HTTP 200) is compressed although that was not asked for.",
+            200,
+        ),
+    },
+    "A success without a session": {
+        "no session": without({"session": None}, f"{NO_URL} and {NO_TOKEN}"),
+        "a session in a list": without({"session": [CREATED["session"]]}, f"{NO_URL} and {NO_TOKEN}"),
+        "a session that is a text": without({"session": "https://v/?_sr=a"}, f"{NO_URL} and {NO_TOKEN}"),
+        "a session that is empty": without({"session": {}}, f"{NO_URL} and {NO_TOKEN}"),
+        "another session after it": in_doubt(
+            _answer(200, json.dumps(CREATED)[:-1].encode() + b', "session": null}', True),
+            f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
+            200,
+        ),
+        "no URL": without({"session.session_url": None}, NO_URL),
+        "a URL in a list": without({"session.session_url": ["https://vault.example/"]}, NO_URL),
+        "a URL that is a number": without({"session.session_url": 12345}, NO_URL),
+        "a relative URL": without({"session.session_url": "/modulos/auth?_sr=abc"}, NO_URL),
+        "a URL without a scheme": without({"session.session_url": "vault.example/modulos/auth?_sr=abc"}, NO_URL),
+        "http": without({"session.session_url": "http://vault.example/modulos/auth?_sr=abc"}, NO_URL),
+        "javascript": without({"session.session_url": "javascript:alert(1)"}, NO_URL),
+        "a URL without a host": without({"session.session_url": "https:///modulos"}, NO_URL),
+        "half a host": without({"session.session_url": "https://[/"}, NO_URL),
+        "what is no port": without({"session.session_url": "https://vault.example:port/"}, NO_URL),
+        "a blank": without({"session.session_url": "https://vault.example/modulos/auth?_sr=a b"}, NO_URL),
+        "a terminal escape": without({"session.session_url": "https://vault.example/\x1b[2J"}, NO_URL),
+        "a line end": without({"session.session_url": "https://vault.example/?_sr=a\n"}, NO_URL),
+        "no token": without({"session.token": None}, NO_TOKEN),
+        "an empty token": without({"session.token": ""}, NO_TOKEN),
+        "a blank for a token": without({"session.token": "  "}, NO_TOKEN),
+        "a number for a token": without({"session.token": 12345}, NO_TOKEN),
+        "a mapping for a token": without({"session.token": {"a": "b"}}, NO_TOKEN),
+        "error: true": contradictory(
+            {"response.error": True, "response.erro": True}, 'answered "Session created successfully" (HTTP 200).'
+        ),
+        "erro: 1": contradictory({"response.erro": 1}, 'answered "Session created successfully" (HTTP 200).'),
+        "status 400": contradictory({"response.status": 400}, 'answered "Session created successfully" (HTTP 200).'),
+        "an exception": contradictory(
+            {"exception": {"code": 1011, "message": "Device not found"}},
+            'answered "Session created successfully" (HTTP 200, code 1011).',
+            1011,
+        ),
+        "an OAuth error": contradictory({"error": "denied"}, 'answered "Session created successfully" (HTTP 200).'),
+    },
+    "A success all the same": {
+        "Message": made(simulated(("*", "capital_message", None))),
+        "Portuguese": made(simulated(("*", "portuguese", None))),
+        "no tenant": made(simulated(("*", "no_tenant", None))),
+        "a URL with all of base64": made(simulated(("*/session", "awkward_url", None))),
+        "version 3.32": made(simulated(profile="3.32"), api_prefix="iso"),
+        "status that is a text": made(
+            simulated(("*/session", {"name": "replaced", "members": {"response.status": "200", "code": "200"}}, None))
+        ),
+        "wrong types beside the session": made(
+            simulated(
+                (
+                    "*/session",
+                    {"name": "replaced", "members": {"response": [], "code": {}, "tenant": 7, "exception": "x"}},
+                    None,
+                )
+            )
+        ),
+        "no response": made(
+            simulated(("*/session", {"name": "replaced", "members": {"response": None, "message": None}}, None))
+        ),
+        "a slow answer": made(simulated(("*/session", {"name": "slow", "delay": 0.5}, None))),
+        "a few bytes at a time": made(
+            simulated(("*/session", {"name": "dribble", "delay": 0.01, "chunk": 20, "part": "headers"}, None))
+        ),
+        "gzip, though not asked for": made(simulated(("*/session", {"name": "huge", "size": 10, "gzip": True}, None))),
+        "chunks": made(
+            raw(
+                says(
+                    CHUNKS
+                    + b"".join(b"%x\r\n%s\r\n" % (len(x), x) for x in [WHOLE.split(b"\r\n\r\n")[1]])
+                    + b"0\r\n\r\n"
+                )
+            )
+        ),
+        "no length": made(raw(says(HEAD + b"\r\n" + WHOLE.split(b"\r\n\r\n")[1]))),
+        "continued first": made(raw(says(b"HTTP/1.1 100 Continue\r\n\r\n", WHOLE))),
+    },
+    "The connection": {
+        "reset before the request is handled": Case(
+            simulated(("*/session", "reset", None)),
+            CREATE + LOST + RESET + NOTE,
+            1,
+            0,
+            True,
+            options={"retries": 3},
+            or_read=CREATE + LOST + ENDED + NOTE,
+        ),
+        "reset before the request is read": Case(
+            raw(resets_unread),
+            CREATE + LOST + RESET + NOTE,
+            0,
+            0,
+            True,
+            options={"retries": 3},
+            or_read=CREATE + LOST + ENDED + NOTE,
+        ),
+        "reset after the request was handled": in_doubt(
+            simulated(("*/session", "reset_after", None)), LOST + RESET, or_text=LOST + ENDED
+        ),
+        "reset in the middle of the body": lost(
+            says(WHOLE[:-50], pause=0.1, then=resets), RESET, or_text=LOST + BROKEN_OFF
+        ),
+        "reset in the middle of the head": lost(
+            says(b"HTTP/1.1 200 OK\r\nContent-Ty", pause=0.1, then=resets), RESET, or_text=HALF_A_HEAD
+        ),
+        "an end before the answer": lost(says(), ENDED),
+        "an end in the middle of the body": in_doubt(
+            simulated(("*/session", "truncated", None)),
+            LOST + BROKEN_OFF,
+        ),
+        "an end in the middle of the head": in_doubt(raw(says(b"HTTP/1.1 200 OK\r\nContent-Ty")), HALF_A_HEAD, 200),
+        "an end in the middle of a chunk": lost(says(CHUNKS + b"ff\r\n{"), BROKEN_OFF),
+        "an end before the last chunk": lost(says(CHUNKS + b"2\r\n{}\r\n"), BROKEN_OFF),
+        "another protocol": lost(says(b"SSH-2.0-OpenSSH\r\n\r\n"), "the answer is not HTTP."),
+        "another version of HTTP": lost(says(b"HTTP/2.0 200 OK\r\n\r\n"), "the answer is not HTTP."),
+        "no status": lost(says(b"HTTP/1.1 fine\r\n\r\n"), "the answer is not HTTP."),
+        "many headers": lost(says(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "the answer is not HTTP."),
+        "a long header": lost(
+            says(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), "the answer is not HTTP."
+        ),
+        "two lengths": lost(
+            says(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), "the answer is not HTTP."
+        ),
+        "chunks of no size": lost(says(CHUNKS + b"zz\r\n{}"), BROKEN_OFF),
+        "a chunk of a negative size": lost(floods(CHUNKS + b"-1\r\n", b" "), "there is no end to it."),
+        "interim answers without end": lost(floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "there is no end to it."),
+        "an interim answer": in_doubt(
+            raw(says(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", WHOLE)),
+            "the answer (HTTP 103) only announces another one, which is not awaited.",
+            103,
+        ),
+    },
+    "Time": {
+        "no answer": in_doubt(
+            simulated(("*/session", {"name": "slow", "delay": 8}, None)),
+            f"{LOST}{NO_TIME}",
+            timeout=SOON,
+        ),
+        "a slow dribble": in_doubt(
+            simulated(("*/session", {"name": "dribble"}, None)),
+            f"{LOST}{NO_TIME}",
+            timeout=SOON,
+        ),
+        "a head that dribbles": in_doubt(
+            simulated(("*/session", {"name": "dribble", "part": "headers"}, None)),
+            f"{LOST}{NO_TIME}",
+            timeout=SOON,
+        ),
+        "a head without end": lost(dribbles(b"HTTP/1.1 200 OK\r\nA: ", b"b"), NO_TIME, SOON),
+        "a body without end": lost(dribbles(HEAD + b"Content-Length: 99999\r\n\r\n", b" "), NO_TIME, SOON),
+        "a body of no length": lost(dribbles(HEAD + b"\r\n{", b" "), NO_TIME, SOON),
+        "chunks without end": lost(dribbles(CHUNKS, b"1\r\n \r\n"), NO_TIME, SOON),
+        "the end of the chunks without end": lost(dribbles(CHUNKS + b"2\r\n{}\r\n0\r\n", b"A: b\r\n"), NO_TIME, SOON),
+        "interim answers now and then": lost(dribbles(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), NO_TIME, SOON),
+        "a redirect without end": lost(
+            dribbles(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 99999\r\n\r\n", b" "), NO_TIME, SOON
+        ),
+        "no answer to the login": Case(
+            simulated(("*/token", {"name": "slow", "delay": 8}, None)), f"{LOGIN}{LOST}{NO_TIME}", 0, timeout=SOON
+        ),
+        "login and session are slow": in_doubt(
+            simulated(("*/token", {"name": "slow", "delay": 0.7}, None), ("*/session", {"name": "slow"}, None)),
+            f"{LOST}{NO_TIME}",
+            timeout=1.4,
+        ),
+    },
+    "The login": {
+        "wrong secret": Case(
+            simulated(),
+            f'{LOGIN}PAM Core answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            0,
+            http_status=401,
+            options={"client_secret": "not this one"},
+        ),
+        "disabled": Case(
+            simulated(authorization="disabled"),
+            f'{LOGIN}PAM Core answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            0,
+            http_status=401,
+        ),
+        "other tenant": Case(
+            simulated(),
+            f'{LOGIN}PAM Core answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            0,
+            http_status=401,
+            options={"tenant": "globex"},
+        ),
+        "no resource": Case(
+            simulated(authorization="no-web-proxy"),
+            f'{CREATE}PAM Core answered "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
+            http_status=500,
+        ),
+        "read-only": Case(
+            simulated(authorization="read-only"),
+            f'{CREATE}PAM Core answered "Without PAM Configuration Access permission" (HTTP 400, code 1039). '
+            f"{READ_WRITE}",
+            http_status=400,
+            error_code=1039,
+        ),
+        "other IP": Case(
+            simulated(authorization="other-ip"),
+            f'{CREATE}PAM Core answered "The origin IP is not allowed" (HTTP 500, code 1106).',
+            http_status=500,
+            error_code=1106,
+        ),
+        "another token is wanted": Case(
+            simulated(("*/session", "unauthorized_401", None)),
+            f'{CREATE}PAM Core answered "{DENIED}" (HTTP 401). {STATUS_401}',
+            1,
+            http_status=401,
+        ),
+        "three texts": login(
+            401,
+            {"error": "invalid_client", "error_description": "Client authentication failed", "message": "x"},
+            f'PAM Core answered "x" (HTTP 401). {STATUS_401}',
+        ),
+        "400": login(
+            400,
+            {"error": "invalid_client", "error_description": "Client authentication failed"},
+            f'PAM Core answered "Client authentication failed" (HTTP 400). {CLIENT}',
+        ),
+        "400, other words": login(
+            400, {"error": "invalid_request"}, f'PAM Core answered "invalid_request" (HTTP 400). {STATUS_401}'
+        ),
+        "500": login(
+            500,
+            full(500, "Client authentication failed.", 1),
+            f'PAM Core answered "Client authentication failed." (HTTP 500). {CLIENT}',
+        ),
+        "unexpected": login(
+            500, minimal(500, "Unexpected error"), f'PAM Core answered "Unexpected error" (HTTP 500). {FAULT}'
+        ),
+        "an error under 200": login(
+            200, {"error": "invalid_scope", "access_token": "a"}, 'PAM Core answered "invalid_scope" (HTTP 200).'
+        ),
+        "no such path": login(
+            404,
+            NO_RESOURCE,
+            f'PAM Core answered "Resource sub not found" (HTTP 404). Tried: /api/oauth2/token. {PATHS}.',
+        ),
+        "504": login(
+            504,
+            {"message": "The upstream server is timing out"},
+            f'PAM Core answered "The upstream server is timing out" (HTTP 504). {OUT_OF_TIME}',
+        ),
+        "an empty object": login(200, {}, "PAM Core answered a success, but without a usable access token.")._replace(
+            http_status=None
+        ),
+        "no token": login(
+            200, {"access_token": None}, "PAM Core answered a success, but without a usable access token."
+        )._replace(http_status=None),
+        "a token with a line end": login(
+            200, {"access_token": "a\r\nHost: b"}, "PAM Core answered a success, but without a usable access token."
+        )._replace(http_status=None),
+        "a token that is no ASCII": login(
+            200, {"access_token": "não"}, "PAM Core answered a success, but without a usable access token."
+        )._replace(http_status=None),
+        "another type of token": login(
+            200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of another type than Bearer."
+        )._replace(http_status=None),
+        "a number for a type": login(
+            200, {"access_token": "a", "token_type": 1}, "PAM Core issued a token of another type than Bearer."
+        )._replace(http_status=None),
+        "a page": login(
+            200,
+            PAGE,
+            f"what answered (HTTP 200, content type text/html) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            Content_Type=HTML,
+        ),
+        "huge": login(200, b"x" * (1024 * 1024 + 1), "the answer (HTTP 200) is larger than 1 MiB."),
+        "an end before the answer": Case(
+            raw(says()),
+            LOGIN + LOST + ENDED,
+            0,
+            options={"access_token": None, "client_id": "an-id", "client_secret": "a-secret"},
+        ),
+        "reset": Case(simulated(("*/token", "reset", None)), LOGIN + LOST + RESET, 0, or_read=LOGIN + LOST + ENDED),
+        "expires_in is missing": token({"expires_in": None}),
+        "expires_in is short": token({"expires_in": 1}),
+        "expires_in is negative": token({"expires_in": -3600}),
+        "expires_in is a text": token({"expires_in": "3600"}),
+        "expires_in is no number": token({"expires_in": "soon"}),
+        "expires_in is a list": token({"expires_in": [3600]}),
+        "expires_in is true": token({"expires_in": True}),
+        "expires_in has no end": token({"expires_in": 10**400}),
+        "bearer": token({"token_type": "bearer"}),
+    },
+}
+
+CASES = {f"{group}: {fault}": case for group, cases in TABLE.items() for fault, case in cases.items()}

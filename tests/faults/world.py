@@ -1,0 +1,251 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the fault table needs around it: certificates, a proxy, and servers whose requests and sessions are counted."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import typing as t
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+import trustme
+
+from tests.faults.raw import RawServer
+from tests.faults.site import sitecustomize as names
+from tests.simulator import Simulator
+
+SESSION = {"user": "jdoe", "device": "web01", "protocol": "SSH", "credential": "svc-admin"}
+PROXY_PASSWORD = "proxy-pass"
+
+
+@dataclasses.dataclass
+class Target:
+    """What a case asks, and what came of it there. ``words`` stand for what is another each time, such as a port."""
+
+    options: dict[str, t.Any]
+    creates: Callable[[], int]
+    """Requests to create a session that arrived whole."""
+    sessions: Callable[[], int]
+    """Sessions that exist because of them."""
+    words: dict[str, str]
+
+    def fill(self, text: str) -> str:
+        for word, value in self.words.items():
+            text = text.replace(f"<{word}>", value)
+        return text
+
+
+Server = Callable[["World"], AbstractContextManager[Target]]
+Handler = Callable[[RawServer, socket.socket], None]
+
+
+class World:
+    """Lasts for all cases."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._stack = contextlib.ExitStack()
+        self._authority, self._stranger = trustme.CA(), trustme.CA()
+        self._client = self._authority.issue_cert("client@portal.example")
+        strange_client = self._stranger.issue_cert("client@portal.example")
+        self.words = {
+            "ca": self._write("ca.pem", self._authority.cert_pem.bytes()),
+            "other ca": self._write("other-ca.pem", self._stranger.cert_pem.bytes()),
+            "client": self._write("client.pem", self._client.private_key_and_cert_chain_pem.bytes()),
+            "stranger": self._write("stranger.pem", strange_client.private_key_and_cert_chain_pem.bytes()),
+            "nothing": str(directory / "nothing.pem"),
+        }
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    def _write(self, name: str, content: bytes) -> str:
+        path = self._directory / name
+        path.write_bytes(content)
+        return str(path)
+
+    @functools.cached_property
+    def contexts(self) -> dict[str, ssl.SSLContext]:
+        """Of servers, by what is wrong with them."""
+        past, future = datetime(2020, 1, 1, tzinfo=timezone.utc), datetime(2200, 1, 1, tzinfo=timezone.utc)
+        issue = self._authority.issue_cert
+        good = issue("127.0.0.1", "localhost", names.HERE, names.TWICE, names.NOWHERE_FIRST)
+        contexts = {
+            "good": _context(good),
+            "expired": _context(issue("127.0.0.1", not_before=past, not_after=past.replace(year=2021))),
+            "future": _context(issue("127.0.0.1", not_before=future, not_after=future.replace(year=2201))),
+            "other name": _context(issue("vault.example")),
+            "other address": _context(issue("192.0.2.1")),
+            "other authority": _context(self._stranger.issue_cert("127.0.0.1")),
+            "old": _context(good),
+        }
+        contexts["self-signed"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        alone = trustme.CA()
+        contexts["self-signed"].load_cert_chain(
+            self._write("alone.pem", alone.private_key_pem.bytes() + alone.cert_pem.bytes())
+        )
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = contexts[f"client, {version.name}"] = _context(good)
+            self._authority.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.minimum_version = context.maximum_version = version
+        contexts["old"].set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            contexts["old"].minimum_version, contexts["old"].maximum_version = (
+                ssl.TLSVersion.TLSv1,
+                ssl.TLSVersion.TLSv1_1,
+            )
+        return contexts
+
+    @functools.cached_property
+    def proxy(self) -> int:
+        """The port of a real proxy, HTTP, SOCKS 4 and SOCKS 5 in one, that wants a password."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROXY, f"http+socks4+socks5://127.0.0.1:0#me:{PROXY_PASSWORD}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        assert process.stdout is not None
+        self._stack.callback(process.stdout.close)
+        return int(process.stdout.readline())
+
+
+# Without authtime pproxy lets in whoever logged in once from the same address.
+PROXY = """
+import asyncio, pproxy, sys
+
+async def main():
+    server = await pproxy.Server(sys.argv[1]).start_server({"rserver": [], "authtime": -1})
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+# Servers
+
+
+def simulated(
+    *faults: tuple[str, str | Mapping[str, t.Any], int | None], authorization: str = "full", **more: t.Any
+) -> Server:
+    """A simulator that meets these faults: a glob of paths, the fault, how often."""
+
+    @contextmanager
+    def serve(world: World) -> Iterator[Target]:
+        with Simulator(**{"profile": "4.0", "strict": True, **more}) as vault:
+            for path, fault, times in faults:
+                vault.fault(path, fault, times)
+            options = {"url": vault.url, "ca_path": vault.ca_file, "api_prefix": "api", **SESSION}
+            options.update(vault.credentials["authorizations"][authorization]["oauth2"])
+            yield Target(
+                options,
+                lambda: sum(request.path.endswith("/remote/session") for request in vault.requests),
+                lambda: len(vault.state.pending),
+                {**world.words, "port": vault.url.rpartition(":")[2]},
+            )
+
+    return serve
+
+
+def raw(handler: Handler, context: str | None = "good", handles: bool = True) -> Server:
+    """A server that does what *handler* does, in TLS of that name or in none. A request that it has read counts as
+    handled unless *handles* is false: there is a session."""
+
+    @contextmanager
+    def serve(world: World) -> Iterator[Target]:
+        tls = world.contexts[context] if context else None
+        server = RawServer(lambda connection: handler(server, connection), tls)
+        server.later = world.contexts["good"]
+
+        def creates() -> int:
+            return sum(request.partition(b"\r\n")[0].count(b"/remote/session ") for request in server.received)
+
+        with server:
+            options = {
+                "url": server.url,
+                "ca_path": world.words["ca"],
+                "api_prefix": "api",
+                "access_token": "bearer-0123456789",
+                **SESSION,
+            }
+            yield Target(options, creates, creates if handles else lambda: 0, {**world.words, "port": str(server.port)})
+
+    return serve
+
+
+def nobody(world: World) -> AbstractContextManager[Target]:
+    """A port at which nobody listens."""
+    return _without_answer(world, listening=False)
+
+
+def unanswering(world: World) -> AbstractContextManager[Target]:
+    """A port that is like an address behind a silent firewall: the queue of connections is full, and more attempts are
+    dropped."""
+    return _without_answer(world, listening=True)
+
+
+@contextmanager
+def _without_answer(world: World, listening: bool) -> Iterator[Target]:
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        if listening:
+            listener.listen(0)
+            with contextlib.suppress(TimeoutError):
+                for _number in range(100):
+                    waiting = stack.enter_context(socket.socket())
+                    waiting.settimeout(0.2)
+                    waiting.connect(("127.0.0.1", port))
+                raise AssertionError("The queue does not fill up.")
+        options = {"url": f"https://127.0.0.1:{port}", "api_prefix": "api", "access_token": "bearer-0123456789"}
+        words = {**world.words, "port": str(port)}
+        yield Target({**options, "ca_path": words["ca"], **SESSION}, lambda: 0, lambda: 0, words)
+
+
+def behind(proxy: Server, target: Server) -> Server:
+    """*target*, and a proxy at the port that the word ``proxy`` stands for."""
+
+    @contextmanager
+    def serve(world: World) -> Iterator[Target]:
+        with proxy(world) as near, target(world) as far:
+            far.words["proxy"] = near.words["port"]
+            yield far
+
+    return serve
+
+
+@contextmanager
+def real_proxy(world: World) -> Iterator[Target]:
+    yield Target({}, lambda: 0, lambda: 0, {"port": str(world.proxy)})
+
+
+def body_of(request: bytes) -> t.Any:
+    return json.loads(request.partition(b"\r\n\r\n")[2])
