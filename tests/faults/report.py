@@ -60,8 +60,13 @@ def check(way: str, fault: str, target: Target, seconds: float, read: str | None
     row = Row(fault, read, seconds, case.timeout, target.creates(), target.sessions(), may_exist)
     _rows.setdefault(way, []).append(row)
     expected = None if case.message is None else target.fill(case.message)
-    assert read in (expected, case.or_read) if case.or_read else read == expected
+    if read is None or read != case.or_read:
+        assert read == expected
     assert (row.creates, row.sessions, row.session_may_exist) == (case.creates, case.sessions, case.may_exist)
+    connections = target.connections()
+    assert connections in (None, case.connections)
+    if read is not None and "within" in read:
+        assert row.seconds >= row.time_limit - 0.05
     # What the whole is about, whatever the table says
     assert row.seconds <= row.time_limit + LONGER
     assert row.sessions <= 1

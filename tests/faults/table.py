@@ -19,16 +19,17 @@ from collections.abc import Mapping
 
 from tests.faults.envelopes import NO_RESOURCE, NO_ROUTE, full, minimal, numbered
 from tests.faults.raw import RawServer, http_answer, reset
-from tests.faults.site.sitecustomize import HERE, LATER, NOWHERE_FIRST, SLOW, TWICE, UNKNOWN
+from tests.faults.site.sitecustomize import FILTERED, HERE, LATER, NOWHERE_FIRST, SLOW, TWICE, UNKNOWN
 from tests.faults.world import (
     PROXY_PASSWORD,
     Handler,
     Server,
     behind,
+    http_proxy,
     nobody,
     raw,
-    real_proxy,
     simulated,
+    socks_proxy,
     unanswering,
 )
 
@@ -49,6 +50,8 @@ class Case(t.NamedTuple):
     """Other options than those that reach the server. None leaves one out."""
     timeout: float = 10.0
     """The time limit: short where it is reached."""
+    connections: int = 1
+    """How many connections are made, which tells how often it is tried. Not counted where nobody listens."""
     or_read: str | None = None
     """The message with a Python before 3.11.9 or 3.12.3: to those a reset of TLS is like an end."""
 
@@ -163,7 +166,8 @@ def in_doubt(
 ) -> Case:
     """A session that nobody gets, and that nobody asks for again."""
     or_read = or_text and CREATE + or_text + NOTE
-    return Case(server, CREATE + text + NOTE, 1, 1, True, status, code, {"retries": 3, **options}, timeout, or_read)
+    given = {"retries": 3, **options}
+    return Case(server, CREATE + text + NOTE, 1, 1, True, status, code, given, timeout, or_read=or_read)
 
 
 def lost(handler: Handler, why: str, timeout: float = 10.0, or_text: str | None = None) -> Case:
@@ -504,30 +508,37 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "reset in the handshake": unsent(
             raw(resets_unread, None), f"{CREATE}{UNSENT}Connection reset by peer.", retries=1
-        ),
+        )._replace(connections=2),
         "an end in the handshake": unsent(
             raw(blurts(b""), None),
             f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
         ),
-        "reset before the handshake, for a while": made(raw(resets_twice, None), retries=2),
+        "reset before the handshake, for a while": made(raw(resets_twice, None), retries=2)._replace(connections=3),
     },
     "Proxies": {
-        "HTTP": made(behind(real_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
+        "HTTP": made(behind(http_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
         "HTTP, without the password": unsent(
-            behind(real_proxy, simulated()),
+            behind(http_proxy, simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
             proxy=PROXY,
             retries=2,
         ),
         "HTTP, with a wrong password": unsent(
-            behind(real_proxy, simulated()),
+            behind(http_proxy, simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
             proxy="http://me:wrong@127.0.0.1:<proxy>",
         ),
         "HTTP, and nobody behind it": unsent(
-            behind(real_proxy, nobody),
-            f"{CREATE}{UNSENT}the connection was closed before an answer came.",
+            behind(http_proxy, nobody),
+            f"{CREATE}{UNSENT}the proxy refused: 502 Bad Gateway.",
             proxy=f"http://{ASKED_PROXY}",
+        ),
+        "HTTP, it refuses": unsent(
+            behind(http_proxy, nobody),
+            f"{CREATE}{UNSENT}the proxy refused: 418 I'm a tea pot.",
+            url=f"https://{FILTERED}",
+            proxy=f"http://{ASKED_PROXY}",
+            retries=2,
         ),
         "HTTP, not there": unsent(
             behind(nobody, simulated()),
@@ -539,23 +550,15 @@ TABLE: dict[str, dict[str, Case]] = {
             simulated(),
             f"{LOGIN}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             proxy=f"http://{UNKNOWN}:3128",
-        ),
+        )._replace(connections=0),
         "HTTP, no answer from its address": unsent(
             behind(unanswering, simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy=PROXY,
         ),
-        "HTTP, it refuses": unsent(
-            behind(raw(says(b"HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: 403 Filtered.",
-            proxy=PROXY,
-            retries=2,
-        ),
-        "HTTP, it cannot": unsent(
-            behind(raw(says(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: 502 Bad Gateway.",
-            proxy=PROXY,
+        "HTTP, it ends without a word": unsent(
+            behind(raw(says(), None), simulated()), f"{LOGIN}{UNSENT}{ENDED}", proxy=PROXY
         ),
         "HTTP, it repeats the password": unsent(
             behind(raw(says(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
@@ -582,7 +585,7 @@ TABLE: dict[str, dict[str, Case]] = {
             proxy=PROXY,
         ),
         "HTTP, it ends the connection": unsent(
-            behind(raw(says(OPEN), None), simulated()),
+            behind(raw(says(OPEN, then=blurts(b"")), None), simulated()),
             f"{LOGIN}{UNSENT}{NO_HANDSHAKE}",
             proxy=PROXY,
         ),
@@ -595,44 +598,44 @@ TABLE: dict[str, dict[str, Case]] = {
             proxy="https://127.0.0.1:<proxy>",
         ),
         "HTTPS, but it speaks HTTP": unsent(
-            behind(real_proxy, raw(answers)),
-            f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
+            behind(raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None), raw(answers)),
+            f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
             proxy="https://127.0.0.1:<proxy>",
         ),
-        "SOCKS 5": made(behind(real_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
+        "SOCKS 5": made(behind(socks_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
         "SOCKS 5 that resolves names": made(
-            behind(real_proxy, simulated()), proxy=f"socks5h://{ASKED_PROXY}", url="https://localhost:<port>"
+            behind(socks_proxy, simulated()), proxy=f"socks5h://{ASKED_PROXY}", url="https://localhost:<port>"
         ),
         "SOCKS 5, names are resolved here": made(
-            behind(real_proxy, raw(answers)), proxy=f"socks5://{ASKED_PROXY}", url=f"https://{HERE}:<port>"
+            behind(socks_proxy, raw(answers)), proxy=f"socks5://{ASKED_PROXY}", url=f"https://{HERE}:<port>"
         ),
         "SOCKS 5, unknown name": unsent(
-            behind(real_proxy, raw(answers)),
+            behind(socks_proxy, raw(answers)),
             f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             proxy=f"socks5://{ASKED_PROXY}",
             url=f"https://{UNKNOWN}:<port>",
         ),
         "SOCKS 5, name resolution that takes too long": unsent(
-            behind(real_proxy, raw(answers)),
+            behind(socks_proxy, raw(answers)),
             f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
             SOON,
             proxy=f"socks5://{ASKED_PROXY}",
             url=f"https://{SLOW}:<port>",
         ),
         "SOCKS 5, what is no name": unsent(
-            behind(real_proxy, raw(answers)),
+            behind(socks_proxy, raw(answers)),
             f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
             proxy=f"socks5h://{ASKED_PROXY}",
             url="https://a..example:<port>",
         ),
         "SOCKS 5, without the password": unsent(
-            behind(real_proxy, simulated()),
+            behind(socks_proxy, simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
         "SOCKS 5, with a wrong password": unsent(
-            behind(real_proxy, simulated()),
+            behind(socks_proxy, simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
             proxy="socks5://me:wrong@127.0.0.1:<proxy>",
         ),
@@ -654,7 +657,7 @@ TABLE: dict[str, dict[str, Case]] = {
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         "SOCKS 5, and nobody behind it": unsent(
-            behind(real_proxy, nobody),
+            behind(socks_proxy, nobody),
             f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
             proxy=f"socks5://{ASKED_PROXY}",
         ),
@@ -688,9 +691,9 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}{UNSENT}the proxy refused: SOCKS5 proxy server sent invalid data.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
-        "SOCKS 4": made(behind(real_proxy, simulated()), proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>"),
+        "SOCKS 4": made(behind(socks_proxy, simulated()), proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>"),
         "SOCKS 4, names are resolved here": made(
-            behind(real_proxy, raw(answers)),
+            behind(socks_proxy, raw(answers)),
             proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>",
             url=f"https://{HERE}:<port>",
         ),
@@ -1199,7 +1202,12 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
     },
     "A success without a session": {
-        "no session": without({"session": None}, f"{NO_URL} and {NO_TOKEN}"),
+        "no session": in_doubt(
+            simulated(("*/session", "no_session", None)),
+            f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
+            200,
+        ),
+        "a session that is null": without({"session": None}, f"{NO_URL} and {NO_TOKEN}"),
         "a session in a list": without({"session": [CREATED["session"]]}, f"{NO_URL} and {NO_TOKEN}"),
         "a session that is a text": without({"session": "https://v/?_sr=a"}, f"{NO_URL} and {NO_TOKEN}"),
         "a session that is empty": without({"session": {}}, f"{NO_URL} and {NO_TOKEN}"),
@@ -1208,7 +1216,10 @@ TABLE: dict[str, dict[str, Case]] = {
             f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
             200,
         ),
-        "no URL": without({"session.session_url": None}, NO_URL),
+        "no URL": in_doubt(
+            simulated(("*/session", "no_url", None)), f"PAM Core answered a success, but without {NO_URL}.", 200
+        ),
+        "a URL that is null": without({"session.session_url": None}, NO_URL),
         "a URL in a list": without({"session.session_url": ["https://vault.example/"]}, NO_URL),
         "a URL that is a number": without({"session.session_url": 12345}, NO_URL),
         "a relative URL": without({"session.session_url": "/modulos/auth?_sr=abc"}, NO_URL),
@@ -1221,7 +1232,10 @@ TABLE: dict[str, dict[str, Case]] = {
         "a blank": without({"session.session_url": "https://vault.example/modulos/auth?_sr=a b"}, NO_URL),
         "a terminal escape": without({"session.session_url": "https://vault.example/\x1b[2J"}, NO_URL),
         "a line end": without({"session.session_url": "https://vault.example/?_sr=a\n"}, NO_URL),
-        "no token": without({"session.token": None}, NO_TOKEN),
+        "no token": in_doubt(
+            simulated(("*/session", "no_token", None)), f"PAM Core answered a success, but without {NO_TOKEN}.", 200
+        ),
+        "a token that is null": without({"session.token": None}, NO_TOKEN),
         "an empty token": without({"session.token": ""}, NO_TOKEN),
         "a blank for a token": without({"session.token": "  "}, NO_TOKEN),
         "a number for a token": without({"session.token": 12345}, NO_TOKEN),
@@ -1476,7 +1490,8 @@ TABLE: dict[str, dict[str, Case]] = {
             options={"access_token": None, "client_id": "an-id", "client_secret": "a-secret"},
         ),
         "reset": Case(simulated(("*/token", "reset", None)), LOGIN + LOST + RESET, 0, or_read=LOGIN + LOST + ENDED),
-        "expires_in is missing": token({"expires_in": None}),
+        "expires_in is missing": made(simulated(("*/token", {"name": "removed", "members": ["expires_in"]}, None))),
+        "expires_in is null": token({"expires_in": None}),
         "expires_in is short": token({"expires_in": 1}),
         "expires_in is negative": token({"expires_in": -3600}),
         "expires_in is a text": token({"expires_in": "3600"}),

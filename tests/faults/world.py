@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import socket
 import ssl
 import subprocess
@@ -41,6 +40,8 @@ class Target:
     sessions: Callable[[], int]
     """Sessions that exist because of them."""
     words: dict[str, str]
+    connections: Callable[[], int | None] = lambda: None
+    """To whom is reached first, where that can be counted."""
 
     def fill(self, text: str) -> str:
         for word, value in self.words.items():
@@ -115,29 +116,47 @@ class World:
         return contexts
 
     @functools.cached_property
-    def proxy(self) -> int:
-        """The port of a real proxy, HTTP, SOCKS 4 and SOCKS 5 in one, that wants a password."""
+    def http_proxy(self) -> int:
+        """The port of a real HTTP proxy that wants a password and refuses one host."""
+        filters = ("--plugins", "proxy.plugin.FilterByUpstreamHostPlugin", "--filtered-upstream-hosts", names.FILTERED)
+        return self._run(HTTP_PROXY, "--basic-auth", f"me:{PROXY_PASSWORD}", *filters)
+
+    @functools.cached_property
+    def socks_proxy(self) -> int:
+        """The port of a real proxy, SOCKS 4 and SOCKS 5, that wants a password."""
+        return self._run(SOCKS_PROXY, f"socks4+socks5://127.0.0.1:0#me:{PROXY_PASSWORD}")
+
+    def _run(self, program: str, *arguments: str) -> int:
+        """Start a program that prints its port when it is there, and ends with its standard input."""
         process = subprocess.Popen(
-            [sys.executable, "-c", PROXY, f"http+socks4+socks5://127.0.0.1:0#me:{PROXY_PASSWORD}"],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-c", program, *arguments],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
-        self._stack.callback(process.wait)
-        self._stack.callback(process.kill)
+        self._stack.enter_context(process)  # closes its pipes and waits for it
         assert process.stdout is not None
-        self._stack.callback(process.stdout.close)
         return int(process.stdout.readline())
 
 
+HTTP_PROXY = """
+import proxy, sys
+
+limits = ["--hostname", "127.0.0.1", "--port", "0", "--num-workers", "1", "--num-acceptors", "1"]
+with proxy.Proxy([*limits, *sys.argv[1:]]) as running:
+    print(running.flags.port, flush=True)
+    sys.stdin.read()
+"""
+
 # Without authtime pproxy lets in whoever logged in once from the same address.
-PROXY = """
+SOCKS_PROXY = """
 import asyncio, pproxy, sys
 
 async def main():
     server = await pproxy.Server(sys.argv[1]).start_server({"rserver": [], "authtime": -1})
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await asyncio.to_thread(sys.stdin.read)
 
 asyncio.run(main())
 """
@@ -169,6 +188,7 @@ def simulated(
                 lambda: sum(request.path.endswith("/remote/session") for request in vault.requests),
                 lambda: len(vault.state.pending),
                 {**world.words, "port": vault.url.rpartition(":")[2]},
+                lambda: vault.connections,
             )
 
     return serve
@@ -195,7 +215,8 @@ def raw(handler: Handler, context: str | None = "good", handles: bool = True) ->
                 "access_token": "bearer-0123456789",
                 **SESSION,
             }
-            yield Target(options, creates, creates if handles else lambda: 0, {**world.words, "port": str(server.port)})
+            words = {**world.words, "port": str(server.port)}
+            yield Target(options, creates, creates if handles else lambda: 0, words, lambda: server.accepted)
 
     return serve
 
@@ -237,15 +258,16 @@ def behind(proxy: Server, target: Server) -> Server:
     def serve(world: World) -> Iterator[Target]:
         with proxy(world) as near, target(world) as far:
             far.words["proxy"] = near.words["port"]
-            yield far
+            yield dataclasses.replace(far, connections=near.connections)
 
     return serve
 
 
 @contextmanager
-def real_proxy(world: World) -> Iterator[Target]:
-    yield Target({}, lambda: 0, lambda: 0, {"port": str(world.proxy)})
+def http_proxy(world: World) -> Iterator[Target]:
+    yield Target({}, lambda: 0, lambda: 0, {"port": str(world.http_proxy)})
 
 
-def body_of(request: bytes) -> t.Any:
-    return json.loads(request.partition(b"\r\n\r\n")[2])
+@contextmanager
+def socks_proxy(world: World) -> Iterator[Target]:
+    yield Target({}, lambda: 0, lambda: 0, {"port": str(world.socks_proxy)})

@@ -291,6 +291,10 @@ def _replaced(state: State, payload: dict[str, t.Any], parameters: Parameters) -
             mapping[last] = value
 
 
+def _removed(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
+    _without(*parameters["members"])(state, payload, parameters)
+
+
 def _relative_url(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
     session = payload.get("session")
     if isinstance(session, dict):
@@ -416,6 +420,7 @@ FAULTS: dict[str, Fault] = {
     "no_session": Fault(edit=_without("session")),
     "no_url": Fault(edit=_without("session_url")),
     "no_token": Fault(edit=_without("token", "access_token")),
+    "removed": Fault(edit=_removed, parameters={"members": []}),
     "replaced": Fault(edit=_replaced, parameters={"members": {}}),
     "relative_url": Fault(edit=_relative_url),
     "awkward_url": Fault(edit=_awkward_url),

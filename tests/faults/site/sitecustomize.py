@@ -22,6 +22,8 @@ SLOW = "slow.fault.example"
 HERE = "here.fault.example"
 TWICE = "twice.fault.example"
 NOWHERE_FIRST = "nowhere-first.fault.example"
+FILTERED = "filtered.fault.example"
+"""A proxy refuses it, and nobody resolves it."""
 
 _original = socket.getaddrinfo
 

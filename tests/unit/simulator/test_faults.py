@@ -201,6 +201,12 @@ def test_something_is_missing(client, name, left):
     assert len(client.simulator.state.pending) == 1
 
 
+def test_removed_members(client):
+    body = created(client, {"name": "removed", "members": ["session_url", "tenant"]})
+    assert "tenant" not in body
+    assert set(body["session"]) == {"token"}
+
+
 def test_login_without_a_token(client):
     client.simulator.fault("*", "no_token")
     assert client.login().json() == {"token_type": "Bearer", "expires_in": 3600}
