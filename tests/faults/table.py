@@ -814,6 +814,18 @@ TABLE: dict[str, dict[str, Case]] = {
             {"error": "invalid_client", "error_description": "Client authentication failed"},
             f'answered "Client authentication failed" (HTTP 401). {CLIENT}',
         ),
+        "unknown device": Case(
+            simulated(),
+            f'{CREATE}PAM Core answered "Device not found" (HTTP 400). {NO_DEVICE}',
+            http_status=400,
+            options={"device": "nowhere"},
+        ),
+        "unknown user": Case(
+            simulated(),
+            f'{CREATE}PAM Core answered "User not found" (HTTP 400). {STATUS_400}',
+            http_status=400,
+            options={"user": "nobody"},
+        ),
         "device not found": refused(
             400,
             numbered(400, 1011, "Device not found"),
@@ -868,9 +880,6 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "no number": refused(
             400, full(400, "Else", 1, exception={"code": 0}), f'answered "Else" (HTTP 400). {STATUS_400}'
-        ),
-        "words nobody documented": refused(
-            400, full(400, "User not found"), f'answered "User not found" (HTTP 400). {STATUS_400}'
         ),
         "flat": refused(
             404,

@@ -108,8 +108,16 @@ def test_fault(fault: str, outcome: Outcome) -> None:
     check(outcome.way, fault, target, outcome.seconds[fault], read, may_exist)
     if read is None:
         return
-    if outcome.way == "task" and read != case.or_read:
-        assert (result["http_status"], result["error_code"]) == (case.http_status, case.error_code)
+    if outcome.way == "task":
+        status = result["http_status"] if read == case.or_read else case.http_status
+        assert {name: value for name, value in result.items() if not name.startswith("_") and name != "exception"} == {
+            "failed": True,
+            "changed": False,
+            "msg": result["msg"],
+            "http_status": status,
+            "error_code": case.error_code,
+            "session_may_exist": case.may_exist,
+        }
     output = in_todays_words(outcome.played.output)
     assert read in output or json.dumps(read, ensure_ascii=False)[1:-1] in output
 

@@ -143,95 +143,7 @@ def test_tries_until_it_is_there(tls: Tls, slept: list[float]) -> None:
         assert len(server.received) == 1
 
 
-def test_plain_http_server_is_not_tried_again(tls: Tls, slept: list[float]) -> None:
-    with serving(lambda _server, connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None) as server:
-        error = failure({"url": server.url, "ca_path": tls.ca_path}, retries=2)
-    assert isinstance(error, NotSent)
-    assert str(error) == f"{UNSENT}what answers there does not speak TLS (check url)."
-    assert slept == []
-
-
 # What may have been handled
-
-
-def _nothing(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-
-
-def _reset(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    reset(connection)
-
-
-def _half(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    connection.sendall(http_answer(CREATED)[:-50])
-
-
-def _half_a_head(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
-
-
-def _half_a_chunk(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{")
-
-
-def _no_http(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
-
-
-def _many_headers(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n")
-
-
-def _long_header(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n")
-
-
-LOST: dict[str, Handler] = {
-    "closed": _nothing,
-    "reset": _reset,
-    "half a body": _half,
-    "half a head": _half_a_head,
-    "half a chunk": _half_a_chunk,
-    "no HTTP": _no_http,
-    "many headers": _many_headers,
-    "a long header": _long_header,
-}
-
-
-@pytest.mark.parametrize("handler", LOST.values(), ids=LOST)
-def test_nothing_is_sent_twice(tls: Tls, slept: list[float], handler: Handler) -> None:
-    with serving(handler, tls.context) as server:
-        error = failure({"url": server.url, "ca_path": tls.ca_path}, retries=5)
-        assert (len(server.received), server.accepted) == (1, 1)
-    assert isinstance(error, Unclear)
-    assert str(error).startswith(FAILED)
-    assert str(error).endswith(MAY_EXIST)
-    assert slept == []
-
-
-def test_text_after_the_end_of_a_connection(tls: Tls) -> None:
-    with serving(_nothing, tls.context) as server:
-        error = failure({"url": server.url, "ca_path": tls.ca_path})
-    assert str(error) == f"{SENT}the connection was closed before an answer came.{MAY_EXIST}"
-
-
-def test_text_after_half_a_body(tls: Tls) -> None:
-    with serving(_half, tls.context) as server:
-        error = failure({"url": server.url, "ca_path": tls.ca_path})
-    assert str(error) == f"{SENT}the connection was closed in the middle of the answer.{MAY_EXIST}"
-
-
-def test_text_of_what_is_not_http(tls: Tls) -> None:
-    with serving(_no_http, tls.context) as server:
-        error = failure({"url": server.url, "ca_path": tls.ca_path})
-    assert str(error) == f"{SENT}the answer is not HTTP.{MAY_EXIST}"
 
 
 def test_answer_after_an_interim_one_is_nobody_elses(tls: Tls) -> None:
@@ -278,80 +190,7 @@ def test_answer_without_end_is_not_kept(tls: Tls, head: bytes) -> None:
     assert isinstance(error, Unclear)
 
 
-def test_login_that_is_lost_made_no_session(tls: Tls) -> None:
-    with serving(_nothing, tls.context) as server, pytest.raises(Unclear) as error:
-        create({"url": server.url, "ca_path": tls.ca_path, "access_token": "", "client_id": "i", "client_secret": "s"})
-    assert str(error.value) == (
-        "Logging in with OAuth 2.0 failed: the request was sent, but its answer did not arrive: "
-        "the connection was closed before an answer came."
-    )
-    assert error.value.session_may_exist is False
-
-
 # The deadline
-
-
-def _silent(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    server.stopped(10)
-
-
-def _dribble(head: bytes, piece: bytes) -> Handler:
-    def handler(server: RawServer, connection: socket.socket) -> None:
-        server.read_request(connection)
-        connection.sendall(head)
-        while not server.stopped(0.02):
-            connection.sendall(piece)
-
-    return handler
-
-
-def _continue(server: RawServer, connection: socket.socket) -> None:
-    server.read_request(connection)
-    while not server.stopped(0.02):
-        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
-STALLED: dict[str, Handler] = {
-    "no answer": _silent,
-    "a head without end": _dribble(b"HTTP/1.1 200 OK\r\nA: ", b"b"),
-    "a body without end": _dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b" "),
-    "a body of no length": _dribble(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{", b" "),
-    "chunks without end": _dribble(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "100 without end": _continue,
-}
-
-
-@pytest.mark.parametrize("handler", STALLED.values(), ids=STALLED)
-def test_deadline_after_sending(tls: Tls, handler: Handler) -> None:
-    with serving(handler, tls.context) as server:
-        started = time.monotonic()
-        error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=SOON, retries=3)
-        assert SOON - 0.05 < time.monotonic() - started < SOON + 1
-        assert len(server.received) == 1
-    assert str(error) == f"{SENT}{NO_TIME}{MAY_EXIST}"
-
-
-def test_deadline_of_the_handshake(tls: Tls) -> None:
-    def handler(server: RawServer, _connection: socket.socket) -> None:
-        server.stopped(10)
-
-    with serving(handler, None) as server:
-        started = time.monotonic()
-        error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=SOON, retries=3)
-        assert SOON - 0.05 < time.monotonic() - started < SOON + 1
-        assert server.accepted == 1
-    assert isinstance(error, NotSent)
-    assert str(error) == f"{UNSENT}{NO_TIME}"
-
-
-def test_deadline_of_name_resolution(names: dict[str, Callable[[int], t.Any]]) -> None:
-    names["vault.example"] = lambda _port: time.sleep(SOON + 1.5)
-    started = time.monotonic()
-    error = failure({"url": "https://vault.example"}, timeout=SOON, retries=3)
-    assert SOON - 0.05 < time.monotonic() - started < SOON + 1
-    assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}the name vault.example could not be resolved within 0.6 seconds. {REACH}."
 
 
 def test_deadline_holds_for_login_and_session_together(tls: Tls) -> None:
@@ -450,16 +289,6 @@ def test_family_of_addresses_that_this_machine_does_not_have(
 # TLS
 
 
-def test_unknown_authority_is_named_with_its_remedy(tls: Tls, slept: list[float]) -> None:
-    with serving(answers, tls.context) as server:
-        error = failure({"url": server.url}, retries=2)
-        assert server.received == []
-    assert isinstance(error, NotSent)
-    assert str(error).startswith(f"{UNSENT}the server's certificate is not accepted: ")
-    assert str(error).endswith("(option ca_path names the certificate authorities to trust).")
-    assert slept == []
-
-
 def test_name_in_the_certificate_is_checked(tls: Tls, names: dict[str, Callable[[int], t.Any]]) -> None:
     with serving(answers, tls.context) as server:
         names["vault.example"] = lambda _port: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
@@ -483,20 +312,6 @@ def test_variables_do_not_beat_ca_path(
         monkeypatch.setenv(variable, tls.ca_path)
         assert create({"url": server.url, "proxy": ""})["session_url"] == SESSION_URL
         assert isinstance(failure({"url": server.url, "ca_path": str(other)}), NotSent)
-
-
-def test_old_tls_is_refused(tls: Tls) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
-        context.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning):
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with serving(answers, context) as server:
-        error = failure({"url": server.url, "validate_certs": False})
-        assert server.received == []
-    assert str(error).startswith(f"{UNSENT}TLS failed: ")
 
 
 def test_client_certificate(tls: Tls, tmp_path: Path) -> None:
@@ -694,24 +509,6 @@ def test_socks_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatc
     error = failure({"url": "https://vault.example", "ca_path": tls.ca_path})
     assert str(error) == f"{FAILED}no connection to 127.0.0.1 port 1080: Connection refused. {REACH}."
     assert connected == [("127.0.0.1", 1080)]
-
-
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nA: "])
-def test_deadline_of_the_proxy(answer: bytes) -> None:
-    def handler(server: RawServer, connection: socket.socket) -> None:
-        server.read_request(connection)
-        connection.sendall(answer)
-        while not server.stopped(0.05):
-            connection.sendall(answer and b"b")
-
-    with serving(handler, None) as proxy:
-        started = time.monotonic()
-        error = failure(
-            {"url": "https://vault.example", "proxy": f"http://127.0.0.1:{proxy.port}"}, timeout=SOON, retries=2
-        )
-        assert time.monotonic() - started < SOON + 1
-    assert isinstance(error, NotSent)
-    assert str(error) == f"{UNSENT}{NO_TIME}"
 
 
 def test_deadline_of_the_handshake_behind_a_proxy(tls: Tls) -> None:
