@@ -153,6 +153,7 @@ class Vault:
     any_device: bool
     base_path: str
     token_lifetime: int
+    marks: dict[str, str]
     sample: dict[str, str]
     _by_address: dict[str, Device] = field(default_factory=dict, repr=False)
     _by_device: dict[str | None, list[Credential]] = field(default_factory=dict, repr=False)
@@ -417,7 +418,9 @@ def _vault(value: t.Any) -> Vault:
         credentials=[],
         texts={},
     )
-    settings = _fields(given["settings"], "settings", any_device=False, base_path="", token_lifetime=3600, sample={})
+    settings = _fields(
+        given["settings"], "settings", any_device=False, base_path="", token_lifetime=3600, marks={}, sample={}
+    )
     tenants = [str(tenant) for tenant in _entries(given["tenants"], "tenants")]
     if not tenants:
         raise DataError("tenants must name one tenant at least.")
@@ -439,8 +442,13 @@ def _vault(value: t.Any) -> Vault:
         any_device=bool(settings["any_device"]),
         base_path=str(settings["base_path"]).rstrip("/"),
         token_lifetime=int(settings["token_lifetime"]),
+        marks=_marks(settings["marks"]),
         sample=_sample(settings["sample"], users, devices, credentials),
     )
+
+
+def _marks(value: t.Any) -> dict[str, str]:
+    return {key: str(mark) for key, mark in _fields(value, "marks", access_token="", session_token="", sr="").items()}
 
 
 def _sample(

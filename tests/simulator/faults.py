@@ -20,12 +20,13 @@ import socket
 import struct
 import typing as t
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from urllib.parse import urlsplit
+from html import escape
+from urllib.parse import quote, urlsplit
 
 from . import profiles
 from .auth import basic_credentials, oauth2_error, token_refused
 from .state import State
-from .wire import Answer, Incoming, failure, gateway_answer, json_answer, unexpected_error
+from .wire import Answer, Incoming, failure, gateway_answer, html_answer, json_answer, unexpected_error
 
 Parameters = Mapping[str, t.Any]
 Instead = Callable[[State, Incoming, Parameters], Answer]
@@ -181,8 +182,13 @@ def _sent_secrets(state: State, incoming: Incoming) -> Iterator[str]:
             yield from (authorization.consumer_secret, authorization.token_secret)
 
 
-def _echo(state: State, incoming: Incoming, echoed: str, status: int) -> Answer:
-    text = f"Request refused: {echoed}"
+def _echo(state: State, incoming: Incoming, echoed: str, parameters: Parameters) -> Answer:
+    status, text = parameters["status"], f"Request refused: {echoed}"
+    if parameters["where"] == "page":
+        return html_answer(status, f"<!DOCTYPE html><html><body><h1>{escape(text)}</h1></body></html>")
+    if parameters["where"] == "headers":
+        headers = {"Content-Type": f"text/{echoed}", "Location": f"/?{quote(echoed)}", "X-Request": echoed}
+        return Answer(status, headers)
     if "/oauth2/" in incoming.path:
         answer = oauth2_error(status, "invalid_client")
         return json_answer(status, {**(answer.payload or {}), "error_description": text, "message": text})
@@ -190,11 +196,11 @@ def _echo(state: State, incoming: Incoming, echoed: str, status: int) -> Answer:
 
 
 def _echo_authorization(state: State, incoming: Incoming, parameters: Parameters) -> Answer:
-    return _echo(state, incoming, incoming.headers.get("authorization", ""), parameters["status"])
+    return _echo(state, incoming, incoming.headers.get("authorization", ""), parameters)
 
 
 def _echo_secret(state: State, incoming: Incoming, parameters: Parameters) -> Answer:
-    return _echo(state, incoming, " ".join(_sent_secrets(state, incoming)), parameters["status"])
+    return _echo(state, incoming, " ".join(_sent_secrets(state, incoming)), parameters)
 
 
 # ---- edits of the API's answer --------------------------------------------------------------------------------------
@@ -333,10 +339,10 @@ def _cut_body(answer: Answer, parameters: Parameters) -> Answer:
 # ---- delivery -------------------------------------------------------------------------------------------------------
 
 
-def serialize(answer: Answer) -> tuple[bytes, bytes]:
+def serialize(answer: Answer, reason: str = "Simulated") -> tuple[bytes, bytes]:
     """Head and body as they go over the wire."""
     lines = [
-        f"HTTP/1.1 {answer.status} Simulated",
+        f"HTTP/1.1 {answer.status} {reason}",
         *(f"{name}: {value}" for name, value in answer.headers.items()),
         f"Content-Length: {len(answer.body)}",
         "Connection: close",
@@ -378,6 +384,20 @@ async def _dribble(transport: asyncio.Transport, answer: Answer, parameters: Par
     return True
 
 
+async def _echo_raw(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
+    """What no web server would let through: an echo as the reason beside the status, or in place of HTTP."""
+    if parameters["where"] == "headers":
+        head, body = serialize(answer, reason=answer.headers["X-Request"])
+        transport.write(head + body)
+    elif parameters["where"] == "status_line":
+        text = (answer.payload or {}).get("message") or (answer.payload or {})["response"]["message"]
+        transport.write(f"{text}\r\n\r\n".encode())
+    else:
+        return False
+    transport.close()
+    return True
+
+
 async def _late(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
     """The request has been handled; its answer waits."""
     await asyncio.sleep(float(parameters["delay"]))
@@ -386,6 +406,7 @@ async def _late(transport: asyncio.Transport, answer: Answer, parameters: Parame
 
 _RETRY = {"retry_after": None}
 _OK = {"status": 200}
+_ECHO = {"status": 400, "where": "message"}
 
 FAULTS: dict[str, Fault] = {
     # The gateway in front. Texts and status of 404, 502 and 504: the documentation has the texts alone; the others [I]
@@ -401,8 +422,8 @@ FAULTS: dict[str, Fault] = {
     "not_json": Fault(instead=_not_json, parameters={**_OK, "body": '{"response": {"status": 200, '}),
     "redirect": Fault(instead=_redirect, parameters={"status": 302, "location": "/redirected"}),
     "status": Fault(instead=_status, parameters={"status": 500, "headers": {}, "body": ""}),
-    "echo_authorization": Fault(instead=_echo_authorization, parameters={"status": 400}),
-    "echo_secret": Fault(instead=_echo_secret, parameters={"status": 400}),
+    "echo_authorization": Fault(instead=_echo_authorization, deliver=_echo_raw, parameters=_ECHO),
+    "echo_secret": Fault(instead=_echo_secret, deliver=_echo_raw, parameters=_ECHO),
     # The connection
     "reset": Fault(instead=_nothing, deliver=_reset),
     "reset_after": Fault(deliver=_reset),

@@ -31,8 +31,8 @@ def create(state: State, incoming: Incoming, caller: Caller, _argument: str) -> 
     credential = _credential(state, given, caller, device)
     target = _target(state, given, caller, device, credential)
     pending = PendingSession(
-        sr=new_sr(),
-        token=secrets.token_hex(32),
+        sr=state.marked("sr", new_sr()),
+        token=state.marked("session_token", secrets.token_hex(32)),
         user=user,
         credential=credential,
         device=target,

@@ -110,9 +110,14 @@ class State:
                 return authorization
         return None
 
+    def marked(self, kind: str, secret: str) -> str:
+        """Between marks by which whoever looks for leaks knows it again, where the data file sets any."""
+        mark = self.vault.marks[kind]
+        return f"{mark}{secret}{mark}"
+
     def issue_token(self, authorization: Authorization, tenant: str, lifetime: float) -> str:
         now = self.clock.now()
-        token = new_access_token(authorization.client_id, now, lifetime)
+        token = self.marked("access_token", new_access_token(authorization.client_id, now, lifetime))
         self.tokens[token] = Token(authorization, tenant, now + timedelta(seconds=lifetime))
         return token
 

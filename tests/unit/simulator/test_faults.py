@@ -139,6 +139,28 @@ def test_echo_of_secrets(client):
     assert oauth2["client_secret"] in borne
 
 
+def test_echo_in_a_page(client):
+    client.simulator.fault("*", {"name": "echo_secret", "where": "page"})
+    answer = client.create()
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+    assert f"Request refused: {client.simulator.credentials['access_token']} " in answer.text
+
+
+def test_echo_in_headers(client):
+    secret = client.simulator.credentials["oauth2"]["client_secret"]
+    client.simulator.fault("*", {"name": "echo_secret", "status": 401, "where": "headers"})
+    answer = client.login()
+    headers = {"Content-Type": f"text/{secret}", "Location": f"/?{secret}", "X-Request": secret}
+    assert (answer.status_code, answer.reason, answer.content) == (401, secret, b"")
+    assert {name: answer.headers[name] for name in headers} == headers
+
+
+def test_echo_in_place_of_http(client):
+    client.simulator.fault("*", {"name": "echo_authorization", "where": "status_line"})
+    with pytest.raises(requests.ConnectionError, match="Request refused: Bearer "):
+        client.create()
+
+
 # ---- edits
 
 

@@ -12,6 +12,9 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 import pytest
+import yaml
+
+from tests.simulator.data import DEFAULT_FILE
 
 SESSION = {"user": "jdoe", "credential": "svc-admin", "device": "web01", "protocol": "SSH"}
 CREATE_PATHS = ("/iso/remote/session", "/api/pam/remote/session", "/api/remote/session")
@@ -546,6 +549,22 @@ def test_landing_page(shared):
     assert "simulator" in shared.send("GET", "/").text
     answer = shared.send("HEAD", "/")
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_marks(start):
+    """By which secrets are known again, at both ends."""
+    marks = {"access_token": "theAccessToken", "session_token": "theSessionToken", "sr": "theSessionUrl"}
+    data = yaml.safe_load(DEFAULT_FILE.read_text(encoding="utf-8"))
+    data["settings"]["marks"] = marks
+    client = start(data=data)
+    session = client.create().json()["session"]
+    made = (client.login().json()["access_token"], session["token"], session["session_url"].partition("_sr=")[2])
+    for secret, mark in zip(made, marks.values()):
+        assert secret.startswith(mark)
+        assert secret.endswith(mark)
+        assert len(secret) > 2 * len(mark) + 40
+    assert client.simulator.credentials["access_token"].startswith("theAccessToken")
+    assert client.open(session["session_url"]).status_code == 200
 
 
 def test_base_path(start):
