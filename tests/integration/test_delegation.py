@@ -6,17 +6,11 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import re
-import shutil
 import socket
-import stat
-import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import WRITE, leaks, reach, secrets_of
+from tests.ssh_server import SshServer, program, script, ssh_server
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play
@@ -52,58 +47,11 @@ class Remote(t.NamedTuple):
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]))
-    if found:
-        return found
-    if os.environ.get("SENHASEGURA_TEST_REQUIRE_ALL") == "1":
-        pytest.fail(f"{name} is not installed, and SENHASEGURA_TEST_REQUIRE_ALL is set.")
-    pytest.skip(f"{name} is not installed.")
-
-
-def _script(path: Path, text: str) -> str:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
 @pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """The port of an SSH server on this machine, and the folder with its keys."""
-    server, keygen, _client, _ps = (_program(name) for name in ("sshd", "ssh-keygen", "ssh", "ps"))
-    folder = tmp_path_factory.mktemp("sshd")
-    for name in ("host_key", "user_key"):
-        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}", encoding="utf-8")
-    config = folder / "sshd_config"
-    config.write_text(
-        f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host_key\nAuthorizedKeysFile {folder}/user_key.pub\n"
-        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n"
-        "PermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nSubsystem sftp internal-sftp\n",
-        encoding="utf-8",
-    )
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it puts its unprivileged part
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([server, "-D", "-e", "-f", str(config)], stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 10
-        while process.poll() is None and time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        else:
-            pytest.fail((folder / "log").read_text(encoding="utf-8"))
-        yield port, folder
-    finally:
-        process.terminate()
-        process.wait(10)
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    program("ps")
+    with ssh_server(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -114,31 +62,9 @@ def sockets() -> Iterator[Path]:
 
 
 @pytest.fixture
-def remote(sshd: tuple[int, Path], sockets: Path, tmp_path: Path) -> Remote:
-    port, keys = sshd
-    interpreter = _script(tmp_path / "python", INTERPRETER.format(folder=tmp_path, python=sys.executable))
-    options = (
-        "ControlMaster=auto",
-        "ControlPersist=5",
-        "IdentitiesOnly=yes",
-        f"UserKnownHostsFile={keys / 'known_hosts'}",
-    )
-    return Remote(
-        {
-            "ansible_connection": "ssh",
-            "ansible_host": "127.0.0.1",
-            "ansible_port": port,
-            "ansible_user": getpass.getuser(),
-            "ansible_ssh_private_key_file": str(keys / "user_key"),
-            "ansible_python_interpreter": interpreter,
-            "ansible_remote_tmp": str(tmp_path / "remote"),
-        },
-        {
-            "ANSIBLE_SSH_ARGS": " ".join(["-F", "none", *(f"-o {option}" for option in options)]),
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
-        },
-        tmp_path,
-    )
+def remote(sshd: SshServer, sockets: Path, tmp_path: Path) -> Remote:
+    interpreter = script(tmp_path / "python", INTERPRETER.format(folder=tmp_path, python=sys.executable))
+    return Remote(sshd.variables(interpreter, tmp_path / "remote"), sshd.environment(sockets), tmp_path)
 
 
 @pytest.fixture
@@ -221,8 +147,8 @@ def test_the_work_is_done_there_and_is_hidden(
 def test_check_mode_and_what_is_missing_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any], tmp_path: Path
 ) -> None:
-    bare = _script(tmp_path / "bare", f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
-    dying = _script(tmp_path / "dying", f'#!/bin/sh\n{sys.executable} "$@" >/dev/null\nexit 137\n')
+    bare = script(tmp_path / "bare", f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    dying = script(tmp_path / "dying", f'#!/bin/sh\n{sys.executable} "$@" >/dev/null\nexit 137\n')
     played = play(
         """
         - name: In check mode
