@@ -16,8 +16,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
-from html import escape, unescape
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from . import _transport
 from ._errors import (
@@ -32,6 +31,7 @@ from ._errors import (
     sentences,
 )
 from ._options import SECRETS, chosen_auth_method
+from ._redaction import redacted
 from ._transport import Answer, Exchange
 
 TOKEN_MARGIN = 30
@@ -45,12 +45,6 @@ LOGIN_REFUSED = (400, 401, 403)
 
 REFUSAL_HOLDS = 60
 """Seconds for which the tasks of a run take a refusal that one of them got for theirs."""
-
-MIN_SECRET = 4
-"""Characters of the shortest secret that is taken out of a server's words."""
-
-MIN_SECRET_TO_SEARCH = 8
-"""Characters of the shortest secret that is searched for in disguise as well."""
 
 RETRY_WHEN_TOLD = (429, 503)
 """Statuses after which a request may be sent again, where the answer says when."""
@@ -335,7 +329,8 @@ class Client:
     def _not_understood(self, endpoint: Endpoint, answer: Answer) -> Refused | Unclear:
         """For an answer of which only the status is of use: a page of a proxy, something cut off, a redirect."""
         status = answer.status
-        media_type = re.sub(r"[^\w/+.-]", "", answer.headers.get("Content-Type", "").split(";")[0])[:60]
+        said = self._clean(answer.headers.get("Content-Type", ""))
+        media_type = re.sub(r"[^\w/+.-]", "", said.split(";")[0])[:60]
         what = f"content type {media_type}" if media_type else "no content type"
         why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
         if 300 <= status < 400:
@@ -348,16 +343,7 @@ class Client:
 
     def _clean(self, text: str, more_secrets: Iterable[t.Any] = (), limit: int = 1000) -> str:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
-        text = _one_line(text)
-        lines = (_one_line(secret) for secret in (*self._secrets, *more_secrets) if isinstance(secret, str))
-        secrets = {secret for secret in lines if len(secret) >= MIN_SECRET}
-        for secret in sorted(secrets, key=len, reverse=True):
-            for form in _forms(secret):
-                text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
-        text = re.sub(r"\b_sr=\S+", "_sr=***", text)
-        if _holds_any(text, secrets):
-            return "***"
-        return text if len(text) <= limit else text[:limit] + "…"
+        return redacted(text, (*self._secrets, *more_secrets), limit)
 
 
 def connect(options: Mapping[str, t.Any], memory: RunMemory | None = None) -> Client:
@@ -433,46 +419,6 @@ def _http_date(value: str) -> float | None:
         return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """How a secret commonly looks in a text. Where its characters are half of a pair, it can be quoted all the same."""
-    yield secret
-    for quoting in (quote, quote_plus):
-        for safe in ("", "/"):
-            yield quoting(secret, safe=safe, errors="surrogatepass")
-    in_json = json.dumps(secret)[1:-1]
-    yield from (in_json, in_json.replace("/", "\\/"), escape(secret))
-
-
-def _holds_any(text: str, secrets: Iterable[str]) -> bool:
-    """Whether the text still has a secret in it for those who undo up to two codings, and who overlook case, blanks and
-    other characters that cannot be seen.
-
-    Only for secrets that nobody takes for words run together. What is hashed, in base64 or cut off is not found.
-    """
-    readings = {text}
-    for _coding in range(2):
-        readings |= {decode(reading) for reading in readings for decode in (unquote, unescape, _unescape_json)}
-    bare = [_bare(reading) for reading in readings]
-    wanted = [secret for secret in map(_bare, secrets) if len(secret) >= MIN_SECRET_TO_SEARCH]
-    return any(secret in reading for secret in wanted for reading in bare)
-
-
-def _bare(text: str) -> str:
-    return "".join(char for char in text if char.isprintable() and char not in " +").casefold()
-
-
-def _unescape_json(text: str) -> str:
-    def unescape(found: re.Match[str]) -> str:
-        return chr(int(found[1], 16)) if found[1] else found[2]
-
-    text = re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", unescape, text)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # two halves make a character
 
 
 def _json_object(body: bytes) -> dict[str, t.Any] | None:

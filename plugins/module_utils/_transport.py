@@ -599,8 +599,11 @@ def _reason(exc: BaseException | None) -> str:
             return "the connection was closed before an answer came"
         if isinstance(cause, http.client.IncompleteRead):
             return "the connection was closed in the middle of the answer"
-        if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed: "):
-            return f"the proxy refused: {str(cause)[26:80]}"
+        refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
+        if refused:
+            # Not in the proxy's own words, which may repeat the password, in base64 even.
+            status = int(refused[1])
+            return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         if isinstance(cause, UnicodeError):

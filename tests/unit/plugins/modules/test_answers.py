@@ -108,6 +108,8 @@ def test_largest_answer(api: Api, run_module: RunModule) -> None:
         (OAUTH2, "a cli\r\n ent's sec\u200bret/+& is wrong", "***"),
         ({**OAUTH2, "client_secret": "x" * 40 + "\u00df"}, "X" * 40 + "SS", "***"),
         ({**OAUTH2, "client_secret": "seven-7"}, "s%65ven-7", "s%65ven-7"),  # too short to be searched for
+        ({**OAUTH2, "client_secret": "a  secret\twith\x01 "}, "[a  secret\twith\x01 ] is wrong", "[*** ] is wrong"),
+        ({**OAUTH2, "client_secret": "señha"}, "seÃ±ha or se\\u00f1ha or se%C3%B1ha", "*** or *** or ***"),
     ],
 )
 def test_secrets_are_not_repeated(
@@ -128,13 +130,27 @@ def test_half_a_character_in_what_must_not_be_repeated(api: Api, run_module: Run
     body = json.dumps({**minimal(400, "Said: HALFtoken"), "session": {"token": "HALFtoken"}}).replace("HALF", half)
     api.expect(CREATE._replace(status=400, body=body.encode()))
     assert run_module(DIRECT)["msg"] == (
-        'Creating the remote session failed: PAM Core answered "Said: ***" (HTTP 400).'
+        f'Creating the remote session failed: PAM Core answered "Said: ***" (HTTP 400). {STATUS_400} {MAY_EXIST}'
     )
 
 
 def test_token_that_comes_with_a_refusal_is_not_repeated(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {ISSUED}", "access_token": ISSUED}))
-    assert run_module(WITH_LOGIN)["msg"] == f'{LOGIN_FAILED}: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
+    assert run_module(WITH_LOGIN)["msg"] == (
+        f'Logging in with OAuth 2.0 failed: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
+    )
+
+
+def test_secrets_are_not_repeated_as_a_content_type(api: Api, run_module: RunModule) -> None:
+    secret = "a;sécret/+"
+    header = f"text/{secret}; charset=utf-8".encode().decode("latin-1")
+    api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))
+    result = run_module({"url": URL, "api_prefix": "iso", **OAUTH2, "client_secret": secret, **SESSION})
+    assert result["msg"] == (
+        "Creating the remote session failed: what answered (HTTP 403, content type text/) does not speak as PAM Core's "
+        "API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
+        "application."
+    )
 
 
 def test_secret_of_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
