@@ -7,6 +7,7 @@ hide."""
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Callable, Mapping
 
@@ -16,7 +17,6 @@ from ansible.utils.display import Display
 
 from ..module_utils._client import Client, connect
 from ..module_utils._errors import NOT_VERIFIED, SESSION_MAY_EXIST, SenhaseguraError, sentences
-from ..module_utils._options import SECRETS
 from ._config import Problems, environment, resolve, untyped_definitions
 from ._run_memory import run_memory
 
@@ -33,8 +33,10 @@ def definitions_name(lookup: str) -> str:
     return name
 
 
-def _is_secret(name: str, value: t.Any) -> bool:
-    return name in SECRETS or (name == "proxy" and "@" in str(value))
+def _may_be_secret(name: str, value: t.Any, spec: Mapping[str, t.Any]) -> bool:
+    """True for what is no option too, since a secret's name may be misspelt, and for a URL with a password."""
+    option = next((known for key, known in spec.items() if name in (key, *known.get("aliases", ()))), {"no_log": True})
+    return bool(option.get("no_log")) or (name in ("url", "system_url", "proxy") and "@" in str(value))
 
 
 class RemoteAction(ActionBase):
@@ -53,29 +55,43 @@ class RemoteAction(ActionBase):
     PROBE: t.ClassVar[Callable[[Client], dict[str, t.Any]]]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        arguments, task_environment = self._take()  # before core can refuse to run it in the background
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        task_environment: dict[str, t.Any] = {}
-        self._compute_environment_string(task_environment)
-        with environment(task_environment):
-            try:
-                options = self._resolve(self._take_arguments(), task_vars or {})
-                if self._is_elsewhere():
-                    return self._run_there(options, task_vars)
-                result.update(self._run_here(options))
-            except SenhaseguraError as exc:
-                result.update(exc.result(), failed=True)
-                return result
+        try:
+            with environment(task_environment):
+                options = self._resolve(arguments, task_vars or {})
+                if not self._is_elsewhere():
+                    result.update(self._run_here(options))
+        except SenhaseguraError as exc:
+            result.update(exc.result(), failed=True)
+            return result
+        if self._is_elsewhere():
+            return self._run_there(options, task_vars)
         self._hide(result)
         return result
 
-    def _take_arguments(self) -> dict[str, t.Any]:
-        """The task's arguments, which are left there without the secrets: callbacks get them, even under ``no_log``.
+    def _take(self) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+        """The task's arguments and environment, which are left there without the secrets.
 
-        The next try of ``until`` has another action and the same task, so the task keeps them elsewhere too.
+        Callbacks get both, even under ``no_log``, and the module defaults, which are among the arguments by now. Core
+        puts the environment on the command line of a delegated module, which has no use for our variables there. The
+        next try of ``until`` has another action and the same task, so the task keeps them elsewhere too.
         """
-        arguments: dict[str, t.Any] = vars(self._task).setdefault("_senhasegura_arguments", self._task.args)
-        self._task.args = {name: HIDDEN if _is_secret(name, value) else value for name, value in arguments.items()}
-        return arguments
+        kept = vars(self._task)
+        if "_senhasegura_given" not in kept:
+            task_environment: dict[str, t.Any] = {}
+            self._compute_environment_string(task_environment)
+            kept["_senhasegura_given"] = self._task.args, task_environment
+        arguments, task_environment = kept["_senhasegura_given"]
+        spec = self.SPEC["argument_spec"]
+        self._task.args = {
+            name: HIDDEN if _may_be_secret(name, value, spec) else value for name, value in arguments.items()
+        }
+        self._task.environment = [
+            {name: value for name, value in task_environment.items() if not name.startswith("SENHASEGURA_")}
+        ]
+        self._task.module_defaults = []
+        return arguments, task_environment
 
     def _resolve(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
         return resolve(self.DEFINITIONS, self.SPEC, type(self).PROBLEMS, arguments, variables, self._templar.template)
@@ -103,8 +119,9 @@ class RemoteAction(ActionBase):
         result.pop("invocation", None)
         if result.get("failed") or result.get("unreachable"):
             result.pop("_ansible_no_log", None)
-            if "session_url" in str(result.get("module_stdout")):
-                result["module_stdout"] = "(hidden, since it holds a session)"
+            for name, value in result.items():
+                if isinstance(value, str) and re.search('session_url|"token"', value):
+                    result[name] = "(hidden, since it holds a session)"
             if result.get("failed") and "session_may_exist" not in result:
                 # The module died, or its output got lost on the way.
                 result.update(http_status=None, error_code=None, session_may_exist=not self._task.check_mode)

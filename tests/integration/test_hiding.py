@@ -212,6 +212,35 @@ def test_secrets_that_are_arguments_are_hidden_from_callbacks(method: str, vault
     assert any("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in str(event) for event in played.events)
 
 
+@pytest.mark.parametrize("keyword", ["environment", "module_defaults"])
+def test_secrets_of_keywords_are_hidden_from_callbacks(keyword: str, vault: Simulator, play: Play) -> None:
+    """ansible-core gives callbacks all keywords of a task, with their values. Each try of "until" needs them again."""
+    vault.fault(CREATE, "unexpected_error", times=2)
+    known = vault.credentials["oauth2"]
+    given = {
+        "environment": "".join(f"            SENHASEGURA_{name.upper()}: '{{{{ my_{name} }}}}'\n" for name in known),
+        "module_defaults": "            pamops.senhasegura.pam_remote_session:\n"
+        + "".join(f"              {name}: '{{{{ my_{name} }}}}'\n" for name in known),
+    }
+    played = play(
+        f"""
+        - name: Until
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          {keyword}:
+{given[keyword]}
+          register: session
+          until: session is success
+          retries: 4
+          delay: 0
+        """,
+        "-vvv",
+        variables=reach(vault, None) | {f"my_{name}": value for name, value in known.items()},
+    ).succeeded()
+    assert not leaks(vault, played)
+    assert [request.status for request in vault.requests if request.path == CREATE] == [500, 500, 200]
+
+
 def test_the_mark_on_the_task_is_needed(vault: Simulator, play: Play, tmp_path: Path) -> None:
     """And the tests above would notice that it is not there.
 

@@ -13,6 +13,7 @@ import typing as t
 from collections.abc import Callable
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -48,10 +49,13 @@ def run() -> Run:
         variables: dict[str, t.Any] | None = None,
         transport: str | None = None,
         check: bool = False,
+        made: list[Task] | None = None,
         **keywords: t.Any,
     ) -> tuple[dict[str, t.Any], Task]:
         loader = DataLoader()
         task = Task.load({NAME: options, "check_mode": check, **keywords}, loader=loader)
+        if made is not None:
+            made.append(task)
         context = PlayContext()
         context.check_mode = check
         connection = connection_loader.get("ansible.builtin.local", context, os.devnull)
@@ -99,7 +103,48 @@ def test_callbacks_get_no_secret(api: Api, run: Run, status: int) -> None:
     """They get the task and its arguments, after a success too."""
     api.expect(LOGIN, CREATE._replace(status=status))
     _result, task = run(WITH_LOGIN)
-    assert task.args == {**WITH_LOGIN, "client_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+    assert task.args == {**WITH_LOGIN, "client_secret": SHOWN}
+
+
+SHOWN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def test_callbacks_get_no_argument_that_may_be_a_secret(run: Run) -> None:
+    """A misspelt option may be one, and a URL may hold one."""
+    given = {
+        "client_secrett": "a secret",
+        "system_url": "https://jdoe:a-secret@vault.example",
+        "proxy": "http://jdoe:a-secret@proxy.example",
+        "screensize": "800x600",
+        "token_cache": True,
+    }
+    hidden = dict.fromkeys(("client_secrett", "system_url", "proxy"), SHOWN)
+    result, task = run(given)
+    assert result["failed"] is True
+    assert "a-secret" not in result["msg"]
+    assert task.args == {**given, **hidden}
+
+
+@pytest.mark.parametrize("transport", [None, "ssh"])
+def test_callbacks_and_delegated_hosts_get_no_environment_of_ours(
+    simulator: Simulator, vault: dict[str, t.Any], run: Run, transport: str | None
+) -> None:
+    """Core puts what is left there on the command line of a delegated module."""
+    secret = vault.pop("client_secret")
+    environment = {"SENHASEGURA_CLIENT_SECRET": secret, "NO_PROXY": "127.0.0.1"}
+    defaults = [{"group/pamops.senhasegura.senhasegura": {"client_secret": secret}}]
+    delegated = {"delegate_to": "bastion"} if transport else {}
+    result, task = run(vault, transport=transport, environment=[environment], module_defaults=defaults, **delegated)
+    assert result["session_url"].startswith(f"{vault['url']}/")
+    assert task.environment == [{"NO_PROXY": "127.0.0.1"}]
+    assert task.module_defaults == []
+
+
+def test_callbacks_get_no_secret_of_a_task_that_core_refuses(run: Run) -> None:
+    made: list[Task] = []
+    with pytest.raises(AnsibleActionFail, match="async"):
+        run(WITH_LOGIN, made=made, **{"async": 10})
+    assert made[0].args["client_secret"] == SHOWN
 
 
 def test_unclear_failure_says_so(api: Api, run: Run) -> None:
