@@ -438,16 +438,20 @@ class Transport:
                         raise _unreadable(response, "only announces another one, which is not awaited")
                     body = _read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
-            self._session.close()
-            failure = _reason(exc)
-            if exchange.sent and not _is_handshake_alert(exc):
-                raise Unclear(sentences(f"the request was sent, but its answer did not arrive: {failure}")) from exc
-            raise NotSent(sentences(f"the request could not be sent: {failure}"), _is_passing(exc)) from exc
+            failure: Exception = exc
         except SenhaseguraError:
             self._session.close()
             raise
-        self._used = time.monotonic()
-        return Answer(response.status_code, response.headers, body)
+        else:
+            self._used = time.monotonic()
+            return Answer(response.status_code, response.headers, body)
+        # No exception of ours, and no bug, has this one behind it: it may quote what a server or proxy said, and core
+        # shows all that led to an exception.
+        self._session.close()
+        why = _reason(failure)
+        if exchange.sent and not _is_handshake_alert(failure):
+            raise Unclear(sentences(f"the request was sent, but its answer did not arrive: {why}"))
+        raise NotSent(sentences(f"the request could not be sent: {why}"), _is_passing(failure))
 
 
 _transports: dict[tuple[t.Any, ...], Transport] = {}

@@ -17,6 +17,7 @@ import ssl
 import sys
 import time
 import tracemalloc
+import traceback
 import typing as t
 import warnings
 from collections.abc import Callable, Iterator
@@ -470,6 +471,8 @@ def test_proxy_that_refuses(tls: Tls, slept: list[float], status: str, shown: st
         error = failure(options, retries=2)
     assert isinstance(error, NotSent)
     assert str(error) == f"{FAILED}the request could not be sent: the proxy refused: {shown}."
+    told = "".join(traceback.format_exception(error))  # with all that led to it, as core shows it
+    assert not any(secret in told for secret in ("proxy-pass", CREDENTIALS))
     assert len(seen) == 1
     assert slept == []
 
