@@ -51,7 +51,7 @@ PYTHONS_OF_CORE = {
     "2.21": (12, 14),
     "devel": (12, 14),
 }
-OLDEST, MIDDLE, NEWEST = "2.16", "2.18", "2.21"
+OLDEST, MIDDLE = "2.16", "2.18"
 PYTHONS_OF_MODULES = range(9, 15)
 
 # ruff and mypy stay at a minor release, since new ones come with new complaints.
@@ -94,17 +94,21 @@ def python_for(core: str) -> str | None:
     return next(filter(None, map(python, range(newest, oldest - 1, -1))), None)
 
 
-def choose_cores() -> list[str]:
-    """Return the releases to test with: those asked for, or the oldest, a middle one and the newest possible."""
-    if asked := os.environ.get("CORES", "").split():
-        return asked
-    releases = [core for core in PYTHONS_OF_CORE if core != "devel" and python_for(core)]
+RELEASES = [core for core in PYTHONS_OF_CORE if core != "devel"]
+ASKED = os.environ.get("CORES", "").split()
+
+
+def possible_cores() -> list[str]:
+    releases = [core for core in RELEASES if python_for(core)]
     if not releases:
         sys.exit("There is no Python on PATH that a supported release of ansible-core runs on, such as 3.12.")
-    return [core for core in releases if core in (OLDEST, MIDDLE, releases[-1])]
+    return releases
 
 
-CORES = choose_cores()
+# The releases to test with: those asked for, or all that are possible; and of these the oldest, a middle one and the
+# newest.
+ALL_CORES = ASKED or possible_cores()
+CORES = ASKED or [core for core in ALL_CORES if core in (OLDEST, MIDDLE, ALL_CORES[-1])]
 EDGES = list(dict.fromkeys([CORES[0], CORES[-1]]))
 
 
@@ -153,8 +157,8 @@ def environment(session: nox.Session, core: str, purpose: str, *requirements: st
 
 def test_environment(session: nox.Session, core: str) -> Path:
     """The environment of the tests, the demonstration and the simulator."""
-    files = ("meta/ee-requirements.txt", "tests/simulator/requirements.txt", "tests/unit/requirements.txt")
-    return environment(session, core, "ansible", *(CHECKOUT / name for name in files))
+    files = [CHECKOUT / f"tests/{kind}/requirements.txt" for kind in ("simulator", "unit", "leaks")]
+    return environment(session, core, "ansible", CHECKOUT / "meta/ee-requirements.txt", *files)
 
 
 def run(session: nox.Session, programs: Path, *command: str, **variables: str) -> None:
@@ -278,6 +282,13 @@ def integration(session: nox.Session, core: str) -> None:
 
 
 @nox.session
+@nox.parametrize("core", ALL_CORES, ids=ALL_CORES)
+def leaks(session: nox.Session, core: str) -> None:
+    """Look for secrets wherever Ansible writes; what it writes is different in each release."""
+    run_pytest(session, "leaks", core)
+
+
+@nox.session
 @nox.parametrize("core", EDGES, ids=EDGES)
 def sanity(session: nox.Session, core: str) -> None:
     """Run ansible-test sanity."""
@@ -351,6 +362,7 @@ class Outcome(t.NamedTuple):
 def run_step(step: str) -> Outcome:
     """Run one step in a process of its own and print what it said when it is over, since others run meanwhile."""
     start = time.monotonic()
+    core = re.search(r"\((.*)\)", step)
     command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--session", step]
     process = subprocess.run(
         command,
@@ -360,7 +372,7 @@ def run_step(step: str) -> Outcome:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={**os.environ, "CORES": " ".join(CORES)},
+        env={**os.environ, "CORES": core[1] if core else " ".join(CORES)},
     )
     outcome = Outcome(step, process.returncode == 0, time.monotonic() - start)
     print(f"\n{'=' * 20} {step}: {describe(outcome)} {'=' * 20}\n{process.stdout}", flush=True)
@@ -386,13 +398,13 @@ def count_tests() -> tuple[int, int]:
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """Run lint, unit, integration and sanity, some at the same time, and sum them up."""
-    asked = bool(os.environ.get("CORES", "").split())
-    left_out = [] if asked else [core for core in (OLDEST, MIDDLE, NEWEST) if core not in CORES]
+    """Run lint, unit, integration, leaks and sanity, some at the same time, and sum them up."""
+    left_out = [] if ASKED else [core for core in RELEASES if core not in ALL_CORES]
     shutil.rmtree(RESULTS, ignore_errors=True)
     # The longest first, so that none is left to run alone at the end; those of sanity wait for each other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
-    steps += [f"sanity({core})" for core in EDGES[1:]] + ["lint"] + [f"unit({core})" for core in EDGES]
+    steps += [f"leaks({core})" for core in ALL_CORES] + [f"sanity({core})" for core in EDGES[1:]]
+    steps += ["lint"] + [f"unit({core})" for core in EDGES]
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
         outcomes = list(pool.map(run_step, steps))
 

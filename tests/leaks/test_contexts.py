@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret is anywhere that Ansible writes, in whatever context a task or lookup stands and whatever comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.leaks.conftest import FOLDERS, Run, Way
+from tests.leaks.watch import SystemLog
+
+TWO = ("success", "echo_in_message")
+IN_CHECK_MODE = ("success", "echo_at_login", "wrong_secret")
+WITH_DELEGATION = ("contexts", "delegated", "controls")
+
+WAYS = (
+    Way("minimal -v", ("-v",), {"ANSIBLE_STDOUT_CALLBACK": "minimal"}, hosts=TWO),
+    Way("oneline -vv", ("-vv",), {"ANSIBLE_STDOUT_CALLBACK": "oneline"}, hosts=TWO),
+    Way("vaulted -vvv", ("-vvv",), hosts=(*TWO, "wrong_secret"), vaulted=True),
+    Way("environment -vvvv", ("-vvvv",), plays=WITH_DELEGATION, hosts=TWO, by_environment=True),
+    Way(
+        "tracebacks -vvvvv",  # which there are from ansible-core 2.19 on
+        ("-vvvvv",),
+        {"ANSIBLE_DISPLAY_TRACEBACK": "always", "ANSIBLE_PIPELINING": "true"},
+        plays=WITH_DELEGATION,
+    ),
+    Way("debug", (), {"ANSIBLE_DEBUG": "1"}, hosts=TWO),
+    Way("check mode", ("-vvv", "--check", "--diff"), {"ANSIBLE_PIPELINING": "true"}, WITH_DELEGATION, IN_CHECK_MODE),
+    Way("ansible-runner", ("-vvvv",), {"ANSIBLE_PIPELINING": "true"}, WITH_DELEGATION, TWO, vaulted=True, runner=True),
+)
+
+EVERYWHERE = {*FOLDERS.values(), "output", "command lines", "environments"}
+
+# What the first task says on each host: proof that what the host is called after happens there.
+MESSAGES = {
+    "echo_at_login": 'PAM Core answered "Request refused: ***" (HTTP 400).',
+    "echo_in_message": 'PAM Core answered "Request refused: *** ***" (HTTP 400).',
+    "echo_in_headers": "what answered (HTTP 400, content type text/) does not speak as PAM Core's API",
+    "echo_in_page": "what answered (HTTP 400, content type text/html) does not speak as PAM Core's",
+    "echo_without_http": "the request was sent, but its answer did not arrive: the answer is not HTTP",
+    "wrong_secret": 'PAM Core answered "Client authentication failed',
+    "untrusted": "the request could not be sent: the server's certificate is not accepted: ",
+    "unreachable": "no connection to 127.0.0.1 port ",
+    "refused_by_proxy": "the request could not be sent: the proxy refused: 407 Proxy Authentication",
+}
+
+Runs = Callable[[Way], Run]
+
+
+@pytest.fixture(scope="module")
+def runs(perform: Callable[[Way], Run]) -> Runs:
+    """Each way is gone once."""
+    known: dict[str, Run] = {}
+
+    def get(way: Way) -> Run:
+        if way.name not in known:
+            known[way.name] = perform(way)
+        return known[way.name]
+
+    return get
+
+
+every_way = pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])
+
+
+@every_way
+def test_no_secret_is_found(way: Way, runs: Runs) -> None:
+    assert runs(way).searched.secrets() == []
+
+
+@every_way
+def test_what_is_shown_on_purpose_is_found_everywhere(way: Way, runs: Runs) -> None:
+    """Were a place not searched, or a callback not there, the test above could not fail."""
+    expected = EVERYWHERE - {"artifacts of ansible-runner"}
+    if way.runner:
+        # It keeps facts among its artifacts.
+        expected = EVERYWHERE - {"cache of facts"}
+    assert runs(way).searched.controls() == expected
+
+
+@every_way
+def test_each_host_had_its_outcome(way: Way, runs: Runs) -> None:
+    hosts = way.hosts or ("success", *MESSAGES)
+    results = runs(way).results("Single, secrets from variables")
+    assert set(results) == set(hosts)
+    assert {host for host, result in results.items() if result["failed"]} == {*hosts} - {"success"}
+    for host in {*hosts} - {"success"}:
+        assert MESSAGES[host] in results[host]["msg"]
+    if "--check" not in way.arguments:
+        checked = runs(way).results("Secrets are in what was registered, or it failed")
+        assert {host: result["failed"] for host, result in checked.items()} == dict.fromkeys(hosts, False)
+
+
+def test_system_log(perform: Callable[..., Run]) -> None:
+    """That of the machine. What modules send there is among the places of the other tests, wherever it then goes."""
+    with SystemLog() as log:
+        if log.why_not:
+            pytest.skip(log.why_not)
+        run = perform(Way("system log", plays=("debugged", "controls"), hosts=TWO), system_log=log)
+    assert run.searched.secrets() == []
+    assert "system log" in run.searched.controls()

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A bug of ours, wherever it strikes, is reported by core with all it knows of it, and no secret is in that."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.leaks.conftest import Run, Way, copy_of_the_collection
+
+
+class Bug(t.NamedTuple):
+    """Stands before the line that begins with *before*, and strikes where the option ``timeout`` has its value."""
+
+    file: str
+    before: str
+    timeout: str
+    """Where that value is."""
+    kinds: tuple[str, ...]
+    host: str = "success"
+    device: str = "web01"
+
+
+MODULE, CLIENT, TRANSPORT = "modules/pam_remote_session.py", "module_utils/_client.py", "module_utils/_transport.py"
+ACTION, LOOKUP = "plugin_utils/_action.py", "lookup/pam_remote_session.py"
+HERE, ANYWHERE = ("task", "lookup"), ("task", "lookup", "delegated")
+
+BUGS = {
+    "options": Bug("plugin_utils/_config.py", "    found += problems(", 'options["timeout"]', HERE),
+    "sending": Bug(TRANSPORT, "        exchange.sent = False", "exchange.seconds", ANYWHERE),
+    "failing": Bug(TRANSPORT, "        why = _reason(failure)", "exchange.seconds", ANYWHERE, host="echo_without_http"),
+    "telling": Bug(
+        CLIENT, "                raise self.unclear(endpoint, ", "self._exchange.seconds", HERE, "echo_without_http"
+    ),
+    "login": Bug(CLIENT, "        self._fresh_token = token", "self._exchange.seconds", ANYWHERE),
+    "refused": Bug(CLIENT, "        code = _error_code(", "self._exchange.seconds", ANYWHERE, device="nowhere"),
+    "session": Bug("module_utils/_remote_session.py", "    result = {", 'options["timeout"]', ANYWHERE),
+    "action": Bug(ACTION, "        self._hide(result)", 'options["timeout"]', ("task",)),
+    "back": Bug(ACTION, '        result.pop("invocation"', 'options["timeout"]', ("delegated",)),
+    "module": Bug(MODULE, "    module.exit_json(", 'module.params["timeout"]', ("delegated",)),
+    "lookup": Bug(LOOKUP, "        return done", 'options["timeout"]', ("lookup",)),
+}
+TIMEOUTS = {name: 100 + number for number, name in enumerate(BUGS)}
+SAYS = "a bug of ours"
+
+TASK = """
+    - name: "{name}, {kind}"
+      pamops.senhasegura.pam_remote_session:
+        device: {bug.device}
+        timeout: {timeout}
+      when: inventory_hostname == "{bug.host}"
+"""
+DELEGATED = TASK.rstrip() + "\n      delegate_to: jump\n"
+BY_LOOKUP = """
+    - name: "{name}, {kind}"
+      ansible.builtin.debug:
+        msg: "{{{{ lookup('pamops.senhasegura.pam_remote_session', '{bug.device}', timeout={timeout}) | length }}}}"
+      when: inventory_hostname == "{bug.host}"
+"""
+TEMPLATES = {"task": TASK, "delegated": DELEGATED, "lookup": BY_LOOKUP}
+HEAD = """\
+---
+- name: Bugs
+  hosts: success,echo_without_http
+  gather_facts: false
+  ignore_errors: true
+  tasks:"""
+
+
+def _with_bugs(folder: Path, says: str) -> Path:
+    """Collections with all bugs in ours."""
+    copy = copy_of_the_collection(folder)
+    for name, bug in BUGS.items():
+        path = copy / "plugins" / bug.file
+        code = path.read_text(encoding="utf-8")
+        # The last place, since a method of the same name may come before.
+        place = code.rindex(f"\n{bug.before}") if name != "action" else code.index(f"\n{bug.before}")
+        indent = re.match(" *", bug.before)[0]  # type: ignore[index]  # matches always
+        lines = f"\n{indent}if {bug.timeout} == {TIMEOUTS[name]}:\n{indent}    raise RuntimeError({says})"
+        path.write_text(code[:place] + lines + code[place:], encoding="utf-8")
+    return folder
+
+
+def _play(*names: str) -> str:
+    return HEAD + "".join(
+        TEMPLATES[kind].format(name=name, kind=kind, bug=BUGS[name], timeout=TIMEOUTS[name])
+        for name in names
+        for kind in BUGS[name].kinds
+    )
+
+
+def _way(play: str) -> Way:
+    return Way(
+        "crashes",
+        ("-vvv",),
+        {"ANSIBLE_DISPLAY_TRACEBACK": "always", "ANSIBLE_PIPELINING": "true"},
+        plays=("crashes",),
+        variables={"senhasegura_token_cache": False},  # a login for each
+        own_plays={"crashes": play},
+    )
+
+
+@pytest.fixture(scope="module")
+def run(perform: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return perform(_way(_play(*BUGS)), _with_bugs(tmp_path_factory.mktemp("bugs"), f'"{SAYS}"'))
+
+
+def test_no_secret_is_found(run: Run) -> None:
+    assert run.searched.secrets() == []
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, bug in BUGS.items() for kind in bug.kinds])
+def test_it_crashed(name: str, kind: str, run: Run) -> None:
+    """And core says so, as of a bug."""
+    result = run.results(f"{name}, {kind}")[BUGS[name].host]
+    assert result["failed"]
+    assert SAYS in json.dumps(result)
+
+
+def test_a_bug_that_tells_a_secret_is_found(perform: Callable[..., Run], tmp_path: Path) -> None:
+    """Or the test above could not fail. Nothing in our code makes an exception of what it is given."""
+    run = perform(_way(_play("session")), _with_bugs(tmp_path, "str(envelope)"))
+    found = {(found.kind, found.place) for found in run.searched.found}
+    for place in ("output", "log", "callback that dumps everything"):
+        assert {("session URL", place), ("session token", place)} <= found
