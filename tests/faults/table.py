@@ -535,7 +535,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "HTTP, it refuses": unsent(
             behind(http_proxy, nobody),
-            f"{CREATE}{UNSENT}the proxy refused: 418 I'm a tea pot.",
+            f"{CREATE}{UNSENT}the proxy refused: 418 I'm a Teapot.",
             url=f"https://{FILTERED}",
             proxy=f"http://{ASKED_PROXY}",
             retries=2,
@@ -562,7 +562,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "HTTP, it repeats the password": unsent(
             behind(raw(says(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: 407 *** is wrong.",
+            f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
             proxy=f"http://{ASKED_PROXY}",
         ),
         "HTTP, it says nothing": unsent(

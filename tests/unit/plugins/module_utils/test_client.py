@@ -389,7 +389,9 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
         (
             400,
             full(400, 'Not "you"', 1105),
-            'Logging in with OAuth 2.0 failed: PAM Core answered "Not \\"you\\"" (HTTP 400, code 1105).',
+            'Logging in with OAuth 2.0 failed: PAM Core answered "Not \\"you\\"" (HTTP 400, code 1105). '
+            "Check the credentials, whether the application and its authorization are enabled and not expired, and "
+            "whether this machine's IP address is among the authorized ones.",
             1105,
         ),
         (403, b"<html>Forbidden</html>", PAGE, None),
@@ -443,7 +445,8 @@ def test_refusal_is_for_one_identity_and_not_without_the_cache(api: Api, other: 
 def test_other_failures_are_not_for_others(api: Api, status: int) -> None:
     """Where nothing is, where one is to ask later, and where something is broken, no login has failed."""
     api.expect(LOGIN._replace(status=status, body=full(status, "No")), LOGIN, CREATE)
-    refused()
+    with pytest.raises(SenhaseguraError):
+        create(OAUTH2)
     create(OAUTH2)
 
 

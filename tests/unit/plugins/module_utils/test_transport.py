@@ -16,8 +16,8 @@ import socket
 import ssl
 import sys
 import time
-import tracemalloc
 import traceback
+import tracemalloc
 import typing as t
 import warnings
 from collections.abc import Callable, Iterator
