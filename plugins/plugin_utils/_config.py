@@ -81,7 +81,7 @@ def _collect(
             try:
                 value, origin = _configured(definitions[name], lookup_name, name, variables, template)
             except AnsibleError as exc:
-                found.append(f"{name} cannot be read: {_sentence(exc)}")
+                found.append(_unreadable(name, option, exc))
                 continue
             if value is not None and value != "":
                 values[name], origins[name] = _native(value), origin
@@ -147,6 +147,17 @@ def _configured(
         )
     origin = str(origin)
     return value, f"the environment variable {origin[5:]}" if origin.startswith("env: ") else origin
+
+
+def _unreadable(name: str, option: Mapping[str, t.Any], exc: AnsibleError) -> str:
+    """What core says of a template that fails quotes it, and a password may have braces that make it look like one."""
+    if option.get("no_log") or name == "proxy":
+        return (
+            f"{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not shown here: "
+            "it may be the secret itself. Check that the variables in it are defined; a secret that has {{, {% or {# in "
+            "it must be marked !unsafe."
+        )
+    return f"{name} cannot be read: {_sentence(exc)}"
 
 
 _MUST_BE = {"int": "a whole number", "float": "a number", "bool": "true or false"}

@@ -182,6 +182,19 @@ def test_template_that_fails_is_one_of_the_problems(resolved: Resolve) -> None:
     assert str(error.value).endswith("user is missing or empty. port must be from 1 to 65535, and is 0.")
 
 
+@pytest.mark.parametrize("name", [*sorted(SECRETS), "proxy"])
+@pytest.mark.parametrize("value", ["hush{{ hush", "hush{% hush", "hush{# hush", "hush{{ hush }}", "{{ hush.hush }}"])
+def test_secret_that_looks_like_a_template_is_not_shown(resolved: Resolve, name: str, value: str) -> None:
+    with pytest.raises(OptionsError) as error:
+        resolved({**DIRECT, name: None}, {f"senhasegura_{name}": trust_as_template(value)})
+    assert str(error.value).startswith(
+        f"{NOTHING_SENT}{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not "
+        "shown here: it may be the secret itself. Check that the variables in it are defined; a secret that has "
+        "{{, {% or {# in it must be marked !unsafe."
+    )
+    assert "hush" not in str(error.value)
+
+
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_nothing_falls_to_the_next_source(
     resolved: Resolve, ansible_cfg: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, nothing: t.Any
