@@ -290,6 +290,8 @@ def _variables(run: Run) -> dict[str, t.Any]:
         "senhasegura_protocol": "SSH",
         "length": len(MARKS["session token"]),
         "session_token_hash": hashlib.sha256(MARKS["session token"].encode()).hexdigest(),
+        "braced": f"{MARKS['client secret']}{{{{ {MARKS['client secret']}",
+        "braced_proxy": f"http://jdoe:{MARKS['proxy password']}{{%@127.0.0.1",
         "control": MARKS[CONTROL],
         "kept": str(run.kept),
         "folders": [

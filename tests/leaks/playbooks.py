@@ -138,6 +138,19 @@ CONTEXTS = """\
       async: 10
       poll: 0
 
+    - name: Secret that looks like a template
+      pamops.senhasegura.pam_remote_session:
+        device: web01
+      vars:
+        senhasegura_client_secret: "{{ braced }}"
+        senhasegura_proxy: "{{ braced_proxy }}"
+
+    - name: Lookup with a secret that looks like a template
+      ansible.builtin.debug:
+        msg: "{{ lookup('pamops.senhasegura.pam_remote_session', 'web01') }}"
+      vars:
+        senhasegura_client_secret: "{{ braced }}"
+
     - name: Lookup in variables, of which nothing is shown
       ansible.builtin.debug:
         msg: "{{ found | length }}"
@@ -345,6 +358,11 @@ LIMITS = """\
       pamops.senhasegura.pam_remote_session:
         device: web01
         client_secret: VAULTED
+
+    - name: Secret that looks like a template
+      pamops.senhasegura.pam_remote_session:
+        device: web01
+        client_secret: "{{ braced }}"
 
     - name: Delegate by a connection that is not there
       pamops.senhasegura.pam_remote_session:

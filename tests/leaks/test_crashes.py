@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 from collections.abc import Callable
 from pathlib import Path
@@ -81,11 +80,11 @@ def _with_bugs(folder: Path, says: str) -> Path:
     for name, bug in BUGS.items():
         path = copy / "plugins" / bug.file
         code = path.read_text(encoding="utf-8")
-        # The last place, since a method of the same name may come before.
-        place = code.rindex(f"\n{bug.before}") if name != "action" else code.index(f"\n{bug.before}")
-        indent = re.match(" *", bug.before)[0]  # type: ignore[index]  # matches always
+        line = f"\n{bug.before}"
+        assert code.count(line) == 1, bug
+        indent = " " * (len(bug.before) - len(bug.before.lstrip()))
         lines = f"\n{indent}if {bug.timeout} == {TIMEOUTS[name]}:\n{indent}    raise RuntimeError({says})"
-        path.write_text(code[:place] + lines + code[place:], encoding="utf-8")
+        path.write_text(code.replace(line, lines + line), encoding="utf-8")
     return folder
 
 

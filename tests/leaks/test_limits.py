@@ -107,6 +107,15 @@ KNOWN_LIMITS = (
         {"output": {"OAuth 1.0 token secret"}, "callbacks": {"OAuth 1.0 token secret"}},
     ),
     Limit(
+        "Secret that looks like a template",
+        "A secret with {{, {% or {# in it is quoted by core when it fails to template an argument or the keyword "
+        "environment; from ansible-core 2.19 on, as part of the file that it stands in, if that is not a vault.",
+        "Mark it !unsafe.",
+        {"output": {"client secret"}},
+        since=(2, 19),
+        seen_before={"output": {"client secret"}, "callbacks": {"client secret"}},
+    ),
+    Limit(
         "Delegate by a connection that is not there",
         "Where core cannot even load the connection plugin, no plugin of the collection is asked, and callback plugins "
         "get the arguments as they are.",
@@ -202,6 +211,17 @@ def test_debugging_a_delegated_task(perform: Callable[[Way], Run]) -> None:
     }
 
 
+def test_artifacts_of_ansible_runner(perform: Callable[[Way], Run]) -> None:
+    """ansible-runner writes the environment that it gives to Ansible to its artifact "command", for its user alone."""
+    run = perform(Way("artifacts", plays=("debugged",), hosts=("success",), by_environment=True, runner=True))
+    assert {(found.kind, found.place) for found in run.searched.found} == {
+        ("client secret", "artifacts of ansible-runner")
+    }
+    command = run.written / "artifacts" / "run" / "command"
+    assert {found.kind for found in search("command", command.read_bytes())} == {"client secret"}
+    assert stat.S_IMODE(command.stat().st_mode) == 0o600
+
+
 def test_values_of_the_configuration(prepare: Callable[[Way], Prepared]) -> None:
     """ansible-config shows what the environment sets. ansible-core knows of no secret option."""
     way = Way("configuration", plays=("killed",), by_environment=True)
@@ -222,7 +242,6 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
     try:
         end = time.monotonic() + 60
@@ -230,8 +249,7 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
             assert process.poll() is None
             time.sleep(0.1)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill_all_that_know(str(local))
         process.wait(10)
     (token,) = tokens
     assert _files_with("issued token", local) == [token]
@@ -240,6 +258,14 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
     searched = Searched()
     searched.folder(run.written, {})
     assert {found.kind for found in searched.found} == {"issued token"}
+
+
+def _kill_all_that_know(path: str) -> None:
+    """Core's workers have sessions of their own, but the environment of the run."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if path.encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _files_with(kind: str, top: Path) -> list[Path]:
