@@ -153,9 +153,9 @@ def _unreadable(name: str, option: Mapping[str, t.Any], exc: AnsibleError) -> st
     """What core says of a template that fails quotes it, and a password may have braces that make it look like one."""
     if option.get("no_log") or name == "proxy":
         return (
-            f"{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not shown here: "
-            "it may be the secret itself. Check that the variables in it are defined; a secret that has {{, {% or {# in "
-            "it must be marked !unsafe."
+            f"{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not shown "
+            "here: it may be the secret itself. Check that the variables in it are defined; a secret that has "
+            "{{, {% or {# in it must be marked !unsafe."
         )
     return f"{name} cannot be read: {_sentence(exc)}"
 
