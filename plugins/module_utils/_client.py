@@ -336,7 +336,7 @@ class Client:
         if 300 <= status < 400:
             why = f"the answer is a redirect (HTTP {status}), which is not followed"
         # A 400 that is not PAM Core's says nothing about what is registered there.
-        advice = (status != 400 and hint("", status)) or "Check that url points at PAM Core itself"
+        advice = (status != 400 and endpoint.hints_by_status.get(status)) or "Check that url points at PAM Core itself"
         if 200 <= status < 300 or _may_be_done(status):
             return self.unclear(endpoint, why, advice, http_status=status)
         return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)

@@ -199,7 +199,7 @@ HINTS_BY_STATUS = {
 LOGIN_HINTS_BY_STATUS = {**HINTS_BY_STATUS, 400: HINTS_BY_STATUS[401]}
 
 
-def hint(message: str, http_status: int, by_status: Mapping[int, str] = HINTS_BY_STATUS) -> str | None:
+def hint(message: str, http_status: int, by_status: Mapping[int, str]) -> str | None:
     """Advice for an answer, by its text first: codes mean different things in different modules of the product."""
     known = _find(message)
     return known.advice if known else by_status.get(http_status)

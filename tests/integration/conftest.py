@@ -19,9 +19,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.report")  # before it is imported
-from tests.faults.report import pytest_terminal_summary as pytest_terminal_summary  # noqa: E402
-from tests.simulator import Simulator  # noqa: E402
+from tests.simulator import Simulator
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -32,6 +30,10 @@ WARNING = re.compile(r"^\[(?:DEPRECATION )?WARNING\]: .*(?:\n(?!\n|\[|[A-Z]+ ).+
 
 WRITE = "Write what was registered"
 """The name of a task that writes secrets to a file."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.import_plugin("tests.faults.report")
 
 
 class Played:

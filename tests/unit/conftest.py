@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 from ansible.plugins.loader import init_plugin_loader
 
-pytest.register_assert_rewrite("tests.faults.report")  # before it is imported
-from tests.faults.report import pytest_terminal_summary as pytest_terminal_summary  # noqa: E402
-
 CHECKOUT = Path(__file__).resolve().parents[2]
 COLLECTIONS = CHECKOUT / ".cache"
 
@@ -31,3 +28,7 @@ def link_checkout() -> None:
 link_checkout()
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
 init_plugin_loader([str(COLLECTIONS)])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.import_plugin("tests.faults.report")

@@ -20,14 +20,11 @@ from ansible.module_utils import basic
 from hypothesis import HealthCheck, settings
 
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session
-from tests.faults.envelopes import NO_RESOURCE as NO_RESOURCE
-from tests.faults.envelopes import NO_ROUTE as NO_ROUTE
-from tests.faults.envelopes import full as full
-from tests.faults.envelopes import minimal as minimal
-from tests.faults.envelopes import numbered as numbered
-from tests.faults.raw import RawServer as RawServer
-from tests.faults.raw import http_answer as http_answer
-from tests.faults.raw import reset as reset
+from tests.faults.envelopes import NO_RESOURCE, NO_ROUTE, full, minimal, numbered
+from tests.faults.raw import RawServer, http_answer, reset
+
+# Tests of plugins find here all they need.
+__all__ = ["NO_RESOURCE", "NO_ROUTE", "RawServer", "full", "http_answer", "minimal", "numbered", "reset"]
 
 NAME = "pamops.senhasegura.pam_remote_session"
 URL = "https://vault.example"
