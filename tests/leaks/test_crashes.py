@@ -34,7 +34,7 @@ HERE, ANYWHERE = ("task", "lookup"), ("task", "lookup", "delegated")
 
 BUGS = {
     "options": Bug("plugin_utils/_config.py", "    found += problems(", 'options["timeout"]', HERE),
-    "sending": Bug(TRANSPORT, "        exchange.sent = False", "exchange.seconds", ANYWHERE),
+    "sending": Bug(TRANSPORT, "        exchange.begin()", "exchange.seconds", ANYWHERE),
     "failing": Bug(TRANSPORT, "        why = _reason(failure)", "exchange.seconds", ANYWHERE, host="echo_without_http"),
     "telling": Bug(
         CLIENT, "                raise self.unclear(endpoint, ", "self._exchange.seconds", HERE, "echo_without_http"
@@ -81,7 +81,7 @@ def _with_bugs(folder: Path, says: str) -> Path:
         path = copy / "plugins" / bug.file
         code = path.read_text(encoding="utf-8")
         line = f"\n{bug.before}"
-        assert code.count(line) == 1, bug
+        assert code.count(line) == 1, f"Choose another line for {bug}"
         indent = " " * (len(bug.before) - len(bug.before.lstrip()))
         lines = f"\n{indent}if {bug.timeout} == {TIMEOUTS[name]}:\n{indent}    raise RuntimeError({says})"
         path.write_text(code.replace(line, lines + line), encoding="utf-8")
