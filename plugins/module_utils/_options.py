@@ -67,6 +67,11 @@ DIRECTLY = "the task or lookup"
 SECRETS = tuple(name for name, option in CONNECTION.items() if option.get("no_log"))
 
 
+def may_hold_secret(name: str) -> bool:
+    """Whether a value of this option is not to be shown: that of proxy may have a password in it."""
+    return name in SECRETS or name == "proxy"
+
+
 def _url(value: str) -> str | None:
     try:
         parts = urlsplit(value)

@@ -23,7 +23,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ..module_utils._errors import OptionsError
-from ..module_utils._options import DIRECTLY, chosen_auth_method, elsewhere, without_empty
+from ..module_utils._options import DIRECTLY, chosen_auth_method, elsewhere, may_hold_secret, without_empty
 
 MAX_DIGITS = 20
 """No number among our options needs more; Python refuses to convert some thousands."""
@@ -81,7 +81,7 @@ def _collect(
             try:
                 value, origin = _configured(definitions[name], lookup_name, name, variables, template)
             except AnsibleError as exc:
-                found.append(_unreadable(name, option, exc))
+                found.append(_unreadable(name, exc))
                 continue
             if value is not None and value != "":
                 values[name], origins[name] = _native(value), origin
@@ -149,9 +149,9 @@ def _configured(
     return value, f"the environment variable {origin[5:]}" if origin.startswith("env: ") else origin
 
 
-def _unreadable(name: str, option: Mapping[str, t.Any], exc: AnsibleError) -> str:
+def _unreadable(name: str, exc: AnsibleError) -> str:
     """What core says of a template that fails quotes it, and a password may have braces that make it look like one."""
-    if option.get("no_log") or name == "proxy":
+    if may_hold_secret(name):
         return (
             f"{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not shown "
             "here: it may be the secret itself. Check that the variables in it are defined; a secret that has "
