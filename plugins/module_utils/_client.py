@@ -30,7 +30,7 @@ from ._errors import (
     says_that_nothing_was_done,
     sentences,
 )
-from ._options import SECRETS, chosen_auth_method
+from ._options import CONNECTION, SECRETS, chosen_auth_method
 from ._redaction import redacted
 from ._transport import Answer, Exchange
 
@@ -112,7 +112,7 @@ class Client:
     """
 
     def __init__(self, options: Mapping[str, t.Any], memory: RunMemory) -> None:
-        self._options = {name: _plain(value) for name, value in options.items()}
+        self._options = {name: _plain(options[name]) for name in CONNECTION if name in options}
         self._url = self._options["url"].rstrip("/")
         self._method = chosen_auth_method(self._options)
         self._memory = memory

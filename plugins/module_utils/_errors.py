@@ -22,7 +22,11 @@ NOT_VERIFIED = (
 
 
 class SenhaseguraError(Exception):
-    """Base of all our errors. ``str()`` is the whole message for the user."""
+    """Base of all our errors. ``str()`` is the whole message for the user, harmless on a terminal whatever paths, host
+    names or words of others are in it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
     def result(self) -> dict[str, t.Any]:
         """What a failed task returns: see RETURN of the modules."""
@@ -217,6 +221,10 @@ def says_that_nothing_was_done(message: str) -> bool | None:
 
 def _find(message: str) -> Hint | None:
     return next((known for known in HINTS if re.search(known.regex, message, re.IGNORECASE)), None)
+
+
+def printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def sentences(*parts: str | None) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from html import escape, unescape
 from urllib.parse import quote, quote_plus, unquote
 
+from ._errors import printable
+
 MIN_SECRET = 4
 """Characters of the shortest secret that is taken out of a text."""
 
@@ -38,7 +40,7 @@ def redacted(text: str, secrets: Iterable[t.Any], limit: int = 1000) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join(printable(text).split())
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -67,12 +69,14 @@ def _holds_any(text: str, secrets: Iterable[str]) -> bool:
 
 
 def _bare(text: str) -> str:
-    return "".join(char for char in text if char.isprintable() and char not in " +").casefold()
+    return "".join(char for char in text if char.isprintable() and char not in " +").upper().casefold()
 
 
 def _unescape_json(text: str) -> str:
     def unescape(found: re.Match[str]) -> str:
-        return chr(int(found[1], 16)) if found[1] else found[2]
+        if found[1]:
+            return chr(int(found[1], 16))
+        return " " if found[2] in "bfnrtBFNRT" else found[2]
 
-    text = re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", unescape, text)
+    text = re.sub(r"\\(?:[uU]([0-9a-fA-F]{4})|(.))", unescape, text)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # two halves make a character

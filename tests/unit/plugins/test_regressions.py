@@ -263,3 +263,18 @@ def test_session_url_in_the_words_of_the_server_is_hidden(api: t.Any) -> None:
     api.expect(CREATE._replace(status=400, body=minimal(400, "Exists: https://vault.example/modulos/auth?_sr=abc+/=")))
     with pytest.raises(Refused, match=r"Exists: https://vault[.]example/modulos/auth[?]_sr=[*]{3}\" "):
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
+
+
+def test_path_in_a_message_is_harmless_on_a_terminal() -> None:
+    with pytest.raises(NotSent) as error:
+        connect({**DEFAULTS, **BEARER, "client_cert": "/no\x1b[31m\nwhere"})
+    assert str(error.value) == (
+        "The client certificate /no [31m where or its key cannot be used (client_cert, client_key; the key must not be "
+        "encrypted): No such file or directory."
+    )
+
+
+def test_alias_of_another_type_is_no_crash(api: t.Any, run_module: t.Any) -> None:
+    """Core converts the option, and leaves the alias beside it as it was."""
+    api.expect(CREATE)
+    assert run_module({**DIRECT, "remotedevice": []})["changed"] is True
