@@ -41,6 +41,11 @@ def _sessions(simulator: Simulator, given: t.Any) -> Answer:
     return _answer(200, [describe(simulator.state, session) for session in simulator.state.sessions])
 
 
+def _add_sessions(simulator: Simulator, given: t.Any) -> Answer:
+    added = simulator.state.add_sessions(**given)
+    return _answer(200, {"added": len(added)})
+
+
 def _advance(simulator: Simulator, given: t.Any) -> Answer:
     simulator.clock.advance(float(given["advance"]))
     return _answer(200, {"now": simulator.clock.now().isoformat()})
@@ -61,6 +66,7 @@ CONTROLS: dict[tuple[str, str], Callable[[t.Any, t.Any], Answer]] = {
     ("DELETE", "requests"): _clear_requests,
     ("GET", "connections"): _connections,
     ("GET", "sessions"): _sessions,
+    ("POST", "sessions"): _add_sessions,
     ("POST", "clock"): _advance,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,

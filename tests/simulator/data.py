@@ -13,7 +13,7 @@ import secrets
 import typing as t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timezone, tzinfo
 from pathlib import Path
 
 import yaml
@@ -154,6 +154,7 @@ class Vault:
     base_path: str
     token_lifetime: int
     marks: dict[str, str]
+    zone: tzinfo
     sample: dict[str, str]
     _by_address: dict[str, Device] = field(default_factory=dict, repr=False)
     _by_device: dict[str | None, list[Credential]] = field(default_factory=dict, repr=False)
@@ -419,7 +420,14 @@ def _vault(value: t.Any) -> Vault:
         texts={},
     )
     settings = _fields(
-        given["settings"], "settings", any_device=False, base_path="", token_lifetime=3600, marks={}, sample={}
+        given["settings"],
+        "settings",
+        any_device=False,
+        base_path="",
+        token_lifetime=3600,
+        utc_offset="+00:00",
+        marks={},
+        sample={},
     )
     tenants = [str(tenant) for tenant in _entries(given["tenants"], "tenants")]
     if not tenants:
@@ -443,12 +451,23 @@ def _vault(value: t.Any) -> Vault:
         base_path=str(settings["base_path"]).rstrip("/"),
         token_lifetime=int(settings["token_lifetime"]),
         marks=_marks(settings["marks"]),
+        zone=_zone(settings["utc_offset"]),
         sample=_sample(settings["sample"], users, devices, credentials),
     )
 
 
 def _marks(value: t.Any) -> dict[str, str]:
     return {key: str(mark) for key, mark in _fields(value, "marks", access_token="", session_token="", sr="").items()}
+
+
+def _zone(value: t.Any) -> tzinfo:
+    try:
+        zone = datetime.fromisoformat(f"2000-01-01T00:00:00{value}").tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise DataError("utc_offset must be like +00:00.")
+    return zone
 
 
 def _sample(

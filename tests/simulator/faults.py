@@ -203,6 +203,15 @@ def _echo_secret(state: State, incoming: Incoming, parameters: Parameters) -> An
     return _echo(state, incoming, " ".join(_sent_secrets(state, incoming)), parameters)
 
 
+def _ends_before(state: State, incoming: Incoming, parameters: Parameters) -> Answer:
+    """The session that is to be dropped has ended by itself a moment before."""
+    argument = incoming.path.rpartition("/")[2]
+    for session in state.active_sessions():
+        if argument in (session.session_id, session.uuid):
+            session.end = state.clock.now()
+    return failure(state.profile, 500, profiles.DROP_FAILED, error_code=1)
+
+
 # ---- edits of the API's answer --------------------------------------------------------------------------------------
 
 
@@ -264,8 +273,16 @@ def _uuid_session_ids(state: State, payload: dict[str, t.Any], parameters: Param
 
 
 def _session_as_object(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
-    if payload.get("remote_session"):
-        payload["remote_session"] = payload["remote_session"][0]
+    for key in ("remote_sessions", "remote_session"):
+        if payload.get(key):
+            payload[key] = payload[key][0]
+
+
+def _nested_envelope(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
+    """v3-33 and v4 'api-get-list-all-remote-sessions' show a whole second envelope within the list."""
+    for key in ("remote_sessions", "remote_session"):
+        if key in payload:
+            payload[key] = [dict(payload)]
 
 
 def _error_true(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
@@ -437,6 +454,8 @@ FAULTS: dict[str, Fault] = {
     "portuguese": Fault(edit=_portuguese),
     "uuid_session_ids": Fault(edit=_uuid_session_ids),
     "session_as_object": Fault(edit=_session_as_object),
+    "nested_envelope": Fault(edit=_nested_envelope),
+    "ends_before": Fault(instead=_ends_before),
     "error_true_with_200": Fault(edit=_error_true),
     "no_session": Fault(edit=_without("session")),
     "no_url": Fault(edit=_without("session_url")),

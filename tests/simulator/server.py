@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import ipaddress
 import logging
 import os
@@ -16,6 +17,7 @@ import tempfile
 import threading
 import typing as t
 from collections.abc import Mapping
+from datetime import timezone
 from pathlib import Path
 
 import trustme
@@ -289,7 +291,7 @@ class Simulator:
         )
         if incoming.path.startswith(control.PREFIX):
             self._connections.discard(incoming.connection)
-            return _response(control.answer(self, incoming))
+            return self._response(control.answer(self, incoming))
         return await self._handle_logged(request, incoming)
 
     async def _handle_logged(self, request: web.BaseRequest, incoming: Incoming) -> web.StreamResponse:
@@ -330,7 +332,12 @@ class Simulator:
             if delivered:
                 # The connection is closed or about to be: this answer goes nowhere
                 return web.Response()
-        return _response(answer)
+        return self._response(answer)
+
+    def _response(self, answer: Answer) -> web.Response:
+        """With the date of the simulated clock, by which URLs and sessions live too."""
+        date = email.utils.format_datetime(self.clock.now().astimezone(timezone.utc), usegmt=True)
+        return web.Response(status=answer.status, headers={"Date": date, **answer.headers}, body=answer.body)
 
 
 def _plain_headers(request: web.BaseRequest) -> dict[str, str]:
@@ -340,10 +347,6 @@ def _plain_headers(request: web.BaseRequest) -> dict[str, str]:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
-
-
-def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,7 +10,7 @@ import ipaddress
 import re
 import secrets
 import typing as t
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from urllib.parse import unquote
 
 from . import pages, profiles
@@ -263,8 +263,8 @@ def describe(state: State, session: SessionRecord) -> dict[str, t.Any]:
         "protocol": session.protocol,
         "proxy": session.proxy,
         "session_id": session.session_id,
-        "start": _timestamp(session.start),
-        "end": _timestamp(session.end) if session.end else None,
+        "start": _timestamp(session.start, state.vault.zone),
+        "end": _timestamp(session.end, state.vault.zone) if session.end else None,
         "time": _duration(session.end - session.start) if session.end else None,
         "prevent_purge": state.profile.not_purge_protected,
         "request": None,
@@ -273,8 +273,8 @@ def describe(state: State, session: SessionRecord) -> dict[str, t.Any]:
     return {state.profile.renamed_fields.get(name, name): values[name] for name in profiles.SESSION_FIELDS}
 
 
-def _timestamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+def _timestamp(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _duration(span: timedelta) -> str:

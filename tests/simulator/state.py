@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from .clock import ClockLike
 from .data import Application, Authorization, Credential, Device, User, Vault
-from .profiles import Profile
+from .profiles import DEFAULT_SCREEN_SIZE, Profile
 
 
 @dataclass
@@ -123,6 +123,52 @@ class State:
 
     def active_sessions(self) -> Iterator[SessionRecord]:
         return (session for session in self.sessions if session.end is None)
+
+    def add_sessions(self, count: int, running: bool = False, **fields: str) -> list[SessionRecord]:
+        """Sessions as if they had been opened before, each a minute after the one before it, up to now.
+
+        They go round all users, devices and credentials, unless *fields* name a ``user``, ``device``, ``credential``,
+        ``protocol``, ``proxy`` or ``origin_ip``. Those that are not running took ten minutes.
+        """
+        unknown = fields.keys() - {"user", "device", "credential", "protocol", "proxy", "origin_ip"}
+        if unknown:
+            raise ValueError(f"Sessions have no {', '.join(sorted(unknown))}.")
+        devices = [self._known_device(fields["device"])] if "device" in fields else list(self.devices.values())
+        users = [fields["user"]] if "user" in fields else list(self.users)
+        names = [fields["credential"]] if "credential" in fields else []
+        credentials = [entry for entry in self.credentials if not names or entry.username in names]
+        if not (devices and credentials):
+            raise ValueError("There is no such device or credential.")
+        first = self.clock.now() - timedelta(minutes=count)
+        added = []
+        for number in range(count):
+            device = devices[number % len(devices)]
+            protocol = fields.get("protocol") or next(iter(device.connectivities))
+            start = first + timedelta(minutes=number)
+            record = SessionRecord(
+                id=len(self.sessions) + 1,
+                user=users[number % len(users)],
+                origin_ip=fields.get("origin_ip", "192.0.2.10"),
+                credential=credentials[number % len(credentials)],
+                device=device,
+                port=device.connectivities.get(protocol.upper(), 22),
+                protocol=protocol.lower(),
+                session_id=secrets.token_hex(20),
+                uuid=str(uuid.uuid4()),
+                start=start,
+                screen_size=DEFAULT_SCREEN_SIZE,
+                end=None if running else min(start + timedelta(minutes=10), self.clock.now()),
+                proxy=fields.get("proxy", "Web Proxy"),
+            )
+            self.sessions.append(record)
+            added.append(record)
+        return added
+
+    def _known_device(self, name: str) -> Device:
+        device = self.vault.find_device(name)
+        if device is None:
+            raise ValueError(f"There is no device {name}.")
+        return device
 
     def open_session(self, pending: PendingSession, origin_ip: str) -> SessionRecord:
         pending.used = True

@@ -210,6 +210,31 @@ def test_session_as_object(client):
     assert answer.json()["remote_session"] == record
 
 
+def test_list_as_object(client):
+    record = client.open_new()
+    client.simulator.fault("*", "session_as_object")
+    assert client.list() == record
+
+
+def test_nested_envelope(client):
+    record = client.open_new()
+    client.simulator.fault("*", "nested_envelope")
+    [envelope] = client.list()
+    assert envelope["response"]["status"] == 200
+    assert envelope["remote_sessions"] == [record]
+
+
+def test_session_that_ends_before_it_is_dropped(client):
+    record = client.open_new()
+    client.simulator.fault("DELETE *", "ends_before")
+    answer = client.send("DELETE", f"/api/pam/session/drop/{record['session_id']}", auth=client.bearer())
+    assert (answer.status_code, answer.json()["response"]["message"]) == (
+        500,
+        "An error occurred while droping session",
+    )
+    assert client.list()[0]["end"] is not None
+
+
 def test_error_true_with_200(client):
     body = created(client, "error_true_with_200")
     assert (body["response"]["error"], body["response"]["erro"], body["response"]["status"]) == (True, True, 200)

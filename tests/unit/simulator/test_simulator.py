@@ -13,7 +13,8 @@ import subprocess
 import sys
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,52 @@ def test_control_from_outside(client):
     other.http.close()
 
 
+def test_sessions_from_before(client):
+    assert control(client, "POST", "sessions", json={"count": 3}) == {"added": 3}
+    added = {
+        "count": 2,
+        "running": True,
+        "user": "jdoe",
+        "device": "db01",
+        "proxy": "RDP Proxy",
+        "origin_ip": "192.0.2.7",
+    }
+    assert control(client, "POST", "sessions", json=added) == {"added": 2}
+    records = client.list()
+    assert [record["id"] for record in records] == ["1", "2", "3", "4", "5"]
+    assert [record["end"] is None for record in records] == [False, False, False, True, True]
+    assert records[0]["time"] in ("00:03:00", "00:02:59")  # ten minutes, or up to now
+    assert len({record["session_id"] for record in records}) == 5
+    assert {record["user"] for record in records[:3]} == {"jdoe", "asmith", "intern"}
+    of_one = {
+        "user": "jdoe",
+        "device": "192.0.2.30:2222",
+        "proxy": "RDP Proxy",
+        "origin_ip": "192.0.2.7",
+        "protocol": "ssh",
+    }
+    assert all(record.items() >= of_one.items() for record in records[3:])
+    drop = f"/api/pam/session/drop/{records[3]['session_id']}"
+    assert client.send("DELETE", drop, auth=client.bearer()).status_code == 200
+    assert [record["end"] is None for record in client.list()] == [False, False, False, False, True]
+
+
+def test_dates_are_by_the_clock(client):
+    client.simulator.clock.advance(3600)
+    date = parsedate_to_datetime(client.login().headers["Date"])
+    assert abs(client.simulator.clock.now() - date) < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(("offset", "hours"), [("+00:00", 0), ("-03:00", -3)])
+def test_times_of_sessions_are_in_a_zone_that_is_not_said(start, offset, hours):
+    with open(DEFAULT_FILE, encoding="utf-8") as stream:
+        data = yaml.safe_load(stream)
+    client = start(data={**data, "settings": {"utc_offset": offset}})
+    began = datetime.strptime(client.open_new()["start"], "%Y-%m-%d %H:%M:%S")
+    expected = client.simulator.clock.now().replace(tzinfo=None) + timedelta(hours=hours)
+    assert abs(expected - began) < timedelta(seconds=30)
+
+
 @pytest.mark.parametrize(
     "method, name, body, status",
     [
@@ -123,6 +170,10 @@ def test_control_from_outside(client):
         ("POST", "faults", {}, 400),
         ("POST", "clock", [], 400),
         ("POST", "clock", None, 400),
+        ("POST", "sessions", {}, 400),
+        ("POST", "sessions", {"count": 1, "device": "nowhere"}, 400),
+        ("POST", "sessions", {"count": 1, "credential": "nobody"}, 400),
+        ("POST", "sessions", {"count": 1, "colour": "red"}, 400),
     ],
 )
 def test_control_that_cannot_be(shared, method, name, body, status):
@@ -266,6 +317,8 @@ def minimal(**changes: t.Any) -> dict[str, t.Any]:
         (minimal(credentials=[{"username": "a", "device": "b"}]), "on the unknown device b"),
         (minimal(texts={"x": "y"}), "texts has unknown keys: x"),
         (minimal(tenants=[]), "tenants must name one"),
+        (minimal(settings={"utc_offset": "Mars"}), "utc_offset must be like"),
+        (minimal(settings={"utc_offset": ""}), "utc_offset must be like"),
     ],
 )
 def test_data_that_is_not_understood(tmp_path, data, text):
