@@ -19,6 +19,10 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
     Hint,
 )
 
+NEEDS = (
+    "the resource Web Proxy Session with read and write permission to make sessions, PAM Core to list them, and PAM "
+    "Core with read and write permission to end them,"
+)
 PAGE = Path(__file__).parent / "docsite" / "rst" / "errors_guide.rst"
 
 HEAD = f"""\
@@ -72,7 +76,8 @@ def entries(title: str, rows: list[tuple[str, str]]) -> str:
 
 
 def advice(known: Hint) -> str:
-    return f"{known.advice} Whether there is a session remains open." if known.unclear else known.advice
+    text = known.advice.format(needs=NEEDS)
+    return f"{text} Whether there is a session remains open." if known.unclear else text
 
 
 def page() -> str:

@@ -10,7 +10,4 @@ from ..plugin_utils._action import RemoteAction, definitions_name
 
 class ActionModule(RemoteAction):
     DEFINITIONS = definitions_name("pamops.senhasegura.pam_remote_session")
-    SPEC = _remote_session.ARGUMENT_SPEC
-    PROBLEMS = _remote_session.option_problems
-    PERFORM = _remote_session.create_remote_session
-    PROBE = _remote_session.probe_remote_session
+    OPERATION = _remote_session.OPERATION

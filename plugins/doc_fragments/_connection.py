@@ -96,7 +96,8 @@ options:
     type: str
   timeout:
     description:
-      - Seconds for all that one session takes, logging in, finding the path, and trying again included.
+      - Seconds for all that one session or one list of sessions takes, logging in, finding the path, and trying again
+        included.
     type: float
     default: 30
   retries:

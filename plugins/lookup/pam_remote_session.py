@@ -81,11 +81,9 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ..module_utils._client import connect
-from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, sentences
-from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, option_problems, probe_remote_session
-from ..plugin_utils._config import resolve
-from ..plugin_utils._run_memory import run_memory
+from ..module_utils._errors import SenhaseguraError, sentences
+from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, no_remote_session, option_problems
+from ..plugin_utils._lookup import connect_lookup
 
 display = Display()
 
@@ -100,25 +98,21 @@ CHECK_MODE = (
 class LookupModule(LookupBase):
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
         variables = variables or {}
-        kwargs.pop("wantlist", None)  # with_… passes it on before ansible-core 2.19
         done: list[t.Any] = []
         try:
             devices = LookupBase._flatten(terms)
-            options = resolve(
-                self._load_name,
+            client, options = connect_lookup(
+                self,
                 SPEC,
                 lambda options, origins: _term_problems(devices, kwargs) + option_problems(options, origins),
                 {**kwargs, "device": "the terms"},
                 variables,
-                t.cast(t.Any, self._templar).template,
             )
-            if not options["validate_certs"]:
-                display.warning(NOT_VERIFIED)
-            client = connect(options, run_memory())
             if variables.get("ansible_check_mode"):
                 display.warning(CHECK_MODE)
                 placeholders = {"session_url": f"{options['url'].rstrip('/')}/#check-mode", "token": "check-mode"}
-                done = [{**probe_remote_session(client), **placeholders}] * len(devices)
+                client.probe()
+                done = [{**no_remote_session({**options, "device": device}), **placeholders} for device in devices]
             else:
                 for device in devices:
                     done.append(create_remote_session(client, {**options, "device": device}))

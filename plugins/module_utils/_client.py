@@ -15,8 +15,8 @@ import time
 import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timezone
-from urllib.parse import unquote, urlsplit
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote, unquote, urlsplit
 
 from . import _transport
 from ._errors import (
@@ -61,6 +61,11 @@ class Endpoint(t.NamedTuple):
     method: str
     paths: Mapping[str, tuple[str, ...]]
     creates_session: bool = False
+    ends_session: bool = False
+    needs: str = "the resource that this needs"
+    """What an authorization must have, to be read after ``grant``."""
+    max_body: int = _transport.MAX_BODY
+    """Bytes of an answer that are read at most."""
     hints_by_status: Mapping[int, str] = HINTS_BY_STATUS
 
 
@@ -123,23 +128,33 @@ class Client:
         if proxy_password:
             self._secrets += [proxy_password, unquote(proxy_password)]
         self._fresh_token: str | None = None
+        self.asked_at = self.answered_at = datetime.now(timezone.utc)
+        """When the last call was sent and when it was answered, by PAM Core's clock where its answer tells that."""
         self._begin()
 
-    def call(self, endpoint: Endpoint, payload: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def call(
+        self, endpoint: Endpoint, payload: Mapping[str, t.Any] | None = None, argument: str | None = None
+    ) -> dict[str, t.Any]:
         """Send *payload* as JSON and return the answer's envelope, a success by all that the API says.
+
+        *argument* is what the path ends with.
 
         After a 401 another token is tried, where there is one: the run's, if it is another by now, or that of a new
         login, unless the one that got the 401 was issued just now.
         """
         self._begin()
+        content: dict[str, t.Any] = {} if payload is None else {"json": payload}
+        if argument is not None:
+            content["argument"] = argument
         token = self._access_token() if self._method == "oauth2" else self._options.get("access_token", "")
-        answer = self._authorized(endpoint, payload, token)
+        answer = self._authorized(endpoint, content, token)
         if answer.status == 401 and self._method == "oauth2":
             another = token if token == self._fresh_token else self._access_token(not_accepted=token)
             if another != token:
-                answer = self._authorized(endpoint, payload, another)
+                answer = self._authorized(endpoint, content, another)
             if answer.status == 401 and another == self._fresh_token:
                 self._remember_that_logging_in_does_not_help()
+        self._note_time(answer)
         return self._understood(endpoint, answer)
 
     def probe(self) -> None:
@@ -158,18 +173,25 @@ class Client:
         self._exchange = Exchange(self._options["timeout"])
         self._fresh_token = None
 
-    def _authorized(self, endpoint: Endpoint, payload: Mapping[str, t.Any], token: str) -> Answer:
+    def _note_time(self, answer: Answer) -> None:
+        """Its ``Date`` is the server's clock when it answered, to the second: RFC 9110, section 6.6.1."""
+        date, seconds = _http_date(answer.headers.get("Date", "")), timedelta(seconds=answer.seconds)
+        self.answered_at = self.sent_at + seconds if date is None else datetime.fromtimestamp(date, timezone.utc)
+        self.asked_at = self.answered_at - seconds
+
+    def _authorized(self, endpoint: Endpoint, content: Mapping[str, t.Any], token: str) -> Answer:
         if self._method == "oauth1":
             authorization = _transport.oauth1_authorization(self._options)
         else:
             authorization = _transport.bearer_authorization(token)
-        return self._find_path(endpoint, authorization, json=payload)
+        return self._find_path(endpoint, authorization, **content)
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
     def _paths(self, endpoint: Endpoint) -> list[str]:
         prefix = self._options["api_prefix"]
-        return [path for name, paths in endpoint.paths.items() if prefix in ("auto", name) for path in paths]
+        wanted = (path for name, paths in endpoint.paths.items() if prefix in ("auto", name) for path in paths)
+        return list(dict.fromkeys(wanted))
 
     def _find_path(self, endpoint: Endpoint, authorization: t.Any, **content: t.Any) -> Answer:
         """Send to the first path that is there. Only one task of a run looks for it; the others wait, then know."""
@@ -269,14 +291,17 @@ class Client:
 
     # -- one request ---------------------------------------------------------------------------------------------------
 
-    def _attempt(self, endpoint: Endpoint, path: str, authorization: t.Any, **content: t.Any) -> Answer:
+    def _attempt(
+        self, endpoint: Endpoint, path: str, authorization: t.Any, argument: str | None = None, **content: t.Any
+    ) -> Answer:
         """Send until there is an answer. Again only what cannot have been handled: what was not sent, and what was
         answered with 429 or 503 and a time to wait."""
+        url = self._url + path + ("" if argument is None else f"/{quote(argument, safe='')}")
         for tries_left in range(self._options["retries"], -1, -1):
             pause = 0.5 * (self._options["retries"] - tries_left + 1)
             try:
                 answer = self._transport.send(
-                    endpoint.method, self._url + path, self._exchange, authorization, **content
+                    endpoint.method, url, self._exchange, authorization, endpoint.max_body, **content
                 )
             except NotSent as exc:
                 if tries_left and exc.passing and self._exchange.pause(pause):
@@ -321,7 +346,7 @@ class Client:
         answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
         why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
         tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
-        advice = hint(said, status, endpoint.hints_by_status)
+        advice = hint(said, status, endpoint.needs, endpoint.hints_by_status)
         if _part(envelope, "session") or _may_be_done(status, code, said):
             return self.unclear(endpoint, why, advice, http_status=status, error_code=code)
         return Refused(sentences(f"{endpoint.title} failed: {why}", tried, advice), status, code)
@@ -509,9 +534,9 @@ def _may_be_done(status: int, code: int | None = None, said: str = "") -> bool:
 
 
 def _is_no_path(endpoint: Endpoint, answer: Answer) -> bool:
-    """Whether to go on to the next path. Where a session could be created, only an answer counts which proves that
-    nothing handled the request; for a login any 404 will do."""
-    if not endpoint.creates_session:
+    """Whether to go on to the next path. Where a session could be created or ended, only an answer counts which proves
+    that nothing handled the request; for a login or a list any 404 will do."""
+    if not (endpoint.creates_session or endpoint.ends_session):
         return answer.status == 404
     envelope = _json_object(answer.body)
     return envelope is not None and _says_no_path(answer.status, _message(envelope))

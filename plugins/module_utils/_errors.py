@@ -87,12 +87,28 @@ class Unclear(SenhaseguraError):
         }
 
 
+class Undecided(SenhaseguraError):
+    """It cannot be told which session is meant; nothing was ended."""
+
+
+class NotAllEnded(SenhaseguraError):
+    """Of several sessions, some could not be ended. ``outcome`` has all of them."""
+
+    def __init__(self, message: str, outcome: Mapping[str, t.Any]) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+    def result(self) -> dict[str, t.Any]:
+        return {**super().result(), **self.outcome}
+
+
 class Hint(t.NamedTuple):
     """What to do about an answer whose text matches."""
 
     answer: str
     """The documented text, without a number before it and a full stop behind it."""
     advice: str
+    """With ``{needs}`` for what the authorization must have to do what was asked for."""
     pattern: str | None = None
     """A regular expression where the text varies; else the text itself, in any case, is searched for."""
     unclear: bool = False
@@ -133,8 +149,7 @@ HINTS = (
     ),
     Hint(
         "You are not authorized to access this resource",
-        "In PAM Core, grant the resource Web Proxy Session with read and write permission to the authorization "
-        "of this application (A2A, Authorizations).",
+        "In PAM Core, grant {needs} to the authorization of this application (A2A, Authorizations).",
     ),
     Hint(
         "Without PAM Configuration Access permission",
@@ -184,6 +199,13 @@ HINTS = (
     Hint("No access to credential", "In PAM Core, add the credential to the authorization of this application."),
     Hint("The item is not a credential", "Set the option credential to the user name of a credential."),
     Hint("Credential inactive", "In PAM Core, enable the credential."),
+    Hint("Session not found", "Check the option id: it is the number of the session's record."),
+    Hint("Unexpected identifier type", "Check the option id: it is a number; the long hash is session_id."),
+    Hint(
+        "An error occurred while droping session",
+        "PAM Core gives no more reason: look whether the session has ended, and end it there.",
+        r"an error occurred while dropp?ing session",
+    ),
 )
 
 HINTS_BY_STATUS = {
@@ -202,11 +224,14 @@ HINTS_BY_STATUS = {
 # RFC 6749, section 5.2: with OAuth 2.0, whoever is refused a token gets a 400.
 LOGIN_HINTS_BY_STATUS = {**HINTS_BY_STATUS, 400: HINTS_BY_STATUS[401]}
 
+# Finding and ending sessions says nothing to PAM Core that has to be registered there.
+LIFE_HINTS_BY_STATUS = {status: advice for status, advice in HINTS_BY_STATUS.items() if status != 400}
 
-def hint(message: str, http_status: int, by_status: Mapping[int, str]) -> str | None:
+
+def hint(message: str, http_status: int, needs: str, by_status: Mapping[int, str]) -> str | None:
     """Advice for an answer, by its text first: codes mean different things in different modules of the product."""
     known = _find(message)
-    return known.advice if known else by_status.get(http_status)
+    return known.advice.format(needs=needs) if known else by_status.get(http_status)
 
 
 def says_that_nothing_was_done(message: str) -> bool | None:

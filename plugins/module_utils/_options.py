@@ -17,6 +17,8 @@ import typing as t
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from ._times import read_moment, read_zone
+
 Spec = dict[str, dict[str, t.Any]]
 
 CONNECTION: Spec = {
@@ -54,12 +56,50 @@ REMOTE_SESSION: Spec = {
     "screen_size": {"type": "str", "aliases": ["screensize"]},
 }
 
+# By which sessions are found. None of these comes from anywhere but the task or lookup itself: an application's
+# default user must not decide which sessions are ended.
+FILTERS: Spec = {
+    "id": {"type": "list", "elements": "int"},
+    "session_id": {"type": "list", "elements": "str"},
+    "user": {"type": "list", "elements": "str"},
+    "credential": {"type": "list", "elements": "str"},
+    "device": {"type": "list", "elements": "str"},
+    "protocol": {"type": "list", "elements": "str"},
+    "session_proxy": {"type": "list", "elements": "str"},  # proxy is the one on the way to PAM Core
+    "active": {"type": "bool"},
+    "started_after": {"type": "str"},
+    "started_before": {"type": "str"},
+    "created": {
+        "type": "dict",
+        "options": {
+            "user": {"type": "str"},
+            "device": {"type": "str"},
+            "protocol": {"type": "str"},
+            "credential": {"type": "str"},
+            "remote_device": {"type": "str"},
+            "remote_addr": {"type": "str"},
+            "opens_from": {"type": "str"},
+            "opens_until": {"type": "str"},
+        },
+    },
+}
+
+TIMES: Spec = {"timezone": {"type": "str"}}
+
+WAIT: Spec = {
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "float", "default": 60},
+}
+
 # Which options make up the credentials of each authentication method.
 CREDENTIALS = {
     "oauth2": ("client_id", "client_secret"),
     "oauth1": ("consumer_key", "consumer_secret", "token_key", "token_secret"),
     "access_token": ("access_token",),
 }
+
+EMPTY = "is empty: leave it out, or say what to look for."
+"""Of a filter, which would otherwise let more sessions through than was meant."""
 
 DIRECTLY = "the task or lookup"
 """The origin of a value that the task's or lookup's own options give."""
@@ -123,6 +163,21 @@ def _screen_size(value: str) -> str | None:
     return f"must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is {_shown(value)}."
 
 
+def _timezone(value: str) -> str | None:
+    if read_zone(value):
+        return None
+    return f"must be a zone that is known here, such as America/Sao_Paulo, UTC or -03:00, and is {_shown(value)}."
+
+
+def _moment(value: str) -> str | None:
+    if read_moment(value):
+        return None
+    return (
+        "must be a moment such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
+        f"and is {_shown(value)}."
+    )
+
+
 def _access_token(value: str) -> str | None:
     if re.fullmatch(r"[\x21-\x7e]+", value, re.ASCII):
         return None
@@ -145,6 +200,10 @@ CHECKS: dict[str, Callable[[t.Any], str | None]] = {
     "port": _between(1, 65535),
     "remote_app": _between(1, 2**31 - 1),
     "screen_size": _screen_size,
+    "timezone": _timezone,
+    "started_after": _moment,
+    "started_before": _moment,
+    "wait_timeout": _timeout,
 }
 
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -199,6 +258,32 @@ def remote_session_problems(options: Mapping[str, t.Any]) -> list[str]:
             "set auto_select_credential to true instead."
         ]
     return []
+
+
+def filter_problems(options: Mapping[str, t.Any]) -> list[str]:
+    """What is wrong with the options by which sessions are found."""
+    found = []
+    for name, option in FILTERS.items():
+        values = options.get(name)
+        if option["type"] == "list" and isinstance(values, list):
+            if not all(str(value).strip() for value in values):
+                found.append(f"{name} {EMPTY}")
+            elif not all(isinstance(value, int) or _is_encodable(value) for value in values):
+                found.append(f"{name} has characters that are no valid text.")
+    zone = read_zone(options.get("timezone") or "")
+    for name in ("started_after", "started_before"):
+        moment = read_moment(options.get(name) or "")
+        if moment and moment.tzinfo and not zone:
+            found.append(f"{name} has a zone, so timezone must say in which one PAM Core's times are.")
+    created = options.get("created")
+    if isinstance(created, Mapping):
+        moments = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]
+        whole = all(created.get(name) for name in ("user", "device", "protocol")) and len(moments) != 1
+        if not whole or not all(read_moment(moment) for moment in moments):
+            found.append("created must be what the task that got the URL returned as created.")
+        elif not zone:
+            found.append("created needs timezone: PAM Core's times have no zone.")
+    return found
 
 
 def chosen_auth_method(options: Mapping[str, t.Any]) -> str:

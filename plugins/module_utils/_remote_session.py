@@ -17,7 +17,10 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from ._client import Client, Endpoint
+from ._errors import SESSION_MAY_EXIST
+from ._operation import Operation
 from ._options import CONNECTION, REMOTE_SESSION, problems, remote_session_problems
+from ._times import write_moment
 
 VALID_FOR = timedelta(seconds=30)
 
@@ -26,6 +29,7 @@ CREATE = Endpoint(
     "POST",
     {"iso": ("/iso/remote/session",), "api": ("/api/pam/remote/session", "/api/remote/session")},
     creates_session=True,
+    needs="the resource Web Proxy Session with read and write permission",
 )
 
 # our option → the API's field
@@ -51,7 +55,8 @@ def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | N
 
 
 def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Create a session and return ``session_url``, ``token``, ``expires_at`` and, where the API names one, ``tenant``.
+    """Create a session and return ``session_url``, ``token``, ``expires_at``, ``created`` and, where the API names one,
+    ``tenant``.
 
     Raises the errors of :mod:`_errors`; a success without a usable session is ``Unclear``.
     """
@@ -77,16 +82,35 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[
         "session_url": session_url,
         "token": token,
         "expires_at": (client.sent_at + VALID_FOR).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": _created(
+            options, write_moment(client.asked_at), write_moment(client.answered_at + VALID_FOR + timedelta(seconds=1))
+        ),
     }
     if _is_text(envelope.get("tenant")):
         result["tenant"] = envelope["tenant"]
     return result
 
 
-def probe_remote_session(client: Client) -> dict[str, t.Any]:
-    """What check mode does in place of :func:`create_remote_session`."""
+def no_remote_session(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What check mode has in place of what :func:`create_remote_session` returns."""
+    return {"session_url": None, "token": None, "expires_at": None, "created": _created(options, None, None)}
+
+
+def _created(options: Mapping[str, t.Any], opens_from: str | None, opens_until: str | None) -> dict[str, t.Any]:
+    """What there is to find the session by, once its URL was opened: PAM Core gives neither its number nor its hash."""
+    names = ("user", "device", "protocol", "credential", "remote_device", "remote_addr")
+    facts = {name: options.get(name) or None for name in names}
+    return {**facts, "opens_from": opens_from, "opens_until": opens_until}
+
+
+def _perform(client: Client, options: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    if not check_mode:
+        return {"changed": True, **create_remote_session(client, options)}
     client.probe()
-    return {"session_url": None, "token": None, "expires_at": None}
+    return {"changed": True, **no_remote_session(options)}
+
+
+OPERATION = Operation(ARGUMENT_SPEC, option_problems, _perform, makes_session=True, if_lost=SESSION_MAY_EXIST)
 
 
 def _is_text(value: t.Any) -> bool:

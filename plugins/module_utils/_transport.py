@@ -49,11 +49,13 @@ else:
     HAS_REQUESTS = True
     _NO_ADDRESS = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
 
-MAX_BODY = 1024 * 1024
-"""Bytes, after decompression. A session's answer has about 600, a login's about 1,000."""
+MIB = 1024 * 1024
+MAX_BODY = MIB
+"""Bytes, after decompression, unless more is asked for. A session's answer has about 600, a login's about 1,000."""
 
-MAX_RECEIVED = 2 * MAX_BODY
-"""Bytes that are read for one request, whatever a server calls them: heads, chunks of a false size, interim answers."""
+MAX_RECEIVED = 2
+"""How often that much is read for one request, whatever a server calls it: heads, chunks of a false size, interim
+answers."""
 
 MAX_IDLE = 2.0
 """Seconds after which a connection is not used again: a server may be closing it, and a request sent into that is lost
@@ -70,11 +72,11 @@ class Exchange:
         self._end = time.monotonic() + seconds
         self.begin()
 
-    def begin(self) -> None:
+    def begin(self, max_body: int = MAX_BODY) -> None:
         """Another request begins."""
         self.sent = False
         self._begun = time.monotonic()
-        self._readable = MAX_RECEIVED
+        self._readable = MAX_RECEIVED * max_body
 
     def seconds_since_begin(self) -> float:
         return time.monotonic() - self._begun
@@ -105,11 +107,13 @@ class Exchange:
 
 
 class Answer(t.NamedTuple):
-    """What came back. ``body`` is decompressed and at most :data:`MAX_BODY` long."""
+    """What came back. ``body`` is decompressed, and no longer than was asked for."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    seconds: float
+    """How long it took until the answer began."""
 
 
 class _Context(ssl.SSLContext):
@@ -405,6 +409,7 @@ class Transport:
         url: str,
         exchange: Exchange,
         authorization: t.Any = NO_AUTHORIZATION,
+        max_body: int = MAX_BODY,
         **content: t.Any,
     ) -> Answer:
         """One request and its whole answer; *content* is ``json=`` or ``data=``. No redirects, no second try.
@@ -413,7 +418,7 @@ class Transport:
         """
         if time.monotonic() - self._used > MAX_IDLE:
             self._session.close()
-        exchange.begin()
+        exchange.begin(max_body)
         for context in self._adapter.contexts:
             context.exchange = exchange
         try:
@@ -436,7 +441,7 @@ class Transport:
                     if response.status_code < 200:
                         # urllib3 takes it for the answer, and the next request would get the real one.
                         raise _unreadable(response, "only announces another one, which is not awaited")
-                    body = _read(response)
+                    body = _read(response, max_body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
             failure: Exception = exc
         except SenhaseguraError:
@@ -444,7 +449,7 @@ class Transport:
             raise
         else:
             self._used = time.monotonic()
-            return Answer(response.status_code, response.headers, body)
+            return Answer(response.status_code, response.headers, body, response.elapsed.total_seconds())
         # No exception of ours, and no bug, has this one behind it: it may quote what a server or proxy said, and core
         # shows all that led to an exception.
         self._session.close()
@@ -508,26 +513,26 @@ def _add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any
             ) from exc
 
 
-def _read(response: t.Any) -> bytes:
-    """The body, whole and decompressed; never more than :data:`MAX_BODY` in memory."""
-    body: bytes = response.raw.read(MAX_BODY + 1, decode_content=False)
+def _read(response: t.Any, max_body: int) -> bytes:
+    """The body, whole and decompressed; never more than *max_body* bytes of it."""
+    body: bytes = response.raw.read(max_body + 1, decode_content=False)
     expected = response.headers.get("Content-Length", "")
     if (
         response.request.method != "HEAD"
         and re.fullmatch("[0-9]{1,18}", expected)
-        and len(body) < min(int(expected), MAX_BODY)
+        and len(body) < min(int(expected), max_body)
     ):
         raise http.client.IncompleteRead(b"")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate"):
         try:
-            body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
+            body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, max_body + 1)
         except zlib.error as exc:
             raise _unreadable(response, "is compressed in a way that cannot be undone") from exc
     elif encoding not in ("", "identity"):
         raise _unreadable(response, "is compressed although that was not asked for")
-    if len(body) > MAX_BODY:
-        raise _unreadable(response, "is larger than 1 MiB")
+    if len(body) > max_body:
+        raise _unreadable(response, f"is larger than {max_body // MIB} MiB")
     return body
 
 

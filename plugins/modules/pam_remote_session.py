@@ -35,6 +35,7 @@ options:
     type: str
     required: true
 seealso:
+  - module: pamops.senhasegura.pam_remote_session_info
   - plugin: pamops.senhasegura.pam_remote_session
     plugin_type: lookup
 """
@@ -120,6 +121,46 @@ expires_at:
   returned: success
   type: str
   sample: '2026-01-31T12:00:30Z'
+created:
+  description:
+    - What the session can be found by once its URL was opened, since PAM Core returns neither its number nor its
+      hash. For O(pamops.senhasegura.pam_remote_session_info#module:created). There is no secret in it.
+    - RV(created.opens_from) and RV(created.opens_until) are by PAM Core's clock, and V(none) in check mode.
+  returned: success
+  type: dict
+  contains:
+    user:
+      description: Login name of the user.
+      type: str
+      sample: jdoe
+    device:
+      description: Host name or IP address of the device.
+      type: str
+      sample: web01.example
+    protocol:
+      description: Protocol of the session.
+      type: str
+      sample: SSH
+    credential:
+      description: User name of the credential, or V(none) if PAM Core selects it.
+      type: str
+      sample: root
+    remote_device:
+      description: Device on which a domain credential is used, or V(none).
+      type: str
+      sample: null
+    remote_addr:
+      description: Address of the person who opens the session, or V(none).
+      type: str
+      sample: 192.0.2.10
+    opens_from:
+      description: When the URL was asked for.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+    opens_until:
+      description: When it can surely not be opened any more.
+      type: str
+      sample: '2026-01-31T12:00:31Z'
 tenant:
   description: Tenant of PAM Core in which the session was made.
   returned: if PAM Core names it, from version 3.33 on
@@ -143,26 +184,12 @@ session_may_exist:
   sample: false
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._client import connect
-from ..module_utils._errors import NOT_VERIFIED, OptionsError, SenhaseguraError
-from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, option_problems, probe_remote_session
+from ..module_utils._operation import run_module
+from ..module_utils._remote_session import OPERATION
 
 
 def main() -> None:
-    module = AnsibleModule(**ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        problems = option_problems(module.params)
-        if problems:
-            raise OptionsError(problems)
-        if not module.params["validate_certs"]:
-            module.warn(NOT_VERIFIED)
-        client = connect(module.params)
-        result = probe_remote_session(client) if module.check_mode else create_remote_session(client, module.params)
-    except SenhaseguraError as exc:
-        module.fail_json(**exc.result())
-    module.exit_json(changed=True, **result)
+    run_module(OPERATION)
 
 
 if __name__ == "__main__":

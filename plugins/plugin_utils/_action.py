@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ..module_utils._client import Client, connect
-from ..module_utils._errors import NOT_VERIFIED, SESSION_MAY_EXIST, SenhaseguraError, sentences
-from ._config import Problems, environment, resolve, untyped_definitions
+from ..module_utils._client import connect
+from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, sentences
+from ..module_utils._operation import Operation
+from ._config import environment, resolve, untyped_definitions
 from ._run_memory import run_memory
 
 display = Display()
@@ -34,7 +35,10 @@ def definitions_name(lookup: str) -> str:
 
 
 def _may_be_secret(name: str, value: t.Any, spec: Mapping[str, t.Any]) -> bool:
-    """True for what is no option too, since a secret's name may be misspelt, and for a URL with a password."""
+    """True for what is no option too, since a secret's name may be misspelt, and for a URL with a password. And for the
+    whole result of a task, where only its ``created`` was to be handed on."""
+    if isinstance(value, dict) and {"session_url", "token"} & value.keys():
+        return True
     option = next((known for key, known in spec.items() if name in (key, *known.get("aliases", ()))), {"no_log": True})
     return bool(option.get("no_log")) or (name in ("url", "system_url", "proxy") and "@" in str(value))
 
@@ -49,10 +53,7 @@ class RemoteAction(ActionBase):
     _requires_connection = False
 
     DEFINITIONS: t.ClassVar[str]
-    SPEC: t.ClassVar[Mapping[str, t.Any]]
-    PROBLEMS: t.ClassVar[Problems]
-    PERFORM: t.ClassVar[Callable[[Client, Mapping[str, t.Any]], dict[str, t.Any]]]
-    PROBE: t.ClassVar[Callable[[Client], dict[str, t.Any]]]
+    OPERATION: t.ClassVar[Operation]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         arguments, task_environment = self._take()  # before core can refuse to run it in the background
@@ -63,7 +64,7 @@ class RemoteAction(ActionBase):
                 if not self._is_elsewhere():
                     result.update(self._run_here(options))
         except SenhaseguraError as exc:
-            result.update(exc.result(), failed=True)
+            result.update(self.OPERATION.failure(exc), failed=True)
             return result
         if self._is_elsewhere():
             return self._run_there(options, task_vars)
@@ -83,7 +84,7 @@ class RemoteAction(ActionBase):
             self._compute_environment_string(task_environment)
             kept["_senhasegura_given"] = self._task.args, task_environment
         arguments, task_environment = kept["_senhasegura_given"]
-        spec = self.SPEC["argument_spec"]
+        spec = self.OPERATION.spec["argument_spec"]
         self._task.args = {
             name: HIDDEN if _may_be_secret(name, value, spec) else value for name, value in arguments.items()
         }
@@ -94,14 +95,18 @@ class RemoteAction(ActionBase):
         return arguments, task_environment
 
     def _resolve(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        return resolve(self.DEFINITIONS, self.SPEC, type(self).PROBLEMS, arguments, variables, self._templar.template)
+        known = self.OPERATION
+        return resolve(
+            self.DEFINITIONS, known.spec, known.problems, arguments, variables, self._templar.template, known.filters
+        )
 
     def _run_here(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         if not options["validate_certs"]:
             display.warning(NOT_VERIFIED)
-        client = connect(options, run_memory())
-        outcome = type(self).PROBE(client) if self._task.check_mode else type(self).PERFORM(client, options)
-        return {"changed": True, **outcome}
+        outcome = self.OPERATION.perform(connect(options, run_memory()), options, self._task.check_mode)
+        for text in outcome.pop("warnings", ()):
+            display.warning(text)
+        return outcome
 
     def _is_elsewhere(self) -> bool:
         return bool(self._task.delegate_to) and self._connection.transport != "local"
@@ -122,17 +127,24 @@ class RemoteAction(ActionBase):
             for name, value in result.items():
                 if isinstance(value, str) and re.search('session_url|"token"', value):
                     result[name] = "(hidden, since it holds a session)"
-            if result.get("failed") and "session_may_exist" not in result:
-                # The module died, or its output got lost on the way.
-                result.update(http_status=None, error_code=None, session_may_exist=not self._task.check_mode)
-                if not self._task.check_mode:
-                    result["msg"] = sentences(str(result.get("msg", "")), SESSION_MAY_EXIST)
+            if result.get("failed") and "http_status" not in result:
+                self._add_what_is_unknown(result)
         else:
             self._hide(result)
         return result
 
+    def _add_what_is_unknown(self, result: dict[str, t.Any]) -> None:
+        """The module died, or its output got lost on the way."""
+        result.update(http_status=None, error_code=None)
+        if self.OPERATION.makes_session:
+            result["session_may_exist"] = not self._task.check_mode
+        if not self._task.check_mode:
+            result["msg"] = sentences(str(result.get("msg", "")), self.OPERATION.if_lost)
+
     def _hide(self, result: dict[str, t.Any]) -> None:
-        """Keep a success out of every output. The mark on the task is for ansible-core 2.16 to 2.18, where the one
+        """Keep a session out of every output. The mark on the task is for ansible-core 2.16 to 2.18, where the one
         on the result is lost when the results of a loop are put together."""
+        if not self.OPERATION.makes_session:
+            return
         result["_ansible_no_log"] = True
         self._task.no_log = True

@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 import typing as t
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
@@ -23,7 +23,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ..module_utils._errors import OptionsError
-from ..module_utils._options import DIRECTLY, chosen_auth_method, elsewhere, may_hold_secret, without_empty
+from ..module_utils._options import DIRECTLY, EMPTY, chosen_auth_method, elsewhere, may_hold_secret, without_empty
 
 MAX_DIGITS = 20
 """No number among our options needs more; Python refuses to convert some thousands."""
@@ -39,12 +39,16 @@ def resolve(
     arguments: Mapping[str, t.Any],
     variables: Mapping[str, t.Any],
     template: Template,
+    filters: Collection[str] = (),
 ) -> dict[str, t.Any]:
     """The options of *spec*, complete, converted and checked; ``auth_method`` is never ``auto`` any more.
 
-    Raises :class:`OptionsError` with everything that is wrong.
+    *filters* are those that must not be empty where they are given. Raises :class:`OptionsError` with everything that
+    is wrong.
     """
     values, origins, found = _collect(lookup_name, spec["argument_spec"], arguments, variables, template)
+    empty = [name for name, value in arguments.items() if value in (None, "", []) or values.get(name) == []]
+    found += [f"{name} {EMPTY}" for name in empty if name in filters]
     validation = ArgumentSpecValidator(**spec).validate(values)
     found += [
         _spec_problem(error, spec["argument_spec"], origins)
@@ -87,7 +91,7 @@ def _collect(
                 values[name], origins[name] = _native(value), origin
         if name in values and not _may_be(option["type"], values[name]):
             found.append(_wrong_type(name, spec, origins))
-            if option["type"] in ("int", "float"):
+            if option["type"] in ("int", "float", "list", "dict"):
                 del values[name]
     return values, origins, found
 
@@ -116,14 +120,24 @@ def untyped_definitions(lookup_name: str) -> str:
 def _may_be(kind: str, value: t.Any) -> bool:
     """Before core's check of the arguments sees it, which makes texts of lists and dictionaries, takes true for 1, and
     stumbles over too many digits."""
+    if kind == "list" and isinstance(value, list):
+        return all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in value)
     if kind in ("int", "float"):
         return not isinstance(value, (bool, list, dict)) and len(str(value)) <= MAX_DIGITS
-    return kind == "bool" or not isinstance(value, (bool, list, dict))
+    return kind == "bool" or isinstance(value, dict) == (kind == "dict") and not isinstance(value, (bool, list))
 
 
 def _native(value: t.Any) -> t.Any:
-    """A value inline in a vault is no text before ansible-core 2.19, but an object that gives one."""
-    return value if value is None or isinstance(value, (str, int, float, list, dict)) else to_text(value)
+    """A value inline in a vault is no text before ansible-core 2.19, but an object that gives one.
+
+    Lists and dictionaries from 2.19 on know the whole of Ansible's templating, which core's check of arguments would
+    copy; before, what ``map`` and the like give to a lookup is no list yet.
+    """
+    if isinstance(value, (list, tuple, Iterator)):
+        return [_native(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _native(item) for name, item in value.items()}
+    return value if value is None or isinstance(value, (str, int, float)) else to_text(value)
 
 
 def _configured(
@@ -160,13 +174,20 @@ def _unreadable(name: str, exc: AnsibleError) -> str:
     return f"{name} cannot be read: {_sentence(exc)}"
 
 
-_MUST_BE = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_MUST_BE = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list of int": "a whole number, or a list of some",
+    "list of str": "a text, or a list of some",
+    "dict": "a dictionary",
+}
 
 
 def _spec_problem(error: Exception, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:
     """What core's check of the arguments says, for people: it speaks of classes, and lists all options there are."""
     text = _sentence(error)
-    wrong_type = re.match(r"argument '(\w+)' is of type", text)
+    wrong_type = re.match(r"(?:argument|Elements value for option) '(\w+)' is of type", text)
     if wrong_type:
         return _wrong_type(wrong_type[1], spec, origins)
     wrong_choice = re.match(r"value of (\w+) must be one of: (.*), got: (.*)\.$", text)
@@ -179,7 +200,8 @@ def _spec_problem(error: Exception, spec: Mapping[str, t.Any], origins: Mapping[
 
 
 def _wrong_type(name: str, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:
-    return f"{name}{elsewhere(name, origins)} must be {_MUST_BE.get(spec[name]['type'], 'a text')}."
+    kind = " of ".join(spec[name][key] for key in ("type", "elements") if key in spec[name])
+    return f"{name}{elsewhere(name, origins)} must be {_MUST_BE.get(kind, 'a text')}."
 
 
 def _sentence(exc: Exception) -> str:

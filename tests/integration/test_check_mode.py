@@ -65,7 +65,11 @@ def test_nothing_is_made(method: str, expected: list[tuple[str, str]], vault: Si
     assert session["changed"]
     assert [session[name] for name in ("session_url", "token", "expires_at")] == [None, None, None]
     placeholders = {"session_url": f"{vault.url}/#check-mode", "token": "check-mode", "expires_at": None}
-    assert played.result("By the lookup")["msg"] == [placeholders, placeholders]
+    made = played.result("By the lookup")["msg"]
+    opens = [[each["created"].pop(name) for name in ("device", "opens_from", "opens_until")] for each in made]
+    assert opens == [["web01", None, None], ["db01", None, None]]
+    facts = {"user": "jdoe", "credential": "svc-admin", "protocol": "SSH", "remote_device": None, "remote_addr": None}
+    assert made == [{**placeholders, "created": facts}] * 2
     assert set(played.warnings) == {WARNING}
 
 

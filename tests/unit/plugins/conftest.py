@@ -147,14 +147,15 @@ def vault(simulator: Simulator) -> dict[str, t.Any]:
 @pytest.fixture
 def ansible_cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
     """Make ansible.cfg's section [senhasegura]; core reads it when it starts."""
-    name = lookup_loader.get(support.NAME, class_only=True)._load_name
+    names = [lookup_loader.get(name, class_only=True)._load_name for name in (support.NAME, support.INFO)]
 
     def write(**keys: str) -> Path:
         path = tmp_path / "ansible.cfg"
         path.write_text("[senhasegura]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()))
         config = ConfigManager(conf_file=str(path))
-        definitions = constants.config.get_configuration_definitions("lookup", name)
-        config.initialize_plugin_configuration_definitions("lookup", name, definitions)
+        for name in names:
+            definitions = constants.config.get_configuration_definitions("lookup", name)
+            config.initialize_plugin_configuration_definitions("lookup", name, definitions)
         monkeypatch.setattr(constants, "config", config)
         return path
 

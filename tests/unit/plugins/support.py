@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import sys
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from unittest import mock
@@ -17,6 +19,12 @@ from urllib.parse import parse_qsl
 import pytest
 import urllib3
 from ansible.module_utils import basic
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins import loader as plugin_loader
+from ansible.plugins.loader import action_loader, connection_loader, lookup_loader
+from ansible.template import Templar
 from hypothesis import HealthCheck, settings
 
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session
@@ -27,6 +35,8 @@ from tests.faults.raw import RawServer, http_answer, reset
 __all__ = ["NO_RESOURCE", "NO_ROUTE", "RawServer", "full", "http_answer", "minimal", "numbered", "reset"]
 
 NAME = "pamops.senhasegura.pam_remote_session"
+INFO = "pamops.senhasegura.pam_remote_session_info"
+TERMINATE = "pamops.senhasegura.pam_remote_session_terminate"
 URL = "https://vault.example"
 SESSION_URL = "https://vault.example/modulos/auth?_sr=cmJzOmFiYw+/=="
 SESSION_TOKEN = "5e55" * 16
@@ -65,6 +75,51 @@ CREATED_FULL = full(
 LOGGED_IN = {"token_type": "Bearer", "expires_in": 3600, "access_token": ISSUED}
 
 
+# What a session of SESSION can be found by later; in check mode, from and until None.
+OPENS: dict[str, t.Any] = {"opens_from": "2026-01-31T12:00:00Z", "opens_until": "2026-01-31T12:00:31Z"}
+SESSION_FACTS: dict[str, t.Any] = {**SESSION, "remote_device": None, "remote_addr": None}
+NOT_MADE: dict[str, t.Any] = {**SESSION_FACTS, "opens_from": None, "opens_until": None}
+DATED = {"Content-Type": "application/json", "Date": "Sat, 31 Jan 2026 12:00:00 GMT"}
+"""Headers of an answer at that time, by PAM Core's clock."""
+
+
+def record(**changes: t.Any) -> dict[str, t.Any]:
+    """A session that runs, as the list has it."""
+    return {
+        "id": "31",
+        "user": "jdoe",
+        "origin_ip": "192.0.2.10",
+        "credential": "root",
+        "device": "web01:22",
+        "protocol": "ssh",
+        "proxy": "Web Proxy",
+        "session_id": "a1" * 20,
+        "start": "2026-01-31 12:00:05",
+        "end": None,
+        "time": None,
+        "prevent_purge": "No",
+        "request": None,
+        "ITSM": None,
+        **changes,
+    }
+
+
+def numbered_record(number: int, **changes: t.Any) -> dict[str, t.Any]:
+    return record(id=str(number), session_id=f"{number:02}" * 20, **changes)
+
+
+ENDED = {"end": "2026-01-31 12:10:05", "time": "00:10:00"}
+
+
+def listed(*records: t.Any, key: str = "remote_sessions") -> dict[str, t.Any]:
+    return full(200, "", 0, False, **{key: list(records)})
+
+
+NO_SESSION = numbered(400, 1002, "Session not found")
+DROPPED = minimal(200, "Sessão interrompida com sucesso", False)
+NOT_DROPPED = full(500, "An error occurred while droping session", 1)
+
+
 # The requests that are expected, in their order
 
 
@@ -83,6 +138,20 @@ class Call(t.NamedTuple):
 
 LOGIN = Call("/iso/oauth2/token", body=LOGGED_IN)
 CREATE = Call("/iso/remote/session")
+LIST = Call("/iso/session/remotesessions", method="GET", headers=DATED)
+DROP = Call("/iso/session/drop/", method="DELETE", body=DROPPED)
+
+
+def listing(*records: t.Any) -> Call:
+    return LIST._replace(body=listed(*records))
+
+
+def getting(number: int, *records: t.Any) -> Call:
+    return LIST._replace(path=f"{LIST.path}/{number}", body=listed(*records, key="remote_session"))
+
+
+def dropping(number: int, **changes: t.Any) -> Call:
+    return DROP._replace(path=f"{DROP.path}{f'{number:02}' * 20}", **changes)
 
 
 def header(request: t.Any, name: str) -> str:
@@ -121,6 +190,8 @@ class Api:
             assert json.loads(request.body) == call.json
         if call.authorization is not None:
             assert header(request, "Authorization") == call.authorization
+        if isinstance(call.body, Exception):
+            raise call.body
         body = call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
         raw = urllib3.HTTPResponse(
             body=io.BytesIO(body), headers=dict(call.headers), status=call.status, preload_content=False
@@ -148,13 +219,60 @@ RunModule = Callable[..., dict[str, t.Any]]
 
 
 def run_module(
-    capsys: pytest.CaptureFixture[str], options: Mapping[str, t.Any], check: bool = False
+    capsys: pytest.CaptureFixture[str],
+    options: Mapping[str, t.Any],
+    check: bool = False,
+    module: t.Any = pam_remote_session,
 ) -> dict[str, t.Any]:
     """What the module prints when its ``main()`` is run with these options."""
     capsys.readouterr()
     internal = {"_ansible_check_mode": check, "_ansible_no_log": True}  # the latter keeps it out of the system's log
     with patch_module_args({**options, **internal}), pytest.raises(SystemExit) as end:
-        pam_remote_session.main()
+        module.main()
     result: dict[str, t.Any] = json.loads(capsys.readouterr().out)
     assert end.value.code == (1 if result.get("failed") else 0)
+    return result
+
+
+# The plugins of the controller
+
+
+def run_action(
+    name: str,
+    options: Mapping[str, t.Any],
+    variables: Mapping[str, t.Any] | None = None,
+    transport: str | None = None,
+    check: bool = False,
+    made: list[Task] | None = None,
+    **keywords: t.Any,
+) -> tuple[dict[str, t.Any], Task]:
+    """What the action plugin returns, as core loads and runs it, and its task, which is put into *made* too, for when
+    it raises. A transport claims to be another."""
+    loader = DataLoader()
+    task = Task.load({name: dict(options), "check_mode": check, **keywords}, loader=loader)
+    if made is not None:
+        made.append(task)
+    context = PlayContext()
+    context.check_mode = check
+    connection = connection_loader.get("ansible.builtin.local", context, os.devnull)
+    connection.transport = transport or "local"
+    interpreter = {"ansible_python_interpreter": sys.executable}
+    variables = {**interpreter, "ansible_delegated_vars": {"bastion": interpreter}, **(variables or {})}
+    action = action_loader.get(
+        name,
+        task=task,
+        connection=connection,
+        play_context=context,
+        loader=loader,
+        templar=Templar(loader=loader, variables=variables),
+        shared_loader_obj=plugin_loader,
+    )
+    return action.run(task_vars=variables), task
+
+
+def run_lookup(name: str, terms: t.Any, variables: Mapping[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
+    variables = dict(variables or {})
+    loader = DataLoader()
+    plugin = lookup_loader.get(name, loader=loader, templar=Templar(loader=loader, variables=variables))
+    result: list[t.Any] = plugin.run(terms, variables=variables, **options)
     return result

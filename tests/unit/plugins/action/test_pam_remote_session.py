@@ -6,29 +6,29 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-import sys
 import typing as t
 from collections.abc import Callable
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
-from ansible.plugins import loader as plugin_loader
-from ansible.plugins.loader import action_loader, connection_loader
-from ansible.template import Templar
+from ansible.plugins.loader import action_loader
 
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     CREATE,
+    DATED,
     DIRECT,
     LOGIN,
     NAME,
+    NOT_MADE,
     OAUTH2,
+    OPENS,
     SESSION,
+    SESSION_FACTS,
     SESSION_TOKEN,
     SESSION_URL,
     URL,
@@ -36,6 +36,7 @@ from tests.unit.plugins.support import (
     Api,
     Call,
     minimal,
+    run_action,
 )
 
 Run = Callable[..., tuple[dict[str, t.Any], Task]]
@@ -44,42 +45,16 @@ HIDDEN = "_ansible_no_log"
 
 @pytest.fixture
 def run() -> Run:
-    def run(
-        options: dict[str, t.Any],
-        variables: dict[str, t.Any] | None = None,
-        transport: str | None = None,
-        check: bool = False,
-        made: list[Task] | None = None,
-        **keywords: t.Any,
-    ) -> tuple[dict[str, t.Any], Task]:
-        loader = DataLoader()
-        task = Task.load({NAME: options, "check_mode": check, **keywords}, loader=loader)
-        if made is not None:
-            made.append(task)
-        context = PlayContext()
-        context.check_mode = check
-        connection = connection_loader.get("ansible.builtin.local", context, os.devnull)
-        connection.transport = transport or "local"
-        interpreter = {"ansible_python_interpreter": sys.executable}
-        variables = {**interpreter, "ansible_delegated_vars": {"bastion": interpreter}, **(variables or {})}
-        action = action_loader.get(
-            NAME,
-            task=task,
-            connection=connection,
-            play_context=context,
-            loader=loader,
-            templar=Templar(loader=loader, variables=variables),
-            shared_loader_obj=plugin_loader,
-        )
-        return action.run(task_vars=variables), task
-
-    return run
+    return functools.partial(run_action, NAME)
 
 
 def test_success_is_hidden(api: Api, run: Run) -> None:
-    api.expect(CREATE._replace(json=SESSION))
+    api.expect(CREATE._replace(json=SESSION, headers=DATED))
     result, task = run(DIRECT)
     assert result.pop("expires_at").endswith("Z")
+    created = result.pop("created")
+    assert created.pop("opens_from") in ("2026-01-31T12:00:00Z", "2026-01-31T11:59:59Z")
+    assert created == {**SESSION_FACTS, "opens_until": OPENS["opens_until"]}
     assert result == {"changed": True, "session_url": SESSION_URL, "token": SESSION_TOKEN, HIDDEN: True}
     assert task.no_log is True
 
@@ -179,7 +154,8 @@ def test_wrong_options_fail_with_all_problems(api: Api, run: Run) -> None:
 def test_check_mode(api: Api, run: Run, options: dict[str, t.Any], calls: list[Call]) -> None:
     api.expect(*calls)
     result, _task = run(options, check=True)
-    assert result == {"changed": True, "session_url": None, "token": None, "expires_at": None, HIDDEN: True}
+    nothing = {"session_url": None, "token": None, "expires_at": None, "created": NOT_MADE}
+    assert result == {"changed": True, HIDDEN: True, **nothing}
 
 
 def test_check_mode_checks_options(api: Api, run: Run) -> None:

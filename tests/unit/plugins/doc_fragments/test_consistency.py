@@ -17,103 +17,183 @@ from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
 
 from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session as lookup
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _options
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import ARGUMENT_SPEC
-from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session as module
+from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session_info as lookup_info
+from ansible_collections.pamops.senhasegura.plugins.module_utils import (
+    _options,
+    _remote_session,
+    _remote_session_info,
+    _remote_session_terminate,
+)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotAllEnded, SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.modules import (
+    pam_remote_session,
+    pam_remote_session_info,
+    pam_remote_session_terminate,
+)
 
-PLUGINS = Path(str(module.__file__)).resolve().parents[1]
-SPEC = ARGUMENT_SPEC["argument_spec"]
+PLUGINS = Path(str(pam_remote_session.__file__)).resolve().parents[1]
+MODULES = {
+    "pam_remote_session": (pam_remote_session, _remote_session.OPERATION),
+    "pam_remote_session_info": (pam_remote_session_info, _remote_session_info.OPERATION),
+    "pam_remote_session_terminate": (pam_remote_session_terminate, _remote_session_terminate.OPERATION),
+}
+LOOKUPS = {
+    "pam_remote_session": (lookup, lookup.SPEC["argument_spec"]),
+    "pam_remote_session_info": (lookup_info, _remote_session_info.ARGUMENT_SPEC["argument_spec"]),
+}
+EVERYWHERE = {**_options.CONNECTION, **_options.REMOTE_SESSION, **_options.FILTERS, **_options.TIMES, **_options.WAIT}
 FACTS = {"type": "str", "default": None, "choices": None, "aliases": None, "required": False, "elements": None}
 SECRETS = {"client_secret", "consumer_secret", "token_key", "token_secret", "access_token"}
+# What says which device or which session is meant has no other sources than the task or lookup.
+WITHOUT_SOURCES = {"_terms", "field", "device", *_options.FILTERS, *_options.WAIT}
 
 
-def documented(kind: str) -> dict[str, t.Any]:
+def documented(kind: str, plugin: str) -> dict[str, t.Any]:
     """The options as core knows them, fragments included."""
-    path = PLUGINS / kind / "pam_remote_session.py"
     plugin_type = {"modules": "module", "lookup": "lookup"}[kind]
     documentation, _examples, _returned, _metadata = get_docstring(
-        str(path), fragment_loader, collection_name="pamops.senhasegura", plugin_type=plugin_type
+        str(PLUGINS / kind / f"{plugin}.py"),
+        fragment_loader,
+        collection_name="pamops.senhasegura",
+        plugin_type=plugin_type,
     )
     options: dict[str, t.Any] = documentation["options"]
     return options
 
 
 def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
+    inner = option.get("options", option.get("suboptions", {}))
     return {name: option.get(name, default) or default for name, default in FACTS.items()} | {
-        "default": option.get("default")
+        "default": option.get("default"),
+        "options": {name: facts(suboption) for name, suboption in inner.items()},
     }
 
 
-def test_module_documents_what_it_takes() -> None:
-    assert {name: facts(option) for name, option in documented("modules").items()} == {
-        name: facts(option) for name, option in SPEC.items()
+@pytest.mark.parametrize("plugin", MODULES)
+def test_module_documents_what_it_takes(plugin: str) -> None:
+    _module, operation = MODULES[plugin]
+    assert {name: facts(option) for name, option in documented("modules", plugin).items()} == {
+        name: facts(option) for name, option in operation.spec["argument_spec"].items()
     }
 
 
-def test_lookup_documents_what_it_takes() -> None:
-    found = {name: facts(option) for name, option in documented("lookup").items()}
-    terms = found.pop("_terms")
-    assert terms == {**FACTS, "type": "list", "elements": "str", "required": True}
-    expected = {name: facts(option) for name, option in lookup.SPEC["argument_spec"].items()}
-    assert expected.pop("device")["required"] is True  # which the terms are here
+@pytest.mark.parametrize("plugin", LOOKUPS)
+def test_lookup_documents_what_it_takes(plugin: str) -> None:
+    found = {name: facts(option) for name, option in documented("lookup", plugin).items()}
+    expected = {name: facts(option) for name, option in LOOKUPS[plugin][1].items()}
+    terms, device = found.pop("_terms"), expected.pop("device")  # which the terms are here
+    assert terms == {**device, "type": "list", "elements": "str"}
     assert found == expected
 
 
-@pytest.mark.parametrize("name", [name for name in SPEC if name != "device"])
-def test_sources_of_an_option(name: str) -> None:
-    option = documented("lookup")[name]
-    assert [source["name"] for source in option["env"]] == [f"SENHASEGURA_{name.upper()}"]
-    assert [source["name"] for source in option["vars"]] == [f"senhasegura_{name}"]
-    assert option.get("ini", []) == ([] if name in SECRETS else [{"section": "senhasegura", "key": name}])
+@pytest.mark.parametrize(
+    ("plugin", "name"), [(plugin, name) for plugin in LOOKUPS for name in LOOKUPS[plugin][1]], ids="-".join
+)
+def test_sources_of_an_option(plugin: str, name: str) -> None:
+    option = documented("lookup", plugin).get(name, {})
+    if plugin == "pam_remote_session_info":
+        has_sources = name not in WITHOUT_SOURCES
+    else:
+        has_sources = name not in ("device", "field")
+    env, variable, key = ([f"SENHASEGURA_{name.upper()}"], [f"senhasegura_{name}"], [("senhasegura", name)])
+    assert [source["name"] for source in option.get("env", [])] == (env if has_sources else [])
+    assert [source["name"] for source in option.get("vars", [])] == (variable if has_sources else [])
+    ini = [(source["section"], source["key"]) for source in option.get("ini", [])]
+    assert ini == (key if has_sources and name not in SECRETS else [])
 
 
 def test_other_options_have_no_sources() -> None:
-    for name in ("_terms", "field"):
-        assert not {"env", "vars", "ini"} & documented("lookup")[name].keys()
-    for option in documented("modules").values():
-        assert not {"env", "vars", "ini"} & option.keys()
+    for plugin in LOOKUPS:
+        assert not {"env", "vars", "ini"} & documented("lookup", plugin)["_terms"].keys()
+    for plugin in MODULES:
+        for option in documented("modules", plugin).values():
+            assert not {"env", "vars", "ini"} & option.keys()
+
+
+def test_the_sources_of_all_options_of_a_module_are_those_of_a_lookup() -> None:
+    """The action plugin of the module without a lookup takes those of another."""
+    terminate = _remote_session_terminate.ARGUMENT_SPEC["argument_spec"]
+    assert terminate.items() <= _remote_session_info.ARGUMENT_SPEC["argument_spec"].items()
+
+
+def test_no_option_means_two_things() -> None:
+    groups = (_options.CONNECTION, _options.FILTERS, _options.TIMES, _options.WAIT)
+    assert sum(len(group) for group in groups) == len(_remote_session_info.ARGUMENT_SPEC["argument_spec"])
+    assert len(_remote_session.ARGUMENT_SPEC["argument_spec"]) == len(_options.CONNECTION) + len(
+        _options.REMOTE_SESSION
+    )
 
 
 def test_secrets() -> None:
-    assert {name for name, option in SPEC.items() if option.get("no_log")} == SECRETS == set(_options.SECRETS)
+    assert {name for name, option in EVERYWHERE.items() if option.get("no_log")} == SECRETS == set(_options.SECRETS)
     # Core asks about each option whose name sounds like a secret: the answer must have been given.
-    sounding = {name for name in SPEC if re.search(r"secret|password|token|_key", name)}
-    assert {name for name in sounding if "no_log" not in SPEC[name]} == set()
+    sounding = {name for name in EVERYWHERE if re.search(r"secret|password|token|_key", name)}
+    assert {name for name in sounding if "no_log" not in EVERYWHERE[name]} == set()
 
 
 def test_every_option_is_described() -> None:
-    for kind in ("modules", "lookup"):
-        for name, option in documented(kind).items():
-            text = option["description"]
-            sentences = [text] if isinstance(text, str) else text
-            assert all(sentence.endswith(".") for sentence in sentences), name
+    options = [
+        option
+        for kind, plugins in (("modules", MODULES), ("lookup", LOOKUPS))
+        for plugin in plugins
+        for option in documented(kind, plugin).items()
+    ]
+    options += [item for _name, option in options for item in option.get("suboptions", {}).items()]
+    for name, option in options:
+        text = option["description"]
+        sentences = [text] if isinstance(text, str) else text
+        assert all(sentence.endswith(".") for sentence in sentences), name
 
 
-def test_every_failure_returns_what_is_documented() -> None:
+@pytest.mark.parametrize("plugin", MODULES)
+def test_every_failure_returns_what_is_documented(plugin: str) -> None:
+    module, operation = MODULES[plugin]
     returned = yaml.safe_load(module.RETURN)
     on_failure = {name for name, value in returned.items() if value["returned"] == "failure"}
-    assert SenhaseguraError("x").result().keys() - {"msg"} == on_failure
+    assert operation.failure(SenhaseguraError("x")).keys() - {"msg"} == on_failure
+    some = {name for name, value in returned.items() if "failure" in value["returned"]}
+    outcome = {"sessions": [], "changed": False}
+    if plugin == "pam_remote_session_terminate":
+        assert operation.failure(NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
 
 
-def test_examples_are_tasks_of_known_options() -> None:
+def test_every_session_returns_what_is_documented() -> None:
+    fields = {*_remote_session_info.normal({}, {}, None)}
+    assert {*yaml.safe_load(pam_remote_session_info.RETURN)["sessions"]["contains"]} == fields
+    ended = {*yaml.safe_load(pam_remote_session_terminate.RETURN)["sessions"]["contains"]}
+    assert ended == fields | {"terminated", "reason"}
+    created = yaml.safe_load(pam_remote_session.RETURN)["created"]["contains"]
+    assert {*created} == {*_options.FILTERS["created"]["options"]}
+
+
+def test_all_modules_are_in_the_action_group() -> None:
+    runtime = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["action_groups"]["senhasegura"] == sorted(path.stem for path in (PLUGINS / "modules").glob("pam_*"))
+    assert {*MODULES} == {path.stem for path in (PLUGINS / "action").glob("pam_*")}
+
+
+@pytest.mark.parametrize("plugin", MODULES)
+def test_examples_are_tasks_of_known_options(plugin: str) -> None:
     """Every example is YAML, and names options that there are."""
-    names = set(SPEC) | {alias for option in SPEC.values() for alias in option.get("aliases", ())}
 
     def tasks(items: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
         for item in items:
             yield item
             yield from tasks(item.get("block", []))
 
-    found = list(tasks(DataLoader().load(module.EXAMPLES)))
+    found = list(tasks(DataLoader().load(MODULES[plugin][0].EXAMPLES)))
     used = [
-        task["pamops.senhasegura.pam_remote_session"]
+        (name, task[f"pamops.senhasegura.{name}"])
         for task in found
-        if "pamops.senhasegura.pam_remote_session" in task
+        for name in MODULES
+        if f"pamops.senhasegura.{name}" in task
     ]
-    assert used
-    assert all(set(options) <= names for options in used)
+    assert plugin in [name for name, _options in used]
+    for name, options in used:
+        spec = MODULES[name][1].spec["argument_spec"]
+        assert set(options) <= {*spec, *(alias for option in spec.values() for alias in option.get("aliases", ()))}
     for task in found:
         for options in task.get("module_defaults", {}).values():
-            assert set(options) <= names
-    assert DataLoader().load(lookup.EXAMPLES)
+            assert set(options) <= {*_options.CONNECTION}
+    for module, _spec in LOOKUPS.values():
+        assert DataLoader().load(module.EXAMPLES)

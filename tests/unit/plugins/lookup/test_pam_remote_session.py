@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import typing as t
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from tests.unit.plugins.support import (
     DIRECT,
     LOGIN,
     NAME,
+    NOT_MADE,
+    SESSION_FACTS,
     SESSION_TOKEN,
     SESSION_URL,
     URL,
@@ -31,6 +34,7 @@ from tests.unit.plugins.support import (
     Api,
     Call,
     minimal,
+    run_lookup,
 )
 
 Run = Callable[..., list[t.Any]]
@@ -40,14 +44,7 @@ OPTIONS = {name: value for name, value in DIRECT.items() if name != "device"}
 
 @pytest.fixture
 def run() -> Run:
-    def run(terms: t.Any, variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
-        variables = variables or {}
-        loader = DataLoader()
-        plugin = lookup_loader.get(NAME, loader=loader, templar=Templar(loader=loader, variables=variables))
-        result: list[t.Any] = plugin.run(terms, variables=variables, **options)
-        return result
-
-    return run
+    return functools.partial(run_lookup, NAME)
 
 
 def _created(number: int) -> Call:
@@ -73,6 +70,7 @@ def test_all_fields(api: Api, run: Run) -> None:
     api.expect(_created(1)._replace(body={**_created(1).body, "tenant": "acme"}))
     [result] = run(["web01"], **OPTIONS, field="all")
     assert result.pop("expires_at").endswith("Z")
+    assert result.pop("created").items() >= SESSION_FACTS.items()
     assert result == {"session_url": f"{SESSION_URL}1", "token": f"{SESSION_TOKEN}1", "tenant": "acme"}
 
 
@@ -177,7 +175,7 @@ def test_check_mode(api: Api, run: Run, shown_warnings: list[str], field: str, e
 def test_check_mode_returns_all_fields(api: Api, run: Run, shown_warnings: list[str]) -> None:
     api.expect(Call("/", method="HEAD"))
     assert run(["web01"], {"ansible_check_mode": True}, **OPTIONS, field="all") == [
-        {"session_url": f"{URL}/#check-mode", "token": "check-mode", "expires_at": None}
+        {"session_url": f"{URL}/#check-mode", "token": "check-mode", "expires_at": None, "created": NOT_MADE}
     ]
 
 

@@ -25,10 +25,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import Refused, SenhaseguraError, Unclear
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
-    create_remote_session,
-    probe_remote_session,
-)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.unit.plugins.support import (
     BEARER,
@@ -112,7 +109,7 @@ def test_netrc_changes_nothing(api: Api, home: Path, options: dict[str, str]) ->
 
     api.expect(Call("/", method="HEAD", authorization=""))
     options = {**DEFAULTS, **options}
-    probe_remote_session(connect(options, run_memory()))
+    connect(options, run_memory()).probe()
 
 
 class Tagged(str):
@@ -167,7 +164,7 @@ def test_probe_logs_in_or_asks_for_nothing(api: Api) -> None:
     """Where the run has a token already, no login proves that PAM Core is there."""
     api.expect(LOGIN, Call("/", method="HEAD", status=404, body=b"", authorization=""))
     for _number in range(2):
-        probe_remote_session(connect({**DEFAULTS, **OAUTH2}, run_memory()))
+        connect({**DEFAULTS, **OAUTH2}, run_memory()).probe()
 
 
 # The token of the run
@@ -557,7 +554,7 @@ def test_token_paths_are_tried_in_order(api: Api, prefix: str, paths: list[str])
     for last in range(len(paths)):
         missing = (Call(path, status=404, body=NO_ROUTE) for path in paths[:last])
         api.expect(*missing, Call(paths[last], body=LOGGED_IN))
-        probe_remote_session(connect({**DEFAULTS, **OAUTH2, "api_prefix": prefix}))
+        connect({**DEFAULTS, **OAUTH2, "api_prefix": prefix}).probe()
 
 
 @pytest.mark.parametrize(("prefix", "paths"), SESSION_PATHS.items())

@@ -28,10 +28,7 @@ import trustme
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, SenhaseguraError, Unclear
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
-    create_remote_session,
-    probe_remote_session,
-)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 from tests.simulator import Simulator
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.support import BEARER, CREATED, SESSION, SESSION_URL, RawServer, http_answer, reset
@@ -567,7 +564,7 @@ def test_probe_makes_nothing(simulator: Simulator, vault: dict[str, t.Any]) -> N
     known = simulator.credentials
     base = {name: vault[name] for name in ("url", "ca_path", "api_prefix")} | {"timeout": 10.0, "retries": 0}
     for credentials in (known["oauth2"], known["oauth1"], {"access_token": known["access_token"]}):
-        probe_remote_session(connect({**base, **credentials}))
+        connect({**base, **credentials}).probe()
     assert [(request.method, request.path) for request in simulator.requests] == [
         ("POST", "/api/oauth2/token"),
         ("HEAD", "/"),

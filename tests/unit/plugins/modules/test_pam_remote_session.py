@@ -29,13 +29,17 @@ from tests.unit.plugins.support import (
     BEARER,
     CREATE,
     CREATED_FULL,
+    DATED,
     DIRECT,
     ISSUED,
     LOGIN,
+    NOT_MADE,
     OAUTH1,
     OAUTH2,
+    OPENS,
     PROPERTY,
     SESSION,
+    SESSION_FACTS,
     SESSION_TOKEN,
     SESSION_URL,
     URL,
@@ -165,7 +169,31 @@ def test_result(api: Api, run_module: RunModule) -> None:
     expires_at = datetime.datetime.strptime(result.pop("expires_at"), "%Y-%m-%dT%H:%M:%SZ")
     thirty = datetime.timedelta(seconds=30)
     assert before + thirty <= expires_at.replace(tzinfo=datetime.timezone.utc) <= after + thirty
+    created = result.pop("created")
+    opens_from, opens_until = (
+        datetime.datetime.fromisoformat(created.pop(name).replace("Z", "+00:00"))
+        for name in ("opens_from", "opens_until")
+    )
+    assert before <= opens_from <= after
+    assert before + thirty <= opens_until <= after + thirty + datetime.timedelta(seconds=1)
+    assert created == SESSION_FACTS
     assert result == {"changed": True, "session_url": SESSION_URL, "token": SESSION_TOKEN}
+
+
+def test_when_the_url_opens_is_by_the_clock_of_pam_core(api: Api, run_module: RunModule) -> None:
+    options = {"remote_device": "db01", "remote_addr": "192.0.2.7"}
+    api.expect(CREATE._replace(headers=DATED))
+    created = run_module({**DIRECT, **options})["created"]
+    assert created.pop("opens_from") in ("2026-01-31T12:00:00Z", "2026-01-31T11:59:59Z")
+    assert created == {**SESSION_FACTS, **options, "opens_until": OPENS["opens_until"]}
+
+
+@pytest.mark.parametrize("date", ["", "today", "Sat, 31 Feb 2026 12:00:00 GMT", "Sat, 31 Jan 99999 12:00:00 GMT"])
+def test_without_a_date_that_can_be_read_our_clock_counts(api: Api, run_module: RunModule, date: str) -> None:
+    api.expect(CREATE._replace(headers={**DATED, "Date": date}))
+    opens_from = run_module(DIRECT)["created"]["opens_from"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert now - datetime.timedelta(seconds=60) < datetime.datetime.fromisoformat(opens_from[:-1] + "+00:00") <= now
 
 
 @pytest.mark.parametrize(("tenant", "returned"), [("acme", "acme"), (" ", None), (7, None), (None, None)])
@@ -193,7 +221,8 @@ def test_check_mode_makes_no_session(api: Api, run_module: RunModule, options: d
     api.expect(call)
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION}, check=True)
     result.pop("invocation", None)
-    assert result == {"changed": True, "session_url": None, "token": None, "expires_at": None}
+    nothing = {"session_url": None, "token": None, "expires_at": None, "created": NOT_MADE}
+    assert result == {"changed": True, **nothing}
 
 
 def test_check_mode_fails_like_the_login(api: Api, run_module: RunModule) -> None:

@@ -1,0 +1,14 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ..module_utils import _remote_session_terminate
+from ..plugin_utils._action import RemoteAction, definitions_name
+
+
+class ActionModule(RemoteAction):
+    # The same sources as those of the lookup: it has all options that have any.
+    DEFINITIONS = definitions_name("pamops.senhasegura.pam_remote_session_info")
+    OPERATION = _remote_session_terminate.OPERATION

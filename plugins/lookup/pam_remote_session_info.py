@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: pam_remote_session_info
+short_description: Find proxy sessions of senhasegura (Segura) PAM Core
+version_added: 0.1.0
+author:
+  - The contributors of pamops.senhasegura (@pamops)
+description:
+  - Lists the proxy sessions of PAM Core, running and finished, or those that fit all of several filters, inline in an
+    expression.
+  - Devices are named before the options. Without any, sessions on all devices fit.
+notes:
+  - Use C(query), which always returns a list. C(lookup) returns a text where there is no session.
+  - The lookup asks PAM Core each time its expression is evaluated. Its list can be long; use the module and its
+    registered result where several expressions need it.
+  - With O(created), the lookup fails where sessions fit, but it cannot be decided whether one of them is that of the
+    URL.
+  - In check mode, the lookup reads as it always does, but does not wait. It does not see the C(check_mode) keyword of a
+    task.
+  - A lookup does not see the C(environment) keyword of a task.
+extends_documentation_fragment:
+  - pamops.senhasegura._connection
+  - pamops.senhasegura._connection.plugin
+  - pamops.senhasegura._remote_session_info
+  - pamops.senhasegura._remote_session_info.plugin
+  - pamops.senhasegura._remote_session_info.wait
+options:
+  _terms:
+    description:
+      - Host names or IP addresses of devices, with or without the port. A session on any of them fits.
+      - PAM Core lists a device by its host name or by its address. Name both where you do not know.
+    type: list
+    elements: str
+seealso:
+  - module: pamops.senhasegura.pam_remote_session_info
+"""
+
+EXAMPLES = r"""
+- name: Restart a service only if nobody is on the server
+  ansible.builtin.service:
+    name: nginx
+    state: restarted
+  when: query('pamops.senhasegura.pam_remote_session_info', 'web01', '192.0.2.20', active=true) | length == 0
+
+- name: Tell who is on which device
+  ansible.builtin.debug:
+    msg: "{{ item.user }} is on {{ item.device }} since {{ item.start }}"
+  loop: "{{ query('pamops.senhasegura.pam_remote_session_info', active=true, timezone='America/Sao_Paulo') }}"
+  loop_control:
+    label: "{{ item.id }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: One dictionary for each session, with the same members as those that the module returns.
+  type: list
+  elements: dict
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ..module_utils._errors import SenhaseguraError
+from ..module_utils._remote_session_info import OPERATION
+from ..plugin_utils._lookup import connect_lookup
+
+display = Display()
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
+        variables = variables or {}
+        devices = LookupBase._flatten(terms)
+        try:
+            client, options = connect_lookup(
+                self,
+                OPERATION.spec,
+                lambda options, origins: _term_problems(kwargs) + OPERATION.problems(options, origins),
+                {**kwargs, **({"device": devices} if terms else {})},
+                variables,
+                OPERATION.filters,
+            )
+            result = OPERATION.perform(client, options, bool(variables.get("ansible_check_mode")))
+        except SenhaseguraError as exc:
+            raise AnsibleLookupError(str(exc)) from None
+        for text in result["warnings"]:
+            display.warning(text)
+        if result["sessions"] and result.get("reason"):
+            raise AnsibleLookupError(f"It cannot be decided which session the URL opened. {result['reason']}")
+        sessions: list[t.Any] = result["sessions"]
+        return sessions
+
+
+def _term_problems(kwargs: dict[str, t.Any]) -> list[str]:
+    return ["device is not an option of the lookup: name the devices before the options."] if "device" in kwargs else []

@@ -1,0 +1,386 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Proxy sessions, running and finished: finding them in PAM Core's list, and telling which one a URL opened.
+
+PAM Core filters nothing and has no pages; one session can be asked for by the number of its record. Source of all facts
+here, unless marked as inferred [I]: vendor docs v3-32 'a2a-list-remote-session-data'; v3-33, v4 and latest
+'api-get-list-all-remote-sessions', 'api-get-list-a-remote-session'.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+import time
+import typing as t
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta, tzinfo
+
+from ._client import Client, Endpoint
+from ._errors import LIFE_HINTS_BY_STATUS, Refused
+from ._operation import Operation
+from ._options import CONNECTION, FILTERS, TIMES, WAIT, filter_problems, problems
+from ._times import read_moment, read_zone, write_moment
+from ._transport import MIB
+
+Record = Mapping[str, t.Any]
+"""A session as PAM Core sends it, but with the field names of the newest versions."""
+
+Fits = Callable[[Record], bool]
+
+# /iso is known from a public OpenAPI export only; version 3.32, whose other functions are on /iso, documents /api here.
+LIST = Endpoint(
+    "Listing the remote sessions",
+    "GET",
+    {
+        "iso": ("/iso/session/remotesessions", "/api/session/remotesessions"),
+        "api": ("/api/pam/session/remotesessions", "/api/session/remotesessions"),
+    },
+    needs="the resource PAM Core",
+    max_body=128 * MIB,  # of 100,000 sessions, which have about 40
+    hints_by_status=LIFE_HINTS_BY_STATUS,
+)
+GET = LIST._replace(title="Getting the remote session", max_body=MIB)
+NOT_FOUND = 1002
+
+MOST_BY_ID = 20
+"""Up to so many sessions are got one by one; for more, the whole list costs less."""
+
+# Version 3.32 has two names in Portuguese.
+RENAMED = {"credencial": "credential", "dispositivo": "device"}
+
+LATE = timedelta(seconds=5)
+"""How much after its URL's last moment a session may be noted as started: connecting takes a while [I]."""
+EARLY = timedelta(seconds=2)
+"""How much before its URL's first moment: clocks are compared to the second."""
+
+PAUSE = 2.0
+"""Seconds between two looks, at least."""
+
+ARGUMENT_SPEC = {"argument_spec": {**CONNECTION, **FILTERS, **TIMES, **WAIT}}
+
+
+class Found(t.NamedTuple):
+    sessions: list[dict[str, t.Any]]
+    unlisted: list[tuple[str, t.Any]]
+    """Of what was asked for by ``id``, or else by ``session_id``: the values that no session has."""
+    warnings: list[str]
+
+
+class Decision(t.NamedTuple):
+    """Whether it is known which session a URL opened."""
+
+    reason: str | None
+    """Why not, as a sentence."""
+    seconds: float
+    """After how many it can be known, unless that is as well known now as ever."""
+
+
+def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
+    """All that is wrong with the options, as sentences."""
+    return problems(options, ARGUMENT_SPEC["argument_spec"], ("url",), origins) + filter_problems(options)
+
+
+def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: bool = False) -> dict[str, t.Any]:
+    """The sessions that fit; with ``wait`` when there are some, or when it can be known which one a URL opened.
+
+    In check mode no session was made before, so there is nothing to wait for.
+    """
+    created = options.get("created")
+    end = time.monotonic() + (options["wait_timeout"] if options.get("wait") and not check_mode else 0)
+    while True:
+        look = time.monotonic()
+        found = find_sessions(client, options)
+        decision = decide(client, found, created) if created else None
+        left = end - time.monotonic()
+        if left <= 0 or (decision.seconds == 0 if decision else found.sessions):
+            break
+        # What takes PAM Core long is not asked for all the time.
+        pause = max(PAUSE, time.monotonic() - look, decision.seconds if decision else 0)
+        time.sleep(min(pause, left))
+    result = {"changed": False, "sessions": found.sessions, "warnings": [] if check_mode else found.warnings}
+    if decision:
+        result.update(decided=decision.reason is None, reason=decision.reason)
+    return result
+
+
+def decide(client: Client, found: Found, created: Mapping[str, t.Any]) -> Decision:
+    """Whether what was *found* for *created* is the one session of that URL.
+
+    PAM Core has nothing that ties the two together. So it takes one session that fits, and no time left in which
+    another could come that fits as well.
+    """
+    until = read_moment(created.get("opens_until") or "")
+    if until is None:
+        return Decision("No URL was made, as in check mode.", 0)
+    seconds = (until + LATE - client.asked_at).total_seconds()
+    if seconds >= 0:
+        return Decision(
+            "The URL can still be opened, or could a moment ago: sessions that fit may yet come.", seconds + 1
+        )
+    if len(found.sessions) > 1:
+        return Decision(
+            f"{len(found.sessions)} sessions fit: at the same time, as the same user, someone else opened one too.", 0
+        )
+    if not found.sessions:
+        return Decision("No session fits: the URL was not opened, or PAM Core lists its device by another name.", 0)
+    return Decision(None, 0)
+
+
+def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
+    """Ask PAM Core, and take what fits all filters. Raises the errors of :mod:`_errors`."""
+    zone = read_zone(options.get("timezone") or "")
+    created = options.get("created") or {}
+    devices = options.get("device") or [created[name] for name in ("device", "remote_device") if created.get(name)]
+    wanted: dict[str, list[t.Any]] = {**{name: options.get(name) or [] for name in KEYS}, "device": devices}
+    named, plain = (
+        {name: _Values(name, wanted[name]) for name in KEYS if wanted[name] and (name in NAMING) == naming}
+        for naming in (True, False)
+    )
+    other: list[Fits] = [*plain.values(), *_other_filters(options, zone)]
+    sessions = []
+    for original in _ask(client, options):
+        record = _renamed(original)
+        answers = [fits(record) for fits in named.values()]  # of all, since they note what they have seen
+        if all(answers) and all(fits(record) for fits in other):
+            sessions.append(normal(record, original, zone))
+    by = next((name for name in ("id", "session_id") if name in named), "")
+    unlisted = [(by, value) for value in named[by].unseen()] if by else []
+    warnings = []
+    if "device" in named and "id" not in named and not named["device"].seen:
+        warnings.append(
+            f"PAM Core lists no session, running or finished, on {' or '.join(devices)}. It lists a device by its "
+            "host name or by its address: if there should be sessions, name both in device."
+        )
+    return Found(sessions, unlisted, warnings)
+
+
+# What PAM Core lists
+
+
+def _ask(client: Client, options: Mapping[str, t.Any]) -> Iterator[Record]:
+    numbers = set(options.get("id") or ())
+    if not 0 < len(numbers) <= MOST_BY_ID:
+        yield from _unpacked(client, LIST, client.call(LIST))
+        return
+    for number in sorted(numbers):
+        try:
+            envelope = client.call(GET, argument=str(number))
+        except Refused as exc:
+            if exc.error_code != NOT_FOUND:
+                raise
+        else:
+            # A sample of version 3.32 has another record too.
+            yield from (record for record in _unpacked(client, GET, envelope) if _number(record.get("id")) == number)
+
+
+def _unpacked(client: Client, endpoint: Endpoint, content: t.Any, depth: int = 0) -> Iterator[Record]:
+    """The records in *content*: a list, a single one, or, in samples of 3.33 and 4.0, a whole envelope in the list."""
+    if isinstance(content, list):
+        for item in content:
+            yield from _unpacked(client, endpoint, item, depth + 1)
+        return
+    if isinstance(content, dict) and depth < MAX_DEPTH:
+        inner = [content[name] for name in ("remote_sessions", "remote_session") if name in content]
+        if inner:
+            for part in inner:
+                yield from _unpacked(client, endpoint, [] if part is None else part, depth + 1)
+            return
+        if depth and ("id" in content or "session_id" in content):
+            yield content
+            return
+    raise client.unclear(
+        endpoint, "PAM Core answered a success, but without sessions that can be understood", http_status=200
+    )
+
+
+def _renamed(original: Record) -> Record:
+    if RENAMED.keys().isdisjoint(original):
+        return original
+    return {RENAMED.get(name, name): value for name, value in original.items()}
+
+
+def normal(record: Record, original: Record, zone: tzinfo | None) -> dict[str, t.Any]:
+    """A session as we return it: numbers, booleans and moments as such, and what PAM Core sent beside."""
+    device = _text(record.get("device"))
+    host, port = split_device(device or "")
+    end = _moment(record.get("end"), zone)
+    return {
+        **{name: _text(record.get(name)) for name in ("session_id", "user", "origin_ip", "credential")},
+        "id": _number(record.get("id")),
+        "device": device,
+        "host": host or None,
+        "port": port,
+        "protocol": (_text(record.get("protocol")) or "").lower() or None,
+        "proxy": _text(record.get("proxy")),
+        "start": write_moment(_moment(record.get("start"), zone)),
+        "end": write_moment(end),
+        "time": _seconds(record.get("time")),
+        "active": end is None,
+        "prevent_purge": YES_AND_NO.get(str(record.get("prevent_purge")).strip().lower()),
+        "request": _text(record.get("request")),
+        "ITSM": _text(record.get("ITSM")),
+        "original": dict(original),
+    }
+
+
+def _text(value: t.Any) -> str | None:
+    return None if value is None else str(value).strip() or None
+
+
+def _number(value: t.Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value, re.ASCII) else None
+
+
+def _moment(value: t.Any, zone: tzinfo | None) -> datetime | None:
+    return read_moment(value, zone) if isinstance(value, str) else None
+
+
+def _seconds(value: t.Any) -> int | None:
+    found = re.fullmatch(r"([0-9]{1,6}):([0-5][0-9]):([0-5][0-9])", str(value), re.ASCII)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) if found else None
+
+
+def split_device(device: str) -> tuple[str, int | None]:
+    """Host and port of ``host-or-ip:port``. The last part of an IPv6 address is the port, unless it is in brackets:
+    PAM Core always lists the port, and is not known to write brackets [I]."""
+    host, _colon, port = device.rpartition(":")
+    if re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and host and (":" not in host or _is_ipv6(host.strip("[]"))):
+        return host.strip("[]"), int(port)
+    return device.strip("[]"), None
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+# Filters
+
+
+def _key(value: t.Any) -> str:
+    return str(value).strip().casefold()
+
+
+def _address(text: str) -> str:
+    """An IP address in its one normal form, IPv4 as such; a host name in small letters."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text.casefold()
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+@functools.lru_cache(maxsize=4096)
+def _wanted_device_keys(device: str) -> Iterable[Hashable]:
+    host, port = split_device(device.strip())
+    keys = {(_address(host), port)}
+    if _is_ipv6(device.strip()):
+        keys.add((_address(device.strip()), None))
+    return keys
+
+
+@functools.lru_cache(maxsize=4096)
+def _listed_device_keys(device: t.Any) -> Iterable[Hashable]:
+    host, port = split_device(str(device).strip())
+    return {(_address(host), port), (_address(host), None)}
+
+
+Keys = Callable[[t.Any], Iterable[Hashable]]
+
+
+class _Values:
+    """Whether a record has one of several values in a field; notes which of them it has seen."""
+
+    def __init__(self, name: str, values: Iterable[t.Any]) -> None:
+        self._field = FIELDS.get(name, name)
+        wanted_keys, self._listed_keys = KEYS[name]
+        self._wanted = {key: value for value in values for key in wanted_keys(value)}
+        self.seen: set[Hashable] = set()
+
+    def __call__(self, record: Record) -> bool:
+        value = record.get(self._field)
+        found = [] if value is None else [key for key in self._listed_keys(value) if key in self._wanted]
+        self.seen.update(found)
+        return bool(found)
+
+    def unseen(self) -> list[t.Any]:
+        return [value for key, value in self._wanted.items() if key not in self.seen]
+
+
+def _other_filters(options: Mapping[str, t.Any], zone: tzinfo | None) -> Iterator[Fits]:
+    active = options.get("active")
+    if active is not None:
+        yield lambda record: (_moment(record.get("end"), zone) is None) == active
+    after, before = (read_moment(options.get(name) or "", zone) for name in ("started_after", "started_before"))
+    if after or before:
+
+        def started(record: Record) -> bool:
+            start = _moment(record.get("start"), zone)
+            if start is None:
+                return False
+            if zone is None:  # of none of the three then, but for what PAM Core may say of its own
+                start = start.replace(tzinfo=None)
+            return (after is None or after <= start) and (before is None or start < before)
+
+        yield started
+    if options.get("created"):
+        yield _opened_by(options["created"], zone)
+
+
+def _opened_by(created: Mapping[str, t.Any], zone: tzinfo | None) -> Fits:
+    """Whether a record may be that of the session which a URL opened, but for the device."""
+    first, last = (read_moment(created.get(name) or "") for name in ("opens_from", "opens_until"))
+    facts = {name: _key(created[name]) for name in ("user", "credential", "protocol") if created.get(name)}
+    remote_addr = _address(created.get("remote_addr") or "")
+
+    def fits(record: Record) -> bool:
+        start = _moment(record.get("start"), zone)
+        return (
+            start is not None
+            and first is not None
+            and last is not None
+            and first - EARLY <= start <= last + LATE
+            and all(_key(record.get(name)) == value for name, value in facts.items())
+            and "web" in _key(record.get("proxy") or "web")  # "Web Proxy"
+            and (not remote_addr or _address(_key(record.get("origin_ip"))) == remote_addr)
+        )
+
+    return fits
+
+
+def _one(key: Callable[[t.Any], Hashable]) -> tuple[Keys, Keys]:
+    return (lambda value: (key(value),),) * 2
+
+
+# filter → by which keys a wanted value and a listed one are the same. Small and capital letters are, but in session_id.
+KEYS: dict[str, tuple[Keys, Keys]] = {
+    "id": _one(_number),
+    "session_id": _one(_text),
+    "device": (_wanted_device_keys, _listed_device_keys),
+    "user": _one(_key),
+    "credential": _one(_key),
+    "protocol": _one(_key),
+    "session_proxy": _one(_key),
+}
+
+FIELDS = {"session_proxy": "proxy"}
+"""filter → the API's field, where its name is another."""
+
+NAMING = ("id", "session_id", "device")
+"""Filters whose values people expect to be there."""
+
+MAX_DEPTH = 5
+"""Of lists and envelopes in each other; those of the documentation have three."""
+
+YES_AND_NO = {"yes": True, "sim": True, "true": True, "1": True, "no": False, "não": False, "false": False, "0": False}
+"""In both languages of the product; of the words, ``No`` and ``Não`` are in samples."""
+
+OPERATION = Operation(ARGUMENT_SPEC, option_problems, get_session_info, filters=frozenset(FILTERS))

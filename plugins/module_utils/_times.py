@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Moments and time zones, as people and PAM Core write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+_MOMENT = re.compile(
+    r"((?:19|2\d)\d\d-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d{1,9})?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?", re.ASCII)
+
+
+def read_zone(name: str) -> tzinfo | None:
+    """A zone by its name (``America/Sao_Paulo``), as ``UTC``, or as a difference from UTC (``-03:00``); ``None`` if it
+    is none."""
+    if name.upper() in ("UTC", "Z"):
+        return timezone.utc
+    offset = _OFFSET.fullmatch(name)
+    if offset:
+        hours, minutes = int(offset[2]), int(offset[3] or 0)
+        difference = timedelta(hours=hours, minutes=minutes) * (-1 if offset[1] == "-" else 1)
+        return timezone(difference) if hours < 24 and minutes < 60 else None
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        return None
+
+
+def read_moment(text: str, zone: tzinfo | None = None) -> datetime | None:
+    """ISO 8601, with a blank in place of the ``T`` too, or seconds since 1970; to the second, ``None`` if it is none.
+
+    Without a zone of its own it is in *zone*; if there is none either, it stays without.
+    """
+    text = text.strip()
+    try:
+        if _EPOCH.fullmatch(text):
+            return datetime.fromtimestamp(int(float(text)), timezone.utc)
+        found = _MOMENT.fullmatch(text)
+        if not found:
+            return None
+        day, minute, second, own_zone = found.groups()
+        moment = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}")
+    except (ValueError, OverflowError, OSError):
+        return None
+    if own_zone:
+        zone = read_zone(own_zone)
+        return moment.replace(tzinfo=zone) if zone else None
+    return moment.replace(tzinfo=zone)
+
+
+def write_moment(moment: datetime | None) -> str | None:
+    """ISO 8601, with its zone if it has one."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugins that find and end sessions: nothing is hidden, but secrets that are arguments are."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.plugins.loader import action_loader
+
+from tests.simulator import Simulator
+from tests.unit.plugins.support import (
+    BEARER,
+    ENDED,
+    INFO,
+    LOGIN,
+    NOT_DROPPED,
+    OAUTH2,
+    SESSION_FACTS,
+    SESSION_URL,
+    TERMINATE,
+    URL,
+    Api,
+    dropping,
+    getting,
+    listing,
+    numbered_record,
+    run_action,
+)
+
+REACH: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER}
+WITH_LOGIN: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **OAUTH2}
+ONE, TWO = numbered_record(1), numbered_record(2, user="asmith")
+HIDDEN = "_ansible_no_log"
+
+
+def test_what_is_found_is_not_hidden(api: Api) -> None:
+    api.expect(listing(ONE, TWO))
+    result, task = run_action(INFO, {**REACH, "user": "jdoe"})
+    [session] = result.pop("sessions")
+    assert (session["id"], session["original"]) == (1, ONE)
+    assert result == {"changed": False}
+    assert not task.no_log
+
+
+def test_what_is_ended_is_not_hidden(api: Api) -> None:
+    api.expect(listing(ONE, TWO), dropping(1))
+    result, task = run_action(TERMINATE, {**REACH, "user": "jdoe"})
+    [session] = result.pop("sessions")
+    assert (session["id"], session["terminated"]) == (1, True)
+    assert result == {"changed": True}
+    assert not task.no_log
+
+
+def test_failure_of_some(api: Api) -> None:
+    api.expect(listing(ONE, TWO), dropping(1, status=500, body=NOT_DROPPED), getting(1, ONE), dropping(2))
+    result, task = run_action(TERMINATE, {**REACH, "device": "web01"})
+    assert [session["terminated"] for session in result.pop("sessions")] == [False, True]
+    assert result == {
+        "failed": True,
+        "changed": True,
+        "msg": "1 of 2 sessions could not be ended. Session 1 of jdoe on web01:22: Ending the remote session failed: "
+        'PAM Core answered "An error occurred while droping session" (HTTP 500). PAM Core gives no more reason: look '
+        "whether the session has ended, and end it there. It was still running after that.",
+        "http_status": None,
+        "error_code": None,
+    }
+    assert not task.no_log
+
+
+def test_check_mode(api: Api) -> None:
+    api.expect(listing(ONE, TWO), listing(ONE, TWO))
+    result, _task = run_action(TERMINATE, {**REACH, "user": "jdoe"}, check=True)
+    assert (result["changed"], [session["terminated"] for session in result["sessions"]]) == (True, [True])
+    result, _task = run_action(INFO, {**REACH, "user": "nobody", "wait": True}, check=True)
+    assert (result["changed"], result["sessions"]) == (False, [])
+
+
+@pytest.mark.parametrize("name", [INFO, TERMINATE])
+def test_filters_come_from_the_task_alone(
+    api: Api, name: str, ansible_cfg: t.Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables, environment and ansible.cfg may have the user of sessions that are to be made."""
+    variables = {f"senhasegura_{option}": value for option, value in REACH.items() if option != "url"}
+    monkeypatch.setenv("SENHASEGURA_URL", URL)
+    monkeypatch.setenv("SENHASEGURA_DEVICE", "web01")
+    ansible_cfg(credential="root")
+    api.expect(*[listing({**ONE, **ENDED})] * (name == INFO))
+    result, _task = run_action(name, {}, {**variables, "senhasegura_user": "nobody", "senhasegura_id": 7})
+    if name == INFO:
+        assert [session["id"] for session in result["sessions"]] == [1]
+    else:
+        assert result["msg"].startswith(
+            "Nothing was sent to PAM Core, because the options are not right: Nothing says "
+        )
+
+
+def test_timezone_can_be_set_once_for_all(api: Api) -> None:
+    api.expect(listing(ONE))
+    result, _task = run_action(
+        INFO, {}, {**{f"senhasegura_{k}": v for k, v in REACH.items()}, "senhasegura_timezone": "UTC"}
+    )
+    assert result["sessions"][0]["start"] == "2026-01-31T12:00:05Z"
+
+
+@pytest.mark.parametrize("value", ["", None, []])
+@pytest.mark.parametrize("name", ["user", "device", "id", "started_after", "created"])
+def test_an_empty_filter_is_none_that_may_be_left_out(api: Api, name: str, value: t.Any) -> None:
+    """It would end more and not less: what others do on the device, for one."""
+    result, _task = run_action(TERMINATE, {**REACH, "credential": "root", name: value})
+    assert f"{name} is empty: leave it out, or say what to look for." in result["msg"]
+    assert api.requests == []
+
+
+def test_tasks_share_the_login(api: Api) -> None:
+    api.expect(LOGIN, listing(ONE), listing(ONE), dropping(1))
+    run_action(INFO, WITH_LOGIN)
+    run_action(TERMINATE, {**WITH_LOGIN, "user": "jdoe"})
+
+
+def test_callbacks_get_no_secret(api: Api) -> None:
+    """Not even of the whole result of the task that made a session, which is given here by mistake."""
+    api.expect(LOGIN, listing(ONE))
+    _result, task = run_action(INFO, WITH_LOGIN)
+    assert task.args == {**WITH_LOGIN, "client_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+    made = {"session_url": SESSION_URL, "token": "5e55", "created": {}}
+    result, task = run_action(INFO, {**REACH, "created": made, "timezone": "UTC"})
+    assert result["failed"]
+    assert SESSION_URL not in json.dumps([result, task.args])
+
+
+def test_warnings(api: Api, shown_warnings: list[str]) -> None:
+    api.expect(listing(ONE), listing(ONE))
+    run_action(INFO, {**REACH, "device": "web01"})
+    assert shown_warnings == []
+    run_action(TERMINATE, {**REACH, "device": "nowhere", "validate_certs": False})
+    assert [text[:27] for text in shown_warnings] == ["validate_certs is false: no", "PAM Core lists no session, "]
+
+
+@pytest.mark.parametrize("name", [INFO, TERMINATE])
+def test_needs_no_connection_and_no_async(name: str) -> None:
+    action = action_loader.get(name, class_only=True)
+    assert (action._requires_connection, action._supports_async, action.TRANSFERS_FILES) == (False, False, False)
+    assert action._supports_check_mode is True
+
+
+@pytest.fixture
+def reach(simulator: Simulator, vault: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    simulator.state.sessions.clear()
+    yield {name: value for name, value in vault.items() if name not in SESSION_FACTS}
+    simulator.state.sessions.clear()
+
+
+def test_delegated_host_runs_the_module(simulator: Simulator, reach: dict[str, t.Any]) -> None:
+    """Over a connection that only claims not to be local. Nothing of it is hidden, but the secrets."""
+    first, second = simulator.state.add_sessions(2, running=True, user="jdoe")
+    secret = reach.pop("client_secret")
+    variables = {"senhasegura_client_secret": secret, "senhasegura_timezone": "UTC"}
+    there: dict[str, t.Any] = {"transport": "ssh", "delegate_to": "bastion"}
+    result, task = run_action(INFO, {**reach, "user": ["jdoe"]}, variables, **there)
+    assert [session["session_id"] for session in result["sessions"]] == [first.session_id, second.session_id]
+    assert result["sessions"][0]["start"].endswith("Z")
+    assert (HIDDEN in result, "invocation" in result, bool(task.no_log)) == (False, False, False)
+
+    simulator.fault(f"DELETE */{first.session_id}", "unexpected_error")
+    result, task = run_action(TERMINATE, {**reach, "user": "jdoe"}, variables, **there)
+    assert result["failed"] is True
+    assert [session["terminated"] for session in result["sessions"]] == [False, True]
+    assert (first.end, second.end is not None) == (None, True)
+    assert (HIDDEN in result, "session_may_exist" in result, bool(task.no_log)) == (False, False, False)
+    assert secret not in json.dumps(result, default=str)
+
+
+def test_delegated_host_that_dies(reach: dict[str, t.Any], tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 137\n")
+    python.chmod(0o755)
+    variables = {"ansible_delegated_vars": {"bastion": {"ansible_python_interpreter": str(python)}}}
+    there: dict[str, t.Any] = {"transport": "ssh", "delegate_to": "bastion"}
+    result, _task = run_action(TERMINATE, {**reach, "user": "jdoe"}, variables, **there)
+    assert result["msg"].endswith("Sessions may have ended all the same.")
+    assert (result["failed"], result["http_status"], result["error_code"]) == (True, None, None)
+    for name, check in ((INFO, False), (TERMINATE, True)):
+        result, _task = run_action(name, {**reach, "user": "jdoe"}, variables, check=check, **there)
+        assert (result["failed"], result["http_status"], "may have" in result["msg"]) == (True, None, False)
+        assert "session_may_exist" not in result

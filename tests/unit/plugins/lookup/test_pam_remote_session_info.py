@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lookup plugin that finds sessions, as core loads it: what the module finds, or why it cannot be decided."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from collections.abc import Callable
+
+import pytest
+from ansible.errors import AnsibleLookupError
+
+from tests.simulator import Simulator
+from tests.unit.plugins.support import (
+    BEARER,
+    DATED,
+    INFO,
+    LIST,
+    LOGIN,
+    OAUTH2,
+    OPENS,
+    SESSION_FACTS,
+    URL,
+    Api,
+    getting,
+    listing,
+    minimal,
+    numbered_record,
+    run_lookup,
+)
+
+Run = Callable[..., list[t.Any]]
+REACH: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER}
+SOME = (
+    numbered_record(1, device="web01:22"),
+    numbered_record(2, device="192.0.2.20:22", end="2026-01-31 12:10:00"),
+    numbered_record(3, device="db01:22", user="asmith"),
+)
+CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
+LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
+NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+
+
+@pytest.fixture
+def run() -> Run:
+    return functools.partial(run_lookup, INFO)
+
+
+def ids(sessions: list[t.Any]) -> list[int]:
+    return [session["id"] for session in sessions]
+
+
+@pytest.mark.parametrize(
+    ("terms", "options", "expected"),
+    [
+        ([], {}, [1, 2, 3]),
+        ([], {"active": True}, [1, 3]),
+        ([], {"active": "no"}, [2]),
+        ([], {"user": ["asmith"]}, [3]),
+        (["web01"], {}, [1]),
+        (["web01", "192.0.2.20"], {}, [1, 2]),
+        ([["web01", "db01"]], {"user": "jdoe"}, [1]),
+        ([], {"session_id": "03" * 20, "wantlist": True}, [3]),
+        ([], {"session_id": ("01" * 20, "03" * 20)}, [1, 3]),
+        ([], {"user": map(str.upper, ["jdoe"])}, [1, 2]),
+    ],
+)
+def test_what_is_found(api: Api, run: Run, terms: list[t.Any], options: dict[str, t.Any], expected: list[int]) -> None:
+    api.expect(listing(*SOME))
+    assert ids(run(terms, **REACH, **options)) == expected
+
+
+def test_by_number(api: Api, run: Run) -> None:
+    api.expect(getting(1, SOME[0]))
+    [session] = run([], **REACH, id=1, timezone="UTC")
+    assert (session["start"], session["original"]) == ("2026-01-31T12:00:05Z", SOME[0])
+
+
+def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> None:
+    """A default user, device and so on are those of sessions to be made."""
+    variables = {f"senhasegura_{name}": value for name, value in REACH.items()}
+    others = {"user": "nobody", "device": "nowhere", "credential": "x", "protocol": "x", "active": False, "wait": True}
+    api.expect(listing(*SOME))
+    sessions = run(
+        [], {**variables, "senhasegura_timezone": "UTC", **{f"senhasegura_{k}": v for k, v in others.items()}}
+    )
+    assert ids(sessions) == [1, 2, 3]
+    assert sessions[0]["start"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("terms", "options", "text"),
+    [
+        ([[]], {}, "device is empty: leave it out, or say what to look for."),
+        ([""], {}, "device is empty: leave it out, or say what to look for."),
+        ([None], {}, "device must be a text, or a list of some."),
+        ([], {"user": ""}, "user is empty: leave it out, or say what to look for."),
+        ([], {"user": None}, "user is empty: leave it out, or say what to look for."),
+        ([], {"user": []}, "user is empty: leave it out, or say what to look for."),
+        ([], {"user": iter([])}, "user is empty: leave it out, or say what to look for."),
+        ([], {"created": {}}, "created must be what the task that got the URL returned as created."),
+        ([], {"user": {"jdoe": 1}}, "user must be a text, or a list of some."),
+        ([], {"user": [["jdoe"]]}, "user must be a text, or a list of some."),
+        ([], {"user": True}, "user must be a text, or a list of some."),
+        ([], {"id": "one"}, "id must be a whole number, or a list of some."),
+        ([], {"id": [1.5]}, "id must be a whole number, or a list of some."),
+        ([], {"active": "maybe"}, "active must be true or false."),
+        ([], {"created": "yes"}, "created must be a dictionary."),
+        ([], {"created": []}, "created must be a dictionary. created is empty: leave it out, or say what to look for."),
+        ([], {"wait_timeout": "long"}, "wait_timeout must be a number."),
+        ([], {"field": "all"}, "There is no option field."),
+        (
+            [],
+            {"created": {"session_url": "x", **CREATED}, "timezone": "UTC"},
+            "There is no option created.session_url.",
+        ),
+        (
+            ["web01"],
+            {"device": "db01"},
+            "device is not an option of the lookup: name the devices before the options.",
+        ),
+    ],
+)
+def test_problems(api: Api, run: Run, terms: list[t.Any], options: dict[str, t.Any], text: str) -> None:
+    with pytest.raises(AnsibleLookupError) as error:
+        run(terms, **REACH, **options)
+    assert error.value.message == NOTHING_SENT + text
+    assert api.requests == []
+
+
+def test_failure(api: Api, run: Run) -> None:
+    api.expect(LIST._replace(status=400, body=minimal(400, "No")))
+    with pytest.raises(AnsibleLookupError) as error:
+        run([], **REACH)
+    assert error.value.message == 'Listing the remote sessions failed: PAM Core answered "No" (HTTP 400).'
+    assert error.value.__cause__ is None
+
+
+def test_session_of_a_url(api: Api, run: Run) -> None:
+    api.expect(listing(*SOME)._replace(headers=LATER), listing()._replace(headers=LATER))
+    assert ids(run([], **REACH, created=CREATED, timezone="UTC")) == [1]
+    assert run([], **REACH, created=CREATED, timezone="UTC") == []
+
+
+@pytest.mark.parametrize(
+    ("sessions", "headers", "reason"),
+    [
+        (SOME, DATED, "The URL can still be opened, or could a moment ago: sessions that fit may yet come."),
+        (
+            (*SOME, numbered_record(4)),
+            LATER,
+            "2 sessions fit: at the same time, as the same user, someone else opened one too.",
+        ),
+    ],
+)
+def test_what_cannot_be_decided(api: Api, run: Run, sessions: t.Any, headers: t.Any, reason: str) -> None:
+    api.expect(listing(*sessions)._replace(headers=headers))
+    with pytest.raises(AnsibleLookupError) as error:
+        run([], **REACH, created=CREATED, timezone="UTC")
+    assert error.value.message == f"It cannot be decided which session the URL opened. {reason}"
+
+
+def test_check_mode_reads_and_does_not_wait(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    api.expect(listing(*SOME), listing(*SOME), listing(*SOME))
+    variables = {"ansible_check_mode": True}
+    assert ids(run([], variables, **REACH, active=True)) == [1, 3]
+    assert run(["nowhere"], variables, **REACH, wait=True) == []
+    unmade = {**CREATED, "opens_from": None, "opens_until": None}
+    assert run([], variables, **REACH, wait=True, created=unmade, timezone="UTC") == []
+    assert shown_warnings == []
+
+
+def test_warnings(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    api.expect(listing(*SOME), listing(*SOME))
+    run(["web01"], **REACH)
+    assert shown_warnings == []
+    run(["nowhere"], **REACH, validate_certs=False)
+    assert [text[:27] for text in shown_warnings] == ["validate_certs is false: no", "PAM Core lists no session, "]
+
+
+def test_one_login_and_one_connection_for_all_uses(api: Api, run: Run) -> None:
+    reach = {"url": URL, "api_prefix": "iso", **OAUTH2}
+    api.expect(LOGIN, listing(), listing())
+    for _use in range(2):
+        run([], **reach)
+
+
+def test_over_tls(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:
+    simulator.state.sessions.clear()
+    simulator.state.add_sessions(3, running=True, user="jdoe", device="db01")
+    reach = {name: value for name, value in vault.items() if name not in SESSION_FACTS}
+    assert ids(run(["192.0.2.30"], **reach, user="jdoe")) == [1, 2, 3]
+    simulator.state.sessions.clear()

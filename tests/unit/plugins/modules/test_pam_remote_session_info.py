@@ -1,0 +1,761 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module that finds sessions: what it asks, what it takes and returns, and what it makes of odd answers."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+import time
+import typing as t
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils import _remote_session_info as info
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_info
+from tests.simulator import Simulator
+from tests.unit.plugins import support
+from tests.unit.plugins.support import (
+    BEARER,
+    DATED,
+    ENDED,
+    LIST,
+    LOGGED_IN,
+    NO_RESOURCE,
+    NO_ROUTE,
+    NO_SESSION,
+    OAUTH1,
+    OAUTH2,
+    OPENS,
+    PROPERTY,
+    SESSION_FACTS,
+    URL,
+    Api,
+    Call,
+    RunModule,
+    full,
+    getting,
+    listed,
+    listing,
+    minimal,
+    numbered,
+    numbered_record,
+    record,
+)
+
+REACH: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER}
+CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
+NORMAL: dict[str, t.Any] = {
+    "id": 31,
+    "session_id": "a1" * 20,
+    "user": "jdoe",
+    "origin_ip": "192.0.2.10",
+    "credential": "root",
+    "device": "web01:22",
+    "host": "web01",
+    "port": 22,
+    "protocol": "ssh",
+    "proxy": "Web Proxy",
+    "start": "2026-01-31T12:00:05",
+    "end": None,
+    "time": None,
+    "active": True,
+    "prevent_purge": False,
+    "request": None,
+    "ITSM": None,
+}
+FAILED = "Listing the remote sessions failed: "
+NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> RunModule:
+    def run(options: t.Mapping[str, t.Any], check: bool = False) -> dict[str, t.Any]:
+        result = support.run_module(capsys, {**REACH, **options}, check, pam_remote_session_info)
+        result.pop("invocation", None)
+        result.pop("warnings", None)  # of which ansible-core says other things elsewhere
+        return result
+
+    return run
+
+
+def ids(result: dict[str, t.Any]) -> list[t.Any]:
+    assert result["changed"] is False, result
+    return [session["id"] for session in result["sessions"]]
+
+
+# What comes back
+
+
+def test_a_session_in_its_normal_form(api: Api, run: RunModule) -> None:
+    api.expect(LIST._replace(body=listed(record()), authorization=f"Bearer {BEARER['access_token']}"))
+    assert run({}) == {"changed": False, "sessions": [{**NORMAL, "original": record()}]}
+    [request] = api.requests
+    assert request.body is None
+
+
+# what PAM Core lists → what it is in normal form
+RECORDS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
+    "numbers as numbers": ({"id": 31}, {"id": 31}),
+    "no number": ({"id": "x31"}, {"id": None}),
+    "true is no number": ({"id": True}, {"id": None}),
+    "a number of many digits": ({"id": "1" * 5000}, {"id": None}),
+    "ended": (ENDED, {"end": "2026-01-31T12:10:05", "time": 600, "active": False}),
+    "ended, with a T": ({"end": "2026-01-31T12:10:05"}, {"end": "2026-01-31T12:10:05", "active": False}),
+    "ended, with a zone": (
+        {"end": "2026-01-31T12:10:05-03:00"},
+        {"end": "2026-01-31T12:10:05-03:00", "active": False},
+    ),
+    "an empty end": ({"end": ""}, {}),
+    "a dash for an end": ({"end": "-"}, {}),
+    "an end of zeros": ({"end": "0000-00-00 00:00:00"}, {}),
+    "words for an end": ({"end": "Em andamento"}, {}),
+    "an end that is no text": ({"end": False}, {}),
+    "a long time": ({"time": "123:00:01"}, {"time": 442801}),
+    "no time": ({"time": "10"}, {}),
+    "no start": ({"start": None}, {"start": None}),
+    "kept, in English": ({"prevent_purge": "Yes"}, {"prevent_purge": True}),
+    "kept, in Portuguese": ({"prevent_purge": "Sim"}, {"prevent_purge": True}),
+    "not kept, in Portuguese": ({"prevent_purge": "Não"}, {}),
+    "kept, as a boolean": ({"prevent_purge": True}, {"prevent_purge": True}),
+    "who knows whether kept": ({"prevent_purge": None}, {"prevent_purge": None}),
+    "a request": ({"request": " 77 ", "ITSM": "CHG-1"}, {"request": "77", "ITSM": "CHG-1"}),
+    "capitals": ({"protocol": "RDP"}, {"protocol": "rdp"}),
+    "no protocol": ({"protocol": None}, {"protocol": None}),
+    "an address": ({"device": "192.0.2.20:22"}, {"device": "192.0.2.20:22", "host": "192.0.2.20"}),
+    "no port": ({"device": "web01"}, {"device": "web01", "port": None}),
+    "a port that is none": ({"device": "web01:ssh"}, {"device": "web01:ssh", "host": "web01:ssh", "port": None}),
+    "no device": ({"device": None}, {"device": None, "host": None, "port": None}),
+    "IPv6 and a port": ({"device": "2001:db8::20:22"}, {"device": "2001:db8::20:22", "host": "2001:db8::20"}),
+    "IPv6 in brackets": ({"device": "[2001:db8::20]:22"}, {"device": "[2001:db8::20]:22", "host": "2001:db8::20"}),
+    "IPv6 in brackets alone": (
+        {"device": "[2001:db8::20:22]"},
+        {"device": "[2001:db8::20:22]", "host": "2001:db8::20:22", "port": None},
+    ),
+    "IPv6 alone": (
+        {"device": "2001:db8::f"},
+        {"device": "2001:db8::f", "host": "2001:db8::f", "port": None},
+    ),
+    "a template": ({"user": "{{ 7 * 7 }}"}, {"user": "{{ 7 * 7 }}"}),
+    "another field": ({"custody": "x"}, {}),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), RECORDS.values(), ids=RECORDS)
+def test_normal_form(api: Api, run: RunModule, changes: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
+    api.expect(listing(record(**changes)))
+    assert run({})["sessions"] == [{**NORMAL, **expected, "original": record(**changes)}]
+
+
+def test_only_what_is_there(api: Api, run: RunModule) -> None:
+    api.expect(listing({"id": "1"}))
+    [session] = run({})["sessions"]
+    assert session.pop("original") == {"id": "1"}
+    assert session == {**dict.fromkeys(NORMAL), "id": 1, "active": True}
+
+
+def test_portuguese_names(api: Api, run: RunModule) -> None:
+    renamed = {"credential": "credencial", "device": "dispositivo"}
+    original = {renamed.get(name, name): value for name, value in record(prevent_purge="Não").items()}
+    api.expect(*[LIST._replace(body=minimal(200, "", False, remote_sessions=[original]))] * 2)
+    assert run({})["sessions"] == [{**NORMAL, "original": original}]
+    assert run({"device": "web01", "credential": "root"})["sessions"] == [{**NORMAL, "original": original}]
+
+
+@pytest.mark.parametrize(
+    ("timezone", "start"),
+    [
+        (None, "2026-01-31T12:00:05"),
+        ("UTC", "2026-01-31T12:00:05Z"),
+        ("America/Sao_Paulo", "2026-01-31T12:00:05-03:00"),
+        ("+05:30", "2026-01-31T12:00:05+05:30"),
+    ],
+)
+def test_zone_of_the_times(api: Api, run: RunModule, timezone: str | None, start: str) -> None:
+    api.expect(listing(record(**ENDED)))
+    [session] = run({"timezone": timezone} if timezone else {})["sessions"]
+    assert (session["start"], session["end"]) == (start, start.replace("12:00:05", "12:10:05"))
+    assert session["original"]["start"] == "2026-01-31 12:00:05"
+
+
+ONE = record()
+SHAPES: dict[str, tuple[t.Any, int]] = {
+    "list": (listed(ONE, ONE), 2),
+    "no list": (listed() | {"remote_sessions": ONE}, 1),
+    "null": (listed() | {"remote_sessions": None}, 0),
+    "empty": (listed(), 0),
+    "the other name": (listed(ONE, key="remote_session"), 1),
+    "the other name, no list": (full(200, "", 0, False, remote_session=ONE), 1),
+    "an envelope in the list": (listed(listed(ONE, ONE)), 2),
+    "an envelope in place of the list": (full(200, "", 0, False, remote_sessions=listed(ONE)), 1),
+    "an envelope in the list, and the other name": (listed(full(200, "", 0, False, remote_session=ONE)), 1),
+    "a minimal envelope": (minimal(200, "", False, remote_sessions=[ONE]), 1),
+}
+
+
+@pytest.mark.parametrize(("body", "count"), SHAPES.values(), ids=SHAPES)
+def test_shapes_of_the_list(api: Api, run: RunModule, body: t.Any, count: int) -> None:
+    api.expect(LIST._replace(body=body))
+    assert run({}) == {"changed": False, "sessions": [{**NORMAL, "original": ONE}] * count}
+
+
+def _nested(depth: int) -> t.Any:
+    return functools.reduce(lambda inner, _number: [inner], range(depth), ONE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        full(200, "", 0, False),
+        full(200, "", 0, False, remote_sessions="none"),
+        full(200, "", 0, False, remote_sessions=7),
+        listed("31"),
+        listed(None),
+        listed({}),
+        listed({"user": "jdoe"}),
+        listed(full(200, "", 0, False)),
+        listed(_nested(100)),
+        full(200, "", 0, False, **ONE),
+    ],
+)
+def test_no_list(api: Api, run: RunModule, body: t.Any) -> None:
+    api.expect(LIST._replace(body=body))
+    assert run({}) == {
+        "failed": True,
+        "msg": f"{FAILED}PAM Core answered a success, but without sessions that can be understood.",
+        "http_status": 200,
+        "error_code": None,
+    }
+
+
+MIB = 1024 * 1024
+LARGE = {
+    "more than 1 MiB": (json.dumps(listed(*[ONE] * 4000)).encode(), {}, 4000),
+    "more than 1 MiB, compressed": (gzip.compress(json.dumps(listed(*[ONE] * 4000)).encode()), "gzip", 4000),
+}
+
+
+@pytest.mark.parametrize(("body", "encoding", "count"), LARGE.values(), ids=LARGE)
+def test_long_list(api: Api, run: RunModule, body: bytes, encoding: str, count: int) -> None:
+    api.expect(LIST._replace(body=body, headers={**DATED, "Content-Encoding": encoding or "identity"}))
+    assert len(run({})["sessions"]) == count
+
+
+def test_too_long_a_list(api: Api, run: RunModule) -> None:
+    bomb = gzip.compress(bytes(129 * MIB))
+    api.expect(LIST._replace(body=bomb, headers={**DATED, "Content-Encoding": "gzip"}))
+    assert run({})["msg"] == f"{FAILED}the answer (HTTP 200) is larger than 128 MiB."
+
+
+def test_a_single_session_is_no_long_answer(api: Api, run: RunModule) -> None:
+    api.expect(getting(31)._replace(body=b" " * (MIB + 1)))
+    assert run({"id": 31})["msg"] == "Getting the remote session failed: the answer (HTTP 200) is larger than 1 MiB."
+
+
+# Filters
+
+SOME = (
+    numbered_record(1, user="jdoe", device="web01:22", **ENDED),
+    numbered_record(2, user="JDoe", device="192.0.2.20:22", protocol="SSH"),
+    numbered_record(3, user="asmith", device="WEB01:3389", protocol="rdp", proxy="RDP Proxy", **ENDED),
+    numbered_record(4, user="asmith", credential="Admin", device="[2001:DB8::20]:22", start="2026-01-31 13:00:00"),
+    numbered_record(5, user="jdoe2", credential="", device="2001:db8:0::20:2222", start=None, proxy=None),
+)
+FOUND: dict[str, tuple[dict[str, t.Any], list[int]]] = {
+    "nothing": ({}, [1, 2, 3, 4, 5]),
+    "user": ({"user": "jdoe"}, [1, 2]),
+    "another case": ({"user": " JDOE "}, [1, 2]),
+    "no part of a user": ({"user": "doe"}, []),
+    "users": ({"user": ["jdoe2", "asmith"]}, [3, 4, 5]),
+    "users in a text": ({"user": "jdoe2,asmith"}, [3, 4, 5]),
+    "credential": ({"credential": "admin"}, [4]),
+    "protocol": ({"protocol": "RDP"}, [3]),
+    "proxy": ({"session_proxy": "web proxy"}, [1, 2, 4]),
+    "session_id": ({"session_id": "03" * 20}, [3]),
+    "session_ids": ({"session_id": ["03" * 20, "01" * 20, "nobody's"]}, [1, 3]),
+    "running": ({"active": True}, [2, 4, 5]),
+    "ended": ({"active": False}, [1, 3]),
+    "host name": ({"device": "web01"}, [1, 3]),
+    "host name and port": ({"device": "web01:22"}, [1]),
+    "host name and another port": ({"device": "web01:23"}, []),
+    "no part of a host name": ({"device": "web0"}, []),
+    "both names of a device": ({"device": ["web01", "192.0.2.20"]}, [1, 2, 3]),
+    "address and port": ({"device": "192.0.2.20:22"}, [2]),
+    "address as IPv6": ({"device": "::ffff:192.0.2.20"}, [2]),
+    "IPv6": ({"device": "2001:db8::20"}, [4, 5]),
+    "IPv6 in another form": ({"device": "2001:0db8:0:0::0020"}, [4, 5]),
+    "IPv6 in brackets": ({"device": "[2001:db8::20]"}, [4, 5]),
+    "IPv6 and port": ({"device": "[2001:db8::20]:2222"}, [5]),
+    "IPv6 and port, as listed": ({"device": "2001:db8:0::20:2222"}, [5]),
+    "from then on": ({"started_after": "2026-01-31 13:00:00"}, [4]),
+    "before then": ({"started_before": "2026-01-31 13:00:00"}, [1, 2, 3]),
+    "within": ({"started_after": "2026-01-31", "started_before": "2026-02-01"}, [1, 2, 3, 4]),
+    "with a zone": ({"started_after": "2026-01-31T16:00:00Z", "timezone": "-03:00"}, [4]),
+    "seconds since 1970": ({"started_before": 1769864400, "timezone": "UTC"}, [1, 2, 3]),
+    "in the zone of PAM Core": ({"started_after": "2026-01-31 13:00:00", "timezone": "America/Sao_Paulo"}, [4]),
+    "combined": ({"user": "jdoe", "device": ["192.0.2.20", "web01"], "active": True, "protocol": "ssh"}, [2]),
+    "combined to nothing": ({"user": "asmith", "device": "192.0.2.20"}, []),
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), FOUND.values(), ids=FOUND)
+def test_filters(api: Api, run: RunModule, options: dict[str, t.Any], expected: list[int]) -> None:
+    api.expect(listing(*SOME))
+    assert ids(run(options)) == expected
+
+
+def test_times_with_a_zone_of_their_own(api: Api, run: RunModule) -> None:
+    sessions = [
+        numbered_record(1, start="2026-01-31T12:00:00-03:00"),
+        numbered_record(2, start="2026-01-31 12:00:00"),
+    ]
+    api.expect(*[listing(*sessions)] * 3)
+    assert ids(run({"started_after": "2026-01-31 12:00:00"})) == [1, 2]
+    assert ids(run({"started_after": "2026-01-31T15:00:00Z", "timezone": "UTC"})) == [1]
+    assert ids(run({"started_before": "2026-01-31T15:00:00Z", "timezone": "UTC"})) == [2]
+
+
+def test_some_are_asked_for_by_their_number(api: Api, run: RunModule) -> None:
+    first, second = SOME[0], SOME[1]
+    # A sample has another record too, and no session is no failure.
+    api.expect(
+        getting(1, first, second), getting(2, second), LIST._replace(path=f"{LIST.path}/9", status=400, body=NO_SESSION)
+    )
+    assert ids(run({"id": [2, 9, 1, 2]})) == [1, 2]
+
+
+@pytest.mark.parametrize(("body", "blank"), [(minimal, " "), (full, "")])
+def test_no_session_of_that_number(api: Api, run: RunModule, body: t.Any, blank: str) -> None:
+    message = f"1002:{blank}Session not found"
+    answer = body(400, message, exception={"code": 1002, "message": message, "detail": None})
+    api.expect(getting(31)._replace(status=400, body=answer))
+    assert run({"id": "31"}) == {"changed": False, "sessions": []}
+
+
+def test_a_number_and_more(api: Api, run: RunModule) -> None:
+    api.expect(getting(1, SOME[0]), getting(1, SOME[0]))
+    assert ids(run({"id": 1, "user": "jdoe"})) == [1]
+    assert ids(run({"id": 1, "active": True})) == []
+
+
+def test_many_are_looked_for_in_the_list(api: Api, run: RunModule) -> None:
+    api.expect(listing(*SOME))
+    assert ids(run({"id": [5, *range(100, 120), 2]})) == [2, 5]
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"url": ""}, "url is missing or empty."),
+        ({"user": "jdoe,,asmith"}, "user is empty: leave it out, or say what to look for."),
+        ({"device": [" "]}, "device is empty: leave it out, or say what to look for."),
+        ({"session_id": ["a\0b"]}, "session_id has characters that are no valid text."),
+        (
+            {"started_after": "yesterday"},
+            "started_after must be a moment such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
+            "and is 'yesterday'.",
+        ),
+        (
+            {"started_before": "2026-01-31T12:00:00Z"},
+            "started_before has a zone, so timezone must say in which one PAM Core's times are.",
+        ),
+        (
+            {"timezone": "Mars/Olympus"},
+            "timezone must be a zone that is known here, such as America/Sao_Paulo, UTC or -03:00, "
+            "and is 'Mars/Olympus'.",
+        ),
+        ({"created": CREATED}, "created needs timezone: PAM Core's times have no zone."),
+        (
+            {"created": {"user": "jdoe"}, "timezone": "UTC"},
+            "created must be what the task that got the URL returned as created.",
+        ),
+        (
+            {"created": {**CREATED, "opens_until": None}, "timezone": "UTC"},
+            "created must be what the task that got the URL returned as created.",
+        ),
+        (
+            {"created": {**CREATED, "opens_until": "soon"}, "timezone": "UTC"},
+            "created must be what the task that got the URL returned as created.",
+        ),
+        ({"wait_timeout": 0}, "wait_timeout must be more than 0 and at most 3600 seconds, and is 0.0."),
+    ],
+)
+def test_problems(api: Api, run: RunModule, options: dict[str, t.Any], text: str) -> None:
+    assert run(options) == {"failed": True, "msg": NOTHING_SENT + text, "http_status": None, "error_code": None}
+    assert api.requests == []
+
+
+# Paths
+
+PATHS = {
+    "iso": ["/iso/session/remotesessions", "/api/session/remotesessions"],
+    "api": ["/api/pam/session/remotesessions", "/api/session/remotesessions"],
+    "auto": ["/iso/session/remotesessions", "/api/session/remotesessions", "/api/pam/session/remotesessions"],
+}
+
+
+@pytest.mark.parametrize("answer", [NO_RESOURCE, NO_ROUTE, {}])
+@pytest.mark.parametrize("prefix", PATHS)
+def test_each_path_is_found_and_remembered(api: Api, prefix: str, answer: t.Any) -> None:
+    paths = PATHS[prefix]
+    for last, path in enumerate(paths):
+        missing = (Call(other, method="GET", status=404, body=answer) for other in paths[:last])
+        api.expect(
+            *missing, LIST._replace(path=path, body=listed(ONE)), LIST._replace(path=f"{path}/31", body=listed(ONE))
+        )
+        client = connect({**REACH, "api_prefix": prefix, "timeout": 5.0, "retries": 0})
+        assert len(info.find_sessions(client, {}).sessions) == 1
+        assert len(info.find_sessions(client, {"id": [31]}).sessions) == 1
+
+
+@pytest.mark.parametrize("prefix", PATHS)
+def test_no_path_is_there(api: Api, run: RunModule, prefix: str) -> None:
+    api.expect(*(Call(path, method="GET", status=404, body=NO_RESOURCE) for path in PATHS[prefix]))
+    assert run({"api_prefix": prefix})["msg"] == (
+        f'{FAILED}PAM Core answered "Resource sub not found" (HTTP 404). Tried: {", ".join(PATHS[prefix])}. '
+        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has."
+    )
+
+
+def test_login_and_signature(api: Api, run: RunModule) -> None:
+    token = Call("/iso/oauth2/token", body=LOGGED_IN)
+    api.expect(token, LIST._replace(body=listed(), authorization=f"Bearer {LOGGED_IN['access_token']}"))
+    api.expect(LIST._replace(body=listed()))
+    run({**dict.fromkeys(BEARER), **OAUTH2})
+    run({**dict.fromkeys(BEARER), **OAUTH1})
+    assert support.header(api.requests[-1], "Authorization").startswith("OAuth ")
+
+
+# Failures
+
+NOT_GRANTED = "In PAM Core, grant the resource PAM Core to the authorization of this application (A2A, Authorizations)."
+FAILURES: list[tuple[int, t.Any, str, int | None]] = [
+    (
+        500,
+        full(500, "You are not authorized to access this resource.", 1),
+        f'PAM Core answered "You are not authorized to access this resource." (HTTP 500). {NOT_GRANTED}',
+        None,
+    ),
+    (
+        400,
+        numbered(400, 1003, "Unexpected identifier type"),
+        'PAM Core answered "Unexpected identifier type" (HTTP 400, code 1003). '
+        "Check the option id: it is a number; the long hash is session_id.",
+        1003,
+    ),
+    (
+        400,
+        minimal(400, "1002: Session not found"),
+        'PAM Core answered "Session not found" (HTTP 400, code 1002). '
+        "Check the option id: it is the number of the session's record.",
+        1002,
+    ),
+    (
+        504,
+        {"message": "The upstream server is timing out"},
+        'PAM Core answered "The upstream server is timing out" (HTTP 504). '
+        "PAM Core did not answer its own gateway in time: ask its administrators.",
+        None,
+    ),
+    (
+        200,
+        b"[]",
+        "what answered (HTTP 200, content type application/json) does not speak as PAM Core's API does. "
+        "Check that url points at PAM Core itself.",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "text", "code"), FAILURES)
+def test_failures(api: Api, run: RunModule, status: int, body: t.Any, text: str, code: int | None) -> None:
+    api.expect(LIST._replace(status=status, body=body))
+    assert run({}) == {"failed": True, "msg": FAILED + text, "http_status": status, "error_code": code}
+
+
+# The session of a URL
+
+UTC: dict[str, t.Any] = {"timezone": "UTC"}
+LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
+"""When the URL cannot be opened any more, by PAM Core's clock."""
+
+OPENED: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], bool]] = {
+    "as it is": ({}, {}, True),
+    "at the first moment": ({}, {"start": "2026-01-31 12:00:00"}, True),
+    "by a clock that is a little late": ({}, {"start": "2026-01-31 11:59:58"}, True),
+    "too early": ({}, {"start": "2026-01-31 11:59:57"}, False),
+    "at the last moment": ({}, {"start": "2026-01-31 12:00:36"}, True),
+    "too late": ({}, {"start": "2026-01-31 12:00:37"}, False),
+    "no start": ({}, {"start": None}, False),
+    "in another zone": ({}, {"start": "2026-01-31T09:00:05-03:00"}, True),
+    "ended": ({}, ENDED, True),
+    "another user": ({}, {"user": "asmith"}, False),
+    "another case": ({}, {"user": "JDOE", "device": "WEB01:22", "credential": "Root"}, True),
+    "another device": ({}, {"device": "web02:22"}, False),
+    "another credential": ({}, {"credential": "admin"}, False),
+    "a credential that PAM Core selected": ({"credential": None}, {"credential": "admin"}, True),
+    "another protocol": ({}, {"protocol": "rdp"}, False),
+    "another proxy": ({}, {"proxy": "Terminal Proxy"}, False),
+    "no proxy": ({}, {"proxy": None}, True),
+    "on the remote device": ({"device": "dc01", "remote_device": "web01"}, {}, True),
+    "from the address": ({"remote_addr": "192.0.2.10"}, {}, True),
+    "from the address, as IPv6": ({"remote_addr": "::ffff:192.0.2.10"}, {}, True),
+    "from another address": ({"remote_addr": "192.0.2.11"}, {}, False),
+}
+
+
+@pytest.mark.parametrize(("created", "changes", "fits"), OPENED.values(), ids=OPENED)
+def test_session_of_a_url(
+    api: Api, run: RunModule, created: dict[str, t.Any], changes: dict[str, t.Any], fits: bool
+) -> None:
+    api.expect(listing(record(**changes), *SOME[2:])._replace(headers=LATER))
+    result = run({"created": {**CREATED, **created}, **UTC})
+    assert ids(result) == ([31] if fits else [])
+    nothing = "No session fits: the URL was not opened, or PAM Core lists its device by another name."
+    assert (result["decided"], result["reason"]) == (fits, None if fits else nothing)
+
+
+def test_device_by_its_other_name(api: Api, run: RunModule) -> None:
+    api.expect(*[listing(record(device="192.0.2.20:22"))._replace(headers=LATER)] * 2)
+    assert ids(run({"created": CREATED, **UTC})) == []
+    assert ids(run({"created": CREATED, **UTC, "device": ["web01", "192.0.2.20"]})) == [31]
+
+
+def test_times_in_the_zone_of_pam_core(api: Api, run: RunModule) -> None:
+    api.expect(listing(record(start="2026-01-31 09:00:05"))._replace(headers=LATER))
+    assert ids(run({"created": CREATED, "timezone": "America/Sao_Paulo"})) == [31]
+
+
+def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
+    """Their users tell them apart; as the same user, only their addresses do."""
+    other = record(id="32", session_id="b2" * 20, origin_ip="192.0.2.11")
+    of_another = record(id="33", session_id="c3" * 20, user="asmith")
+    api.expect(*[listing(record(), other, of_another)._replace(headers=LATER)] * 3)
+    result = run({"created": CREATED, **UTC})
+    assert (ids(result), result["decided"]) == ([31, 32], False)
+    assert result["reason"] == "2 sessions fit: at the same time, as the same user, someone else opened one too."
+    result = run({"created": {**CREATED, "remote_addr": "192.0.2.11"}, **UTC})
+    assert (ids(result), result["decided"], result["reason"]) == ([32], True, None)
+    result = run({"created": {**CREATED, "user": "asmith"}, **UTC})
+    assert (ids(result), result["decided"], result["reason"]) == ([33], True, None)
+
+
+@pytest.mark.parametrize(("sessions", "found"), [([], []), ([record()], [31])])
+def test_url_that_can_still_be_opened(api: Api, run: RunModule, sessions: list[t.Any], found: list[int]) -> None:
+    """Another session may come, and be the one: that of a URL that someone else asked for may have come first."""
+    api.expect(listing(*sessions)._replace(headers={**DATED, "Date": "Sat, 31 Jan 2026 12:00:36 GMT"}))
+    result = run({"created": CREATED, **UTC})
+    assert (ids(result), result["decided"]) == (found, False)
+    assert result["reason"] == "The URL can still be opened, or could a moment ago: sessions that fit may yet come."
+
+
+def test_the_list_is_as_old_as_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
+    """What came while PAM Core was making it is not in it, so it cannot decide."""
+    simulator.fault("*/remotesessions", {"name": "slow", "delay": 2.5})
+    now = simulator.clock.now()
+    opens = {"opens_from": now - timedelta(seconds=35), "opens_until": now - timedelta(seconds=4)}
+    created = {**SESSION_FACTS, **{name: moment.isoformat() for name, moment in opens.items()}}
+    reach = {name: value for name, value in vault.items() if name not in SESSION_FACTS}
+    options = {**dict.fromkeys(BEARER), **reach, **UTC, "created": created}
+    assert run(options)["reason"].startswith("The URL can still be opened")
+
+
+def test_url_of_check_mode(api: Api, run: RunModule) -> None:
+    api.expect(listing(record()))
+    result = run({"created": {**CREATED, "opens_from": None, "opens_until": None}, **UTC, "wait": True})
+    assert result == {
+        "changed": False,
+        "sessions": [],
+        "decided": False,
+        "reason": "No URL was made, as in check mode.",
+    }
+
+
+# Waiting
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited, in no time."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+def test_wait_until_there_is_one(api: Api, run: RunModule, sleeps: list[float]) -> None:
+    api.expect(listing(), listing(*SOME[2:]), listing(*SOME))
+    assert ids(run({"user": "jdoe", "wait": True})) == [1, 2]
+    assert sleeps == [info.PAUSE] * 2
+
+
+def test_no_wait_where_there_is_one(api: Api, run: RunModule, sleeps: list[float]) -> None:
+    api.expect(listing(*SOME))
+    run({"wait": True})
+    assert sleeps == []
+
+
+def test_wait_for_the_session_of_a_url(api: Api, run: RunModule, sleeps: list[float]) -> None:
+    """The list is not asked for all the time, since only the end of the URL decides."""
+    api.expect(listing(record()), listing(record())._replace(headers=LATER))
+    result = run({"created": CREATED, **UTC, "wait": True})
+    assert (ids(result), result["decided"]) == ([31], True)
+    [pause] = sleeps
+    assert 36 < pause < 40
+
+
+def test_waiting_ends(api: Api, run: RunModule) -> None:
+    api.expect(listing(), listing())
+    start = time.monotonic()
+    assert run({"wait": True, "wait_timeout": 0.3}) == {"changed": False, "sessions": []}
+    assert 0.3 <= time.monotonic() - start < 1.9
+
+
+def test_waiting_for_a_url_ends(api: Api, run: RunModule) -> None:
+    api.expect(listing(record()), listing(record()))
+    result = run({"created": CREATED, **UTC, "wait": True, "wait_timeout": 0.2})
+    assert (ids(result), result["decided"]) == ([31], False)
+
+
+def test_no_waiting_in_check_mode(api: Api, run: RunModule, sleeps: list[float]) -> None:
+    api.expect(listing())
+    assert run({"wait": True}, check=True) == {"changed": False, "sessions": []}
+    assert sleeps == []
+
+
+def test_a_failure_ends_waiting(api: Api, run: RunModule, sleeps: list[float]) -> None:
+    api.expect(listing(), LIST._replace(status=400, body=minimal(400, "No")))
+    assert run({"wait": True})["msg"] == f'{FAILED}PAM Core answered "No" (HTTP 400).'
+
+
+# Warnings
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"device": "web02"}, "web02"),
+        ({"device": ["web02", "192.0.2.99"], "user": "jdoe"}, "web02 or 192.0.2.99"),
+        ({"created": {**CREATED, "device": "web02"}, **UTC}, "web02"),
+        ({"device": "web01", "user": "nobody"}, None),
+        ({"device": "web01", "session_id": "nobody's"}, None),
+        ({"device": ["web01", "192.0.2.99"]}, None),
+        ({"user": "nobody"}, None),
+    ],
+)
+def test_device_that_is_never_listed(
+    api: Api, run: RunModule, options: dict[str, t.Any], text: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda _module, warning: told.append(warning))
+    api.expect(*[listing(*SOME)._replace(headers=LATER)] * 2)
+    run(options)
+    expected = (
+        f"PAM Core lists no session, running or finished, on {text}. It lists a device by its host name or by its "
+        "address: if there should be sessions, name both in device."
+    )
+    assert told == ([expected] if text else [])
+    told.clear()
+    run(options, check=True)
+    assert told == []
+
+
+def test_unverified_is_warned_of(api: Api, run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda _module, warning: told.append(warning))
+    api.expect(listing())
+    run({"validate_certs": False})
+    assert [warning.split(":")[0] for warning in told] == ["validate_certs is false"]
+
+
+# Whatever comes
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["remote_sessions", "remote_session", "id", "credencial", "dispositivo", *record()])
+            | st.text(max_size=5),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def get_session_info(monkeypatch: pytest.MonkeyPatch, call: Call, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    api = Api().expect(call)
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        return api.send(adapter, request, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("requests.adapters.HTTPAdapter.send", send)
+        return info.get_session_info(connect({**REACH, "timeout": 5.0, "retries": 0}), options)
+
+
+@PROPERTY
+@given(JSON, st.sampled_from([{}, {"user": ["jdoe"]}, {"device": ["web01"]}, {"active": True}, {"id": [1]}]))
+def test_any_answer_is_understood_or_refused(
+    monkeypatch: pytest.MonkeyPatch, content: t.Any, options: dict[str, t.Any]
+) -> None:
+    call = getting(1) if "id" in options else LIST
+    try:
+        answer = call._replace(body=full(200, "", 0, False, remote_sessions=content))
+        found = get_session_info(monkeypatch, answer, options)
+    except SenhaseguraError:
+        return
+    assert all(session.keys() == {*NORMAL, "original"} for session in found["sessions"])
+    json.dumps(found)
+
+
+TEXTS = st.text(max_size=30) | st.sampled_from(["web01", "web01:22", "::1", "[::1]:22", "192.0.2.1:1", ":", "a:b:1"])
+
+
+@PROPERTY
+@given(TEXTS)
+def test_a_device_is_found_by_what_is_listed(text: str) -> None:
+    """With and without its port, however odd it is."""
+    fits = info._Values("device", [text])
+    assert fits({"device": text})
+    assert info._Values("device", [text.upper()])({"device": text}) or text.casefold() != text.upper().casefold()
+    host, port = info.split_device(text.strip())
+    if port is not None:
+        assert info._Values("device", [f"[{host}]" if ":" in host else host])({"device": text})
+
+
+@PROPERTY
+@given(
+    st.lists(st.sampled_from(SOME), max_size=6),
+    st.dictionaries(
+        st.sampled_from(["user", "protocol", "device"]),
+        st.sampled_from(["jdoe", "asmith", "rdp", "ssh", "web01"]),
+        max_size=3,
+    ),
+)
+def test_filters_only_take_away(
+    monkeypatch: pytest.MonkeyPatch, sessions: list[t.Any], filters: dict[str, str]
+) -> None:
+    """In any combination: what fits all of them is what fits each."""
+    found = [
+        [session["id"] for session in get_session_info(monkeypatch, listing(*sessions), options)["sessions"]]
+        for options in ({name: [value] for name, value in each.items()} for each in (filters, *_singly(filters)))
+    ]
+    everything = [int(session["id"]) for session in sessions]
+    assert found[0] == [number for number in everything if all(number in each for each in found[1:])]
+
+
+def _singly(filters: dict[str, str]) -> list[dict[str, str]]:
+    return [{name: value} for name, value in filters.items()]
