@@ -223,3 +223,64 @@ def test_check_mode_and_what_is_missing_there(
     )
     assert (died["http_status"], died["error_code"], died["session_may_exist"]) == (None, None, True)
     assert played.result("To where nobody is")["unreachable"]
+
+
+def test_sessions_are_found_and_ended_there(
+    vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
+) -> None:
+    """Seen by all, but for the secrets. What cannot be known there is said."""
+    vault.state.sessions.clear()
+    first, second, third = vault.state.add_sessions(3, running=True, user="jdoe", device="web01")
+    vault.fault(f"DELETE */{second.session_id}", "unexpected_error")
+    dying = script(remote.folder / "dying", f'#!/bin/sh\n{sys.executable} "$@" >/dev/null\nexit 137\n')
+    played = play(
+        """
+        - name: Find
+          pamops.senhasegura.pam_remote_session_info:
+            device: [web01, 192.0.2.20]
+            active: true
+            started_after: "2000-01-01T00:00:00Z"
+          delegate_to: jump
+          register: found
+        - name: Look for what would end
+          pamops.senhasegura.pam_remote_session_terminate:
+            user: jdoe
+          delegate_to: jump
+          check_mode: true
+        - name: End
+          pamops.senhasegura.pam_remote_session_terminate:
+            session_id: "{{ item.session_id }}"
+          loop: "{{ found.sessions[:2] }}"
+          loop_control:
+            label: "{{ item.id }}"
+          delegate_to: jump
+          ignore_errors: true
+        - name: Where it dies before it can answer
+          pamops.senhasegura.pam_remote_session_terminate:
+            id: "{{ found.sessions[2].id }}"
+          delegate_to: dying
+          ignore_errors: true
+        """,
+        "-vvv",
+        hosts="web01",
+        inventory={**inventory, "dying": {**remote.variables, "ansible_python_interpreter": dying}},
+        variables=reach(vault, timezone="-03:00"),
+        environment={**remote.environment, "ANSIBLE_PIPELINING": "true"},
+    ).succeeded()
+    found = played.result("Find")
+    assert [session["id"] for session in found["sessions"]] == [1, 2, 3]
+    assert all(session["start"].endswith("-03:00") for session in found["sessions"])
+    would_end = played.result("Look for what would end")
+    assert (would_end["changed"], len(would_end["sessions"])) == (True, 3)
+    ended, failed = played.result("End")["results"]
+    assert (ended["changed"], ended["sessions"][0]["terminated"]) == (True, True)
+    assert failed["msg"].startswith(
+        "1 of 1 sessions could not be ended. Session 2 of jdoe on 192.0.2.20:22: Ending the "
+    )
+    assert (failed["changed"], failed["sessions"][0]["terminated"]) == (False, False)
+    died = played.result("Where it dies before it can answer")
+    assert died["msg"].endswith("Sessions may have ended all the same.")
+    assert "session_may_exist" not in died
+    assert [session.end is None for session in (first, second, third)] == [False, True, False]
+    assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in remote.seen()]
+    assert not leaks(vault, played)
