@@ -146,15 +146,15 @@ def secrets_of(vault: Simulator) -> dict[str, list[str]]:
     }
 
 
-def leaks(vault: Simulator, played: Played) -> set[str]:
+def leaks(vault: Simulator, played: Played, *handing_on: str) -> set[str]:
     """What can be seen in the output or by a callback plugin, and where.
 
     ansible-core gives callback plugins the arguments of each task, no_log or not: hence the task that writes the
-    registered variables to a file is left out.
+    registered variables to a file is left out, and others that hand on a session.
     """
     seen = {"output": played.output}
     for event in played.events:
-        if not any(isinstance(told, dict) and told["task"] == WRITE for told in event["told"]):
+        if not any(isinstance(told, dict) and told["task"] in (WRITE, *handing_on) for told in event["told"]):
             seen[event["event"]] = seen.get(event["event"], "") + json.dumps(event, ensure_ascii=False)
     return {
         f"{kind} in {place}"

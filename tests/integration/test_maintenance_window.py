@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook for a maintenance window, run by its name, with people who open what they are handed."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import ssl
+import threading
+import typing as t
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+
+from tests.integration.conftest import leaks, reach
+
+if t.TYPE_CHECKING:
+    from tests.integration.conftest import Play, Played
+    from tests.simulator import Simulator
+
+PLAYBOOK = """
+- name: Run it by its name
+  ansible.builtin.import_playbook: pamops.senhasegura.maintenance_window
+"""
+LIST, CREATE, DROP = "/api/pam/session/remotesessions", "/api/pam/remote/session", "/api/pam/session/drop"
+REFUSED = "window_minutes is more than 0 and at most 1440."
+
+
+class Hook(t.NamedTuple):
+    url: str
+    ca_file: str
+    received: list[dict[str, t.Any]]
+
+
+@contextmanager
+def hook(folder: Path, on_url: Callable[[dict[str, t.Any]], int]) -> Iterator[Hook]:
+    """Is told of each session; what *on_url* does with it ends in an HTTP status."""
+    received: list[dict[str, t.Any]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(on_url(received[-1]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: t.Any) -> None:
+            pass
+
+    authority = trustme.CA()
+    (folder / "hook.pem").write_bytes(authority.cert_pem.bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Hook(f"https://localhost:{server.server_port}/hook", str(folder / "hook.pem"), received)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def vault(vault: Simulator) -> Simulator:
+    vault.state.sessions.clear()
+    return vault
+
+
+def window(vault: Simulator, hook: Hook, **more: t.Any) -> dict[str, t.Any]:
+    """The variables of a short window."""
+    return {
+        **reach(vault, timezone="UTC", user=None, credential=None, protocol=None),
+        "window_user": "jdoe",
+        "window_credential": "svc-admin",
+        "window_devices": ["web01", "db01"],
+        "window_addresses": "192.0.2.20, 192.0.2.30",
+        "window_minutes": 0.02,
+        "window_url_seconds": 1,
+        "window_hand_over_url": hook.url,
+        "window_hand_over_ca_path": hook.ca_file,
+        **more,
+    }
+
+
+def run(play: Play, variables: dict[str, t.Any], *arguments: str) -> Played:
+    return play(PLAYBOOK, *arguments, whole=True, variables=variables)
+
+
+def open_url(vault: Simulator, told: dict[str, t.Any]) -> int:
+    return requests.get(told["session_url"], verify=vault.ca_file, timeout=10).status_code
+
+
+def test_what_is_left_ends_with_the_window(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """And nothing else does: neither another user's session, nor one that ran before."""
+    vault.state.add_sessions(1, running=True, user="jdoe", device="web01")
+    vault.state.add_sessions(1, running=True, user="asmith", device="web01")
+    before, other = vault.state.sessions
+    other.start = vault.clock.now()
+    with hook(tmp_path, lambda told: open_url(vault, told)) as told:
+        played = run(play, window(vault, told), "-v").succeeded()
+    assert [(each["user"], each["device"]) for each in told.received] == [("jdoe", "web01"), ("jdoe", "db01")]
+    assert [session.end is None for session in vault.state.sessions] == [True, True, False, False]
+    first, *sessions = played.result("Report")["msg"]
+    assert first == "Sessions of jdoe in this window: 2"
+    assert [line.partition(",")[0] for line in sessions] == ["192.0.2.20:22", "192.0.2.30:2222"]
+    assert all(line.endswith("127.0.0.1: ended with the window") for line in sessions)
+    assert not leaks(vault, played, "Hand it over")
+    assert not [warning for warning in played.warnings if "lists no session" not in warning]
+    assert before.end is other.end is None
+
+
+def test_check_mode_opens_and_ends_nothing(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    vault.state.add_sessions(1, running=True, user="jdoe", device="web01")
+    with hook(tmp_path, lambda told: open_url(vault, told)) as told:
+        played = run(play, window(vault, told, window_minutes=60, window_url_seconds=60), "--check").succeeded()
+    assert told.received == []
+    assert {request.method for request in vault.requests} == {"POST", "GET", "HEAD"}
+    assert [request.path for request in vault.requests if request.method == "POST"] == ["/api/oauth2/token"]
+    assert [session.end for session in vault.state.sessions] == [None]
+    assert played.result("Report")["msg"] == ["Sessions of jdoe in this window: 0"]
+    assert not played.warnings
+
+
+def test_what_was_opened_ends_where_something_goes_wrong(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """The second device cannot be had: the window of the first is over, and no URL of it can be opened any more."""
+    with hook(tmp_path, lambda told: open_url(vault, told)) as told:
+        variables = window(vault, told, window_devices="web01, nowhere", window_minutes=60)
+        played = run(play, variables)
+    assert played.code == 2, played.output
+    assert ["msg" in result for result in played.results("Get a session")] == [False, True]
+    assert [each["device"] for each in told.received] == ["web01"]
+    assert [session.end is None for session in vault.state.sessions] == [False]
+    assert "ended with the window" in played.result("Report")["msg"][1]
+
+
+def test_what_is_not_handed_over_is_not_left_open(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    def open_and_fail(told: dict[str, t.Any]) -> int:
+        open_url(vault, told)
+        return 500
+
+    with hook(tmp_path, open_and_fail) as told:
+        played = run(play, window(vault, told))
+    assert played.code == 2
+    assert [session.end is None for session in vault.state.sessions] == [False]
+    assert not leaks(vault, played, "Hand it over")
+
+
+def test_report_where_something_does_not_end(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    vault.fault(f"DELETE {DROP}/*", "unexpected_error", times=1)
+    with hook(tmp_path, lambda told: open_url(vault, told)) as told:
+        played = run(play, window(vault, told))
+    assert played.code == 2
+    assert played.result("End what is left")["msg"].startswith("1 of 2 sessions could not be ended. Session 1 of jdoe ")
+    _first, *sessions = played.result("Report")["msg"]
+    assert [line.rpartition(": ")[2] for line in sessions] == ["STILL RUNNING", "ended with the window"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"window_user": ""},
+        {"window_credential": " "},
+        {"window_devices": []},
+        {"window_devices": ["web01", ""]},
+        {"window_devices": "web01,,db01"},
+        {"window_addresses": [""]},
+        {"window_minutes": 0},
+        {"window_minutes": "soon"},
+        {"window_minutes": 1441},
+        {"window_hand_over_url": "http://chat.example"},
+        {"window_protocol": ""},
+    ],
+)
+def test_nothing_is_asked_with_wrong_inputs(
+    wrong: dict[str, t.Any], vault: Simulator, play: Play, tmp_path: Path
+) -> None:
+    played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
+    assert played.code == 2
+    assert played.result("Check what is asked for")["msg"].endswith(REFUSED)
+    assert vault.requests == []
+
+
+def test_nothing_is_opened_where_sessions_cannot_be_listed(vault: Simulator, play: Play) -> None:
+    """For want of the time zone, or of a permission."""
+    known = window(vault, Hook("https://localhost", "", []))
+    for variables, text in (
+        ({**known, "senhasegura_timezone": ""}, "timezone must say in which one PAM Core's times are."),
+        (
+            {
+                **known,
+                **{
+                    f"senhasegura_{name}": value
+                    for name, value in vault.credentials["authorizations"]["no-pam-core"]["oauth2"].items()
+                },
+            },
+            "grant the resource PAM Core to the authorization of this application (A2A, Authorizations).",
+        ),
+    ):
+        played = run(play, variables)
+        assert played.code == 2
+        failed = played.result("Make sure that sessions can be listed, before there are some to end")
+        assert failed["msg"].endswith(text)
+    assert not [request for request in vault.requests if request.path == CREATE]
