@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long it takes, and how much memory, to find a few sessions among very many.
+
+``python -m tests.benchmark.session_list [number of sessions]``, where Python finds ansible-core and the collection. A
+task that does nothing is run beside, and what is told is how much more one that lists sessions needs. The time in which
+the simulator makes its list is part of it; how long that is, is told too. The exit code says whether the limits are
+kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(sys.executable).parent
+SECONDS, MIBS = 10, 400
+"""More than the task that does nothing may take; for 100,000 sessions on two cores."""
+
+IDLE = {"name": "Do nothing", "ansible.builtin.debug": {"msg": "Nothing"}}
+FILTERS: dict[str, dict[str, t.Any]] = {
+    "by user and device, running": {"user": "jdoe", "device": ["host500", "198.18.1.244"], "active": True},
+    "by session_id": {"session_id": "0123456789abcdef0123456789abcdef01234567"},
+    "by time": {"started_after": "2000-01-01 00:00:00", "started_before": "2000-01-02 00:00:00"},
+    "created": {
+        "timezone": "UTC",
+        "created": {
+            "user": "jdoe",
+            "device": "host500",
+            "protocol": "SSH",
+            "credential": "svc-admin",
+            "opens_from": "2000-01-01T00:00:00Z",
+            "opens_until": "2000-01-01T00:00:31Z",
+        },
+        "device": ["198.18.1.244"],
+    },
+}
+
+
+class Cost(t.NamedTuple):
+    seconds: float
+    mib: float
+    """The largest of all processes of the run."""
+
+
+@contextmanager
+def simulator(count: int) -> Iterator[dict[str, t.Any]]:
+    """A simulator with so many sessions, in a process of its own."""
+    command = [sys.executable, "-m", "tests.simulator"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert process.stdout is not None
+            known: dict[str, t.Any] = json.loads(process.stdout.readline())
+            for added in ({"count": count - 10}, {"count": 10, "running": True, "user": "jdoe", "device": "host500"}):
+                url = f"{known['url']}/_simulator/sessions"
+                requests.post(url, json=added, verify=known["ca_file"], timeout=60).raise_for_status()
+            yield known
+        finally:
+            process.terminate()
+
+
+def measure(known: dict[str, t.Any], task: dict[str, t.Any]) -> Cost:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        variables = {
+            "senhasegura_url": known["url"],
+            "senhasegura_ca_path": known["ca_file"],
+            "senhasegura_access_token": known["access_token"],
+            "senhasegura_api_prefix": "api",
+            "senhasegura_timeout": 120,
+        }
+        play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}]
+        (folder / "playbook.yml").write_text(json.dumps(play), encoding="utf-8")
+        start = time.monotonic()
+        process = subprocess.Popen(
+            [str(PROGRAMS / "ansible-playbook"), "-i", "localhost,", str(folder / "playbook.yml")],
+            env={"PATH": os.environ["PATH"], "HOME": name, "LANG": "C.UTF-8", **collections()},
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        output = process.stdout.read().decode()
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, output
+        return Cost(time.monotonic() - start, usage.ru_maxrss / 1024)
+
+
+def collections() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
+
+
+def download(known: dict[str, t.Any]) -> tuple[float, float]:
+    """Seconds and MiB of the bare list."""
+    start = time.monotonic()
+    answer = requests.get(
+        f"{known['url']}/api/pam/session/remotesessions",
+        headers={"Authorization": f"Bearer {known['access_token']}"},
+        verify=known["ca_file"],
+        timeout=120,
+    )
+    answer.raise_for_status()
+    return time.monotonic() - start, len(answer.content) / 1024**2
+
+
+def main() -> int:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    kept = True
+    with simulator(count) as known:
+        seconds, size = download(known)
+        print(f"{count} sessions, {size:.1f} MiB, which the simulator makes and sends in {seconds:.1f} s")
+        idle = min((measure(known, IDLE) for _number in range(2)), key=lambda cost: cost.seconds)
+        print(f"a task that does nothing: {idle.seconds:.1f} s, {idle.mib:.0f} MiB")
+        for name, filters in FILTERS.items():
+            task = {"name": "List", "pamops.senhasegura.pam_remote_session_info": filters, "register": "found"}
+            cost = measure(known, task)
+            more = Cost(cost.seconds - idle.seconds, cost.mib - idle.mib)
+            kept = kept and more.seconds < SECONDS and more.mib < MIBS
+            print(f"more for a list {name}: {more.seconds:.1f} s, {more.mib:.0f} MiB")
+    print(f"limits: {SECONDS} s, {MIBS} MiB: {'kept' if kept else 'NOT KEPT'}")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
