@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 import yaml
 
@@ -39,6 +41,7 @@ NOT_RUN = {
     "ansible-galaxy collection install": "The collection is taken from the checkout, and its libraries are there.",
     "make demo": "A job of its own runs this.",
     "make test": "This runs inside it.",
+    "$ ansible-playbook pamops.senhasegura.maintenance_window": "It is run with the variables that stand beside.",
 }
 WARNINGS = {"validate_certs: false": "validate_certs is false: nobody checks that it is PAM Core"}
 
@@ -57,12 +60,20 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     """Somebody who is told of a session."""
 
     received: t.ClassVar[list[t.Any]] = []
+    vault: t.ClassVar[Simulator]
 
     def do_POST(self) -> None:
         self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.open_at_once(self.received[-1]["text"])
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def open_at_once(self, text: str) -> None:
+        """All URLs in it; and let the time pass in which they could be opened."""
+        for url in re.findall(r"https://[^\s,]+", text):
+            assert requests.get(url, verify=self.vault.ca_file, timeout=10).status_code == 200
+        self.vault.clock.advance(40)
 
     def log_message(self, *_args: t.Any) -> None:
         pass
@@ -170,7 +181,11 @@ class Run(t.NamedTuple):
         said = {f"SENHASEGURA_{line.split('=')[0].strip().upper()}" for line in config.splitlines()}
         return self.play(
             tasks,
-            variables={f"vault_{name}": value for name, value in oauth2.items()} | {"proxy_password": PROXY_PASSWORD},
+            variables={
+                **{f"vault_{name}": value for name, value in oauth2.items()},
+                "proxy_password": PROXY_PASSWORD,
+                "alert_session_id": self.vault.state.sessions[-1].session_id,
+            },
             inventory={"web01": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}},
             environment={
                 **self.world.environment,
@@ -178,12 +193,21 @@ class Run(t.NamedTuple):
                 **(environment or {}),
             },
             config=config,
-            whole=any("hosts" in item for item in yaml.safe_load(tasks)),
+            whole=any({"hosts", "ansible.builtin.import_playbook"} & item.keys() for item in yaml.safe_load(tasks)),
         )
 
 
 def _run_tasks(run: Run) -> Played:
     return run.tasks(run.text)
+
+
+def _run_yaml(run: Run) -> Played:
+    """Tasks, or the variables of the playbook that is named beside them."""
+    if not isinstance(yaml.safe_load(run.text), dict):
+        return _run_tasks(run)
+    playbook = "- name: Run it\n  ansible.builtin.import_playbook: pamops.senhasegura.maintenance_window\n  vars:\n"
+    soon = run.text.replace("window_minutes: 60", "window_minutes: 0.01\nwindow_url_seconds: 0")
+    return run.tasks(playbook + textwrap.indent(soon, "    "))
 
 
 def _run_template(run: Run) -> Played:
@@ -213,7 +237,7 @@ def _run_exports(run: Run) -> Played:
 
 
 RUNNERS: dict[str, Callable[[Run], Played]] = {
-    "yaml": _run_tasks,
+    "yaml": _run_yaml,
     "yaml+jinja": _run_tasks,
     "jinja": _run_template,
     "ini": _run_config,
@@ -232,20 +256,33 @@ def test_example(example: Example, world: World, play: Play) -> None:
         text = text.replace(said, there)
     vault = world.vault_with_client_certificates if "client_cert:" in text else world.vault
     vault.clear_requests()
+    lives_on = re.search("pam_remote_session_(info|terminate)|window_", text)  # without one of its own, perhaps
+    _let_people_work(vault, running=bool(lives_on))
     Receiver.received.clear()
+    Receiver.vault = vault
     connections = world.connections_through_proxies()
     played = RUNNERS[example.language](Run(world, play, example, text, vault)).succeeded()
 
     assert not [warning for warning in played.warnings if not any(known in warning for known in _expected(text))]
     made = [request for request in vault.requests if request.path.endswith("/remote/session")]
-    in_check_mode = "check_mode: true" in text
-    assert bool(made) is not in_check_mode
+    makes_none = "check_mode: true" in text or (lives_on and not re.search("pam_remote_session[:']|window_", text))
+    assert bool(made) is not bool(makes_none)
+    assert bool([request for request in vault.requests if request.path.endswith("/remotesessions")]) or not lives_on
     assert all(request.status == 200 for request in made)
     urls = [f"{vault.url}/modulos/auth?_sr={sr}" for sr in vault.state.pending]
     assert all(any(url in message["text"] for url in urls) for message in Receiver.received)
     assert bool(Receiver.received) is ("chat.example" in example.text)
     if "proxy.example" in example.text:
         assert world.connections_through_proxies() > connections
+
+
+def _let_people_work(vault: Simulator, running: bool) -> None:
+    """On each device before, and perhaps now too."""
+    vault.state.sessions.clear()
+    for device in vault.state.devices.values():
+        vault.state.add_sessions(1, user="jdoe", device=device.hostname)
+    vault.state.add_sessions(1, running=running, user="jdoe", device="web01", credential="root")
+    vault.state.add_sessions(1, running=running, user="jdoe", device="win01", proxy="RDP Proxy")
 
 
 def _expected(text: str) -> list[str]:
@@ -263,4 +300,4 @@ def test_examples_are_found() -> None:
     assert {"README.md", "plugins/modules/pam_remote_session.py", "docs/docsite/rst/errors_guide.rst"} <= pages
     for example in examples():
         if example.language.startswith("yaml"):
-            assert isinstance(yaml.safe_load(example.text), list)
+            assert isinstance(yaml.safe_load(example.text), (list, dict))
