@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Opens the URL on standard input in this user's default browser, without putting it on a command line or into a file.
+
+Everybody on a machine can read the command lines of all processes, a browser's included. So the browser is given the
+address of a server on loopback that is made for this, and which sends it on to the URL: once, and only if the
+connection belongs to a process of this user. A file would not do: browsers that come as snaps cannot read most of them.
+
+    open_in_browser.py --check     says whether there is a browser
+    open_in_browser.py SECONDS     waits so long for the browser to come for the URL
+
+What went wrong is said in a line on standard output, and with exit status 1.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+ESTABLISHED = "01"
+
+# In a process of its own, since some browsers are waited for until they end.
+LAUNCH = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.stdin.read()))"
+
+Address = tuple[str, int]
+
+
+def problem() -> str | None:
+    """Why a URL cannot be opened here, or None."""
+    if sys.platform != "darwin" and not any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))):
+        return "There is no desktop here (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER names no browser."
+    if not TABLES[0].exists() and not _lsof("-v"):
+        return "Neither /proc/net/tcp nor the program lsof is here to tell whose connections are whose."
+    return None
+
+
+def is_ours(client: Address, server: Address) -> bool:
+    """Whether the other end of a connection on loopback belongs to a process of this user."""
+    if not TABLES[0].exists():
+        arguments = ("-nP", "-a", "-u", str(os.getuid()), f"-iTCP@{client[0]}:{client[1]}", "-Fn")
+        return f"n{client[0]}:{client[1]}->{server[0]}:{server[1]}" in _lsof(*arguments)
+    wanted = [_as_in_table(client), _as_in_table(server), ESTABLISHED, str(os.getuid())]
+    for table in TABLES:
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            _number, local, remote, state, _queues, _timer, _retransmits, uid = line.split()[:8]
+            # A socket for IPv6 can be connected to an address of IPv4, which is then the end of a longer one.
+            if [local[-13:], remote[-13:], state, uid] == wanted:
+                return True
+    return False
+
+
+def _as_in_table(address: Address) -> str:
+    """127.0.0.1 and port 8080 are 0100007F:1F90 on most machines."""
+    number = int.from_bytes(socket.inet_aton(address[0]), sys.byteorder)
+    return f"{number:08X}:{address[1]:04X}"
+
+
+def _lsof(*arguments: str) -> list[str]:
+    try:
+        run = subprocess.run(["lsof", *arguments], check=False, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return (run.stdout + run.stderr).splitlines()
+
+
+class Server(ThreadingHTTPServer):
+    """Sends the first that asks for ``path`` on to *target*, and nobody else."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, target: str) -> None:
+        super().__init__((LOOPBACK, 0), Handler)
+        self.target = target
+        self.path = f"/{secrets.token_urlsafe(32)}"
+        self.url = f"http://{LOOPBACK}:{self.server_port}{self.path}"
+        self.taken = threading.Lock()
+        self.done = threading.Event()
+
+    def verify_request(self, request: t.Any, client_address: t.Any) -> bool:
+        return is_ours(client_address[:2], (LOOPBACK, self.server_port))
+
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+        """Who hangs up early is nobody's trouble."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    timeout = 5
+    server: Server
+
+    def do_GET(self) -> None:
+        if not hmac.compare_digest(self.path.encode(), self.server.path.encode()):
+            self._answer(HTTPStatus.NOT_FOUND)
+        elif not self.server.taken.acquire(blocking=False):
+            self._answer(HTTPStatus.GONE)
+        else:
+            self._answer(HTTPStatus.SEE_OTHER, Location=self.server.target)
+            self.server.done.set()
+
+    def _answer(self, status: HTTPStatus, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002 (its name in the base class)
+        """Nobody reads it."""
+
+
+def open_in_browser(target: str, seconds: float) -> str | None:
+    """Why the browser did not come for *target* within *seconds*, or None."""
+    end = time.monotonic() + seconds
+    with Server(target) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        browser = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+        t.cast(t.Any, browser.stdin).write(server.url)
+        t.cast(t.Any, browser.stdin).close()
+        while not server.done.wait(0.05):
+            if browser.poll():
+                return "No browser could be started."
+            if time.monotonic() >= end:
+                return "The browser did not come for the URL in time."
+        server.shutdown()
+    return None
+
+
+def main() -> None:
+    wrong = problem()
+    if not wrong and sys.argv[1] != "--check":
+        target = sys.stdin.read().strip()
+        if not re.fullmatch(r"https://[\x21-\x7e]+", target):
+            wrong = "What was given is no URL."
+        else:
+            wrong = open_in_browser(target, float(sys.argv[1]))
+    if wrong:
+        print(wrong)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
