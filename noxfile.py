@@ -18,8 +18,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -301,6 +303,43 @@ def integration(session: nox.Session, core: str) -> None:
     run_pytest(session, "integration", core, *([] if core in EDGES else ["--ignore=tests/integration/test_faults.py"]))
 
 
+def fetch_awx_collection(session: nox.Session, programs: Path) -> Path:
+    """Return a folder of collections with awx.awx, which the package "ansible" carries up to its release 13."""
+    top = CACHE / "awx"
+    with locked(CACHE / "awx.lock"):
+        if not (top / "ansible_collections" / "awx" / "awx").exists():
+            session.log("Downloading awx.awx")
+            with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+                pip = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "--quiet"]
+                only = ["--no-deps", "--only-binary", ":all:", "--python-version", "3.12"]
+                session.run(*pip, "download", *only, "--dest", folder, "ansible==13.*")
+                (wheel,) = Path(folder).glob("ansible-*.whl")
+                with zipfile.ZipFile(wheel) as archive:
+                    names = [name for name in archive.namelist() if name.startswith("ansible_collections/awx/awx/")]
+                    archive.extractall(Path(folder) / "whole", names)
+                shutil.rmtree(top, ignore_errors=True)
+                (Path(folder) / "whole").rename(top)
+    return top
+
+
+@nox.session
+@nox.parametrize("core", EDGES, ids=EDGES)
+def awx(session: nox.Session, core: str) -> None:
+    """Run the playbooks for AWX and for a person's browser, in an environment with what the collection lists."""
+    if python_for(core) == python(10):
+        session.skip("AWX's own code needs a Python from 3.11 on.")
+    files = ("meta/ee-requirements.txt", "tests/simulator/requirements.txt", "tests/unit/requirements.txt")
+    programs = environment(session, core, "awx", *(CHECKOUT / name for name in (*files, "tests/awx/requirements.txt")))
+    node = environment(session, core, "ee", "ansible-runner", CHECKOUT / "meta" / "ee-requirements.txt")
+    link_checkout()
+    places = {
+        "SENHASEGURA_TEST_EE": str(node),
+        "SENHASEGURA_TEST_AWX_AWX": str(fetch_awx_collection(session, programs)),
+    }
+    report = RESULTS / f"awx({core}).xml"
+    run(session, programs, "pytest", f"--junit-xml={report}", "--timeout=300", "tests/awx", *session.posargs, **places)
+
+
 @nox.session
 @nox.parametrize("core", ALL_CORES, ids=ALL_CORES)
 def leaks(session: nox.Session, core: str) -> None:
@@ -418,12 +457,16 @@ def count_tests() -> tuple[int, int]:
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """Run lint, unit, integration, leaks and sanity, some at the same time, and sum them up."""
+    """Run lint, unit, integration, awx, leaks and sanity, some at the same time, and sum them up."""
     left_out = [] if ASKED else [core for core in RELEASES if core not in ALL_CORES]
     shutil.rmtree(RESULTS, ignore_errors=True)
     # The longest first, so that none is left to run alone at the end; those of sanity wait for each other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
-    steps += [f"leaks({core})" for core in ALL_CORES] + [f"sanity({core})" for core in EDGES[1:]]
+    steps += (
+        [f"awx({core})" for core in EDGES]
+        + [f"leaks({core})" for core in ALL_CORES]
+        + [f"sanity({core})" for core in EDGES[1:]]
+    )
     steps += ["lint"] + [f"unit({core})" for core in EDGES]
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
         outcomes = list(pool.map(run_step, steps))

@@ -18,6 +18,9 @@ from markdown_it import MarkdownIt
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+# Guides to the playbooks, whose examples tests/awx/test_guides.py runs
+OF_PLAYBOOKS = ("awx_guide.rst", "terminal_guide.rst")
+
 
 class Example(t.NamedTuple):
     page: str
@@ -36,7 +39,7 @@ def examples() -> list[Example]:
     """All there are, in a fixed order."""
     pages = {
         "README.md": _of_markdown,
-        **{_relative(path): _of_rst for path in (CHECKOUT / "docs" / "docsite" / "rst").glob("*.rst")},
+        **{_relative(path): of_rst for path in _guides() if path.name not in OF_PLAYBOOKS},
         **{_relative(path): _of_plugin for kind in ("modules", "lookup") for path in _plugins(kind)},
     }
     return [
@@ -50,6 +53,10 @@ def _plugins(kind: str) -> Iterator[Path]:
     return (CHECKOUT / "plugins" / kind).glob("[!_]*.py")
 
 
+def _guides() -> Iterator[Path]:
+    return (CHECKOUT / "docs" / "docsite" / "rst").glob("*.rst")
+
+
 def _relative(path: Path) -> str:
     return path.relative_to(CHECKOUT).as_posix()
 
@@ -60,7 +67,8 @@ def _of_markdown(path: Path) -> Iterator[tuple[str, str]]:
             yield token.info, token.content
 
 
-def _of_rst(path: Path) -> Iterator[tuple[str, str]]:
+def of_rst(path: Path) -> Iterator[tuple[str, str]]:
+    """The blocks of a page: language and text."""
     # Roles and directives of Ansible's documentation are unknown to docutils, and no matter here.
     settings = {"report_level": 5, "syntax_highlight": "none", "file_insertion_enabled": False}
     document = docutils.core.publish_doctree(path.read_text(encoding="utf-8"), settings_overrides=settings)

@@ -1,0 +1,418 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""open_session.yml at a terminal, and what opens the browser for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pexpect
+import pytest
+import requests
+
+from tests.awx.conftest import CHECKOUT, PROGRAMS, RESULTS, CommandLines, base_environment, needed, secrets_of
+
+if t.TYPE_CHECKING:
+    from tests.simulator import Simulator
+
+PROGRAM = CHECKOUT / "playbooks" / "files" / "open_in_browser.py"
+PLAYBOOK = [str(PROGRAMS / "ansible-playbook"), "pamops.senhasegura.open_session"]
+LEFT = re.compile(r"The browser has the URL, with (\d+) of its 30 seconds left\.")
+
+# Goes where it is sent, as a browser does, and keeps what it got.
+BROWSER = """\
+import pathlib, sys, requests
+answer = requests.get(sys.argv[1], verify={ca_file!r}, timeout=10)
+pathlib.Path({folder!r}, "page").write_text(answer.text)
+"""
+
+
+def script(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+@pytest.fixture
+def browser(vault: Simulator, tmp_path: Path) -> str:
+    """A program that opens an address and leaves the page in tmp_path / "page"."""
+    program = tmp_path / "browser.py"
+    program.write_text(BROWSER.format(ca_file=vault.ca_file, folder=str(tmp_path)), encoding="utf-8")
+    return script(tmp_path / "browser", f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$1"\n')
+
+
+@pytest.fixture
+def environment(vault: Simulator, collections: str, tmp_path: Path) -> dict[str, str]:
+    """Of somebody who has set all but a browser, and has secrets in ansible.cfg's place: the environment."""
+    known = vault.credentials
+    return {
+        **base_environment(collections, tmp_path),
+        "SENHASEGURA_URL": vault.url,
+        "SENHASEGURA_CA_PATH": vault.ca_file,
+        "SENHASEGURA_CLIENT_ID": known["oauth2"]["client_id"],
+        "SENHASEGURA_CLIENT_SECRET": known["oauth2"]["client_secret"],
+        "SENHASEGURA_USER": known["user"],
+        "SENHASEGURA_CREDENTIAL": known["credential"],
+        "SENHASEGURA_PROTOCOL": known["protocol"],
+    }
+
+
+class Played(t.NamedTuple):
+    code: int
+    output: str
+
+    def failure(self) -> str:
+        assert self.code == 2, self.output
+        (found,) = re.findall(r'^fatal: .*?"msg": ("(?:[^"\\]|\\.)*")', self.output, re.MULTILINE)
+        message: str = json.loads(found)
+        return message.removeprefix("Task failed: Action failed: ")
+
+
+def play(environment: Mapping[str, str], *arguments: str) -> Played:
+    process = subprocess.run(
+        [*PLAYBOOK, *arguments],
+        check=False,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    return Played(process.returncode, process.stdout + process.stderr)
+
+
+def created(vault: Simulator) -> int:
+    return sum(request.path.endswith("/remote/session") and request.status == 200 for request in vault.requests)
+
+
+def wait_for(path: Path, seconds: float = 60) -> str:
+    end = time.monotonic() + seconds
+    while not (path.exists() and path.read_text(encoding="utf-8")):
+        assert time.monotonic() < end, f"{path} did not appear."
+        time.sleep(0.1)
+    return path.read_text(encoding="utf-8")
+
+
+def test_chromium_shows_the_session_and_is_refused_when_it_reloads(
+    vault: Simulator, environment: dict[str, str], tmp_path: Path
+) -> None:
+    chromium = needed("Chromium", shutil.which("chromium") or shutil.which("google-chrome"))
+    needed("chromedriver", shutil.which("chromedriver"))
+    certutil = needed("certutil", shutil.which("certutil"))
+    # Where Chromium on Linux looks for the authorities that a user trusts
+    database = tmp_path / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    for arguments in (("-N", "--empty-password"), ("-A", "-n", "simulator", "-t", "C,,", "-i", vault.ca_file)):
+        subprocess.run([certutil, "-d", f"sql:{database}", *arguments], check=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    screenshot = RESULTS / f"open_session-{PROGRAMS.parent.name}.png"
+    screenshot.unlink(missing_ok=True)
+    result = tmp_path / "result.json"
+    program = CHECKOUT / "tests" / "awx" / "browser.py"
+    starter = script(
+        tmp_path / "browser", f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$1" "{result}" "{screenshot}"\n'
+    )
+    with CommandLines() as lines:
+        played = play(
+            {**environment, "BROWSER": starter, "SENHASEGURA_TEST_CHROMIUM": chromium}, "-vvvv", "-e", "device=web01"
+        )
+        shown = json.loads(wait_for(result))
+    assert played.code == 0, played.output
+    told = LEFT.search(played.output)
+    assert told and 0 < int(told[1]) < 30
+    assert [page["title"] for page in shown] == ["Session open", "Session not opened"]
+    assert shown[0]["url"] == shown[1]["url"]
+    assert shown[0]["url"].startswith(f"{vault.url}/modulos/auth?_sr=")
+    for text in ("jdoe", "web01", "SSH", "svc-admin"):
+        assert text in shown[0]["text"]
+    assert "This address was used before. It opens once." in shown[1]["text"]
+    assert screenshot.stat().st_size > 1000
+
+    seen = "\n".join(lines.seen)
+    assert "chromium" in seen or "chrome" in seen
+    secrets = secrets_of(vault)
+    assert [secret for secret in secrets if secret in seen] == []
+    assert [secret for secret in secrets if secret in played.output] == []
+
+
+QUESTIONS = {
+    "Device, as it is registered in PAM Core": "device",
+    "User, your login name in PAM Core": "user",
+    "Protocol, such as SSH or RDP": "protocol",
+    "Credential, the user name that PAM Core has for the device": "credential",
+    "Address of PAM Core, such as https://vault.example": "url",
+    "Client ID of the application (OAuth 2.0)": "client_id",
+    "Client secret": "client_secret",
+}
+UNSEEN = "Client secret"
+
+
+def test_it_asks_for_what_is_missing(
+    vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path
+) -> None:
+    answers = {**{name: vault.credentials[name] for name in ("device", "user", "protocol", "credential", "url")}}
+    answers |= vault.credentials["oauth2"]
+    kept = {name: value for name, value in environment.items() if not name.startswith("SENHASEGURA_")}
+    kept |= {"SENHASEGURA_CA_PATH": vault.ca_file, "BROWSER": browser}
+    with CommandLines() as lines:
+        terminal = pexpect.spawn(PLAYBOOK[0], [PLAYBOOK[1], "-vvv"], env=kept, encoding="utf-8", timeout=60)
+        heard: list[str] = []
+        for question, name in QUESTIONS.items():
+            terminal.expect_exact(f"{question}{' (output is hidden)' if question == UNSEEN else ''}:")
+            heard.append(str(terminal.before))
+            terminal.sendline(answers[name])
+        terminal.expect(pexpect.EOF)
+        heard.append(str(terminal.before))
+        terminal.close()
+    output = "".join(heard)
+    assert terminal.exitstatus == 0, output
+    assert LEFT.search(output)
+    assert "Session open" in wait_for(tmp_path / "page")
+    (asked,) = [request.json for request in vault.requests if request.path.endswith("/remote/session")]
+    assert asked == {name: answers[name] for name in ("user", "device", "protocol", "credential")}
+    secrets = secrets_of(vault)
+    assert [secret for secret in secrets if secret in output] == []
+    assert [secret for secret in secrets if secret in "\n".join(lines.seen)] == []
+
+
+def test_it_asks_for_nothing_that_is_said_somewhere(
+    vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path
+) -> None:
+    """Among them an answer that must not be taken for a template, and the credentials of OAuth 1.0."""
+    oauth1 = vault.credentials["oauth1"]
+    config, inventory = tmp_path / "ansible.cfg", tmp_path / "hosts.yml"
+    config.write_text(f"[senhasegura]\nurl = {vault.url}\nprotocol = SSH\n", encoding="utf-8")
+    # An inventory's own variables of these names are not meant.
+    inventory.write_text(
+        "all:\n  hosts:\n    localhost:\n  vars:\n    user: deploy\n    protocol: https\n"
+        "    senhasegura_user: jdoe\n    senhasegura_credential: svc-admin\n"
+        f"    senhasegura_consumer_key: {oauth1['consumer_key']}\n",
+        encoding="utf-8",
+    )
+    kept = {name: value for name, value in environment.items() if not name.startswith("SENHASEGURA_")}
+    kept |= {
+        "SENHASEGURA_CA_PATH": vault.ca_file,
+        "SENHASEGURA_TOKEN_KEY": oauth1["token_key"],
+        "SENHASEGURA_TOKEN_SECRET": oauth1["token_secret"],
+        "ANSIBLE_CONFIG": str(config),
+        "BROWSER": browser,
+    }
+    terminal = pexpect.spawn(
+        PLAYBOOK[0],
+        [PLAYBOOK[1], "-i", str(inventory)],
+        env=kept,
+        encoding="utf-8",
+        timeout=60,
+    )
+    terminal.expect_exact("Device, as it is registered in PAM Core:")
+    terminal.sendline("{{ lookup('pipe', 'id') }}")
+    terminal.expect_exact("Consumer secret (output is hidden):")
+    terminal.sendline(oauth1["consumer_secret"])
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    output = str(terminal.before)
+    assert terminal.exitstatus == 2, output
+    assert 'PAM Core answered \\"Device not found\\" (HTTP 400).' in output
+    asked = [request.json for request in vault.requests if request.path.endswith("/remote/session")]
+    assert asked == [
+        {"user": "jdoe", "device": "{{ lookup('pipe', 'id') }}", "protocol": "SSH", "credential": "svc-admin"}
+    ]
+
+
+def test_without_a_terminal_it_says_what_is_missing(
+    vault: Simulator, environment: dict[str, str], browser: str
+) -> None:
+    kept = {name: value for name, value in environment.items() if name not in ("SENHASEGURA_USER", "SENHASEGURA_URL")}
+    played = play({**kept, "BROWSER": browser})
+    assert played.failure() == (
+        "Nothing was sent to PAM Core, because the options are not right: url is missing or empty. user is missing or "
+        "empty. device is missing or empty."
+    )
+    assert "Not waiting for response to prompt as stdin is not interactive" in played.output
+    assert vault.requests == []
+
+
+def test_without_a_browser_it_says_how_to_go_on(vault: Simulator, environment: dict[str, str]) -> None:
+    assert play(environment, "-e", "device=web01").failure() == (
+        "There is no desktop here (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER names no browser. Set BROWSER "
+        "to a program that opens addresses, or say -e show_url=true: then the URL is printed, to be copied from this "
+        "terminal within its 30 seconds. It stays in what the terminal keeps, and in Ansible's log if there is one."
+    )
+    assert vault.requests == []
+
+    played = play(environment, "-e", "device=web01", "-e", "show_url=true")
+    assert played.code == 0, played.output
+    found = re.search(r"(https://\S+) opens once, within the next (\d+) seconds\.", played.output)
+    assert found and 0 < int(found[2]) <= 30
+    assert requests.get(found[1], verify=vault.ca_file, timeout=10).status_code == 200
+
+
+def test_check_mode_makes_nothing_and_opens_nothing(
+    vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path
+) -> None:
+    for more in ((), ("-e", "show_url=true")):
+        played = play({**environment, "BROWSER": browser}, "-e", "device=web01", "--check", *more)
+        assert played.code == 0, played.output
+    assert created(vault) == 0
+    assert not (tmp_path / "page").exists()
+
+
+ENDS = (
+    " The session ends by itself. With -e show_url=true the URL is printed, to be copied from this terminal within its "
+    "30 seconds."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exit 1", f"No browser could be started.{ENDS}"),
+        ("exit 0", f"The browser did not come for the URL in time.{ENDS}"),
+    ],
+)
+def test_a_browser_that_does_not_open_it(
+    text: str, message: str, vault: Simulator, environment: dict[str, str], tmp_path: Path
+) -> None:
+    browser = script(tmp_path / "browser", f"#!/bin/sh\n{text}\n")
+    played = play({**environment, "BROWSER": browser}, "-e", "device=web01", "-e", "seconds_left=3")
+    assert played.failure() == message
+    assert created(vault) == 1
+
+
+# What opens the browser
+
+
+@pytest.fixture(scope="module")
+def program() -> t.Any:
+    spec = importlib.util.spec_from_file_location("open_in_browser", PROGRAM)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TARGET = "https://vault.example/modulos/auth?_sr=secret+part/of=it"
+
+
+@pytest.fixture
+def server(program: t.Any) -> Iterator[t.Any]:
+    with program.Server(TARGET) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def get(url: str, method: str = "GET") -> requests.Response:
+    return requests.request(method, url, allow_redirects=False, timeout=10)
+
+
+def test_it_sends_on_once(server: t.Any) -> None:
+    answer = get(server.url)
+    assert (answer.status_code, answer.headers["Location"], answer.content) == (303, TARGET, b"")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert server.done.wait(5)
+    again = get(server.url)
+    assert (again.status_code, "Location" in again.headers) == (410, False)
+
+
+def test_it_sends_on_nobody_who_does_not_know_the_path(server: t.Any) -> None:
+    address = server.url.removesuffix(server.path)
+    for path in ("/", "/favicon.ico", server.path[:-1], f"{server.path}x", f"{server.path}?x"):
+        assert get(address + path).status_code == 404
+    assert get(server.url, "HEAD").status_code == 501
+    assert get(server.url, "POST").status_code == 501
+    assert not server.done.is_set()
+    assert len(server.path) > 40
+    assert get(server.url).status_code == 303
+
+
+def ask_as(user: str, url: str) -> str:
+    """What another user of this machine gets, who has read the browser's command line."""
+    parts = urlsplit(url)
+    command = (
+        f"exec 3<>/dev/tcp/127.0.0.1/{parts.port} || exit; "
+        f'printf "GET {parts.path} HTTP/1.0\\r\\n\\r\\n" >&3; timeout 5 cat <&3'
+    )
+    run = subprocess.run(["bash", "-c", command], check=False, user=user, cwd="/", capture_output=True, text=True)
+    return run.stdout
+
+
+@pytest.fixture
+def as_on_a_mac(program: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed("lsof", shutil.which("lsof"))
+    monkeypatch.setattr(program, "TABLES", (Path("/nowhere"), Path("/nowhere")))
+
+
+@pytest.mark.parametrize("where", ["Linux", "Mac"])
+def test_it_sends_on_nobody_else_on_this_machine(where: str, request: pytest.FixtureRequest) -> None:
+    if where == "Mac":
+        request.getfixturevalue("as_on_a_mac")
+    server = request.getfixturevalue("server")
+    needed("A superuser, who can be others,", "yes" if os.geteuid() == 0 else None)
+    assert ask_as("nobody", server.url) == ""
+    assert not server.done.is_set()
+    assert "303" in ask_as("root", server.url)
+
+
+def test_a_browser_may_use_an_ipv6_socket(server: t.Any) -> None:
+    with socket.socket(socket.AF_INET6) as client:
+        client.connect(("::ffff:127.0.0.1", server.server_port))
+        client.sendall(f"GET {server.path} HTTP/1.0\r\n\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.0 303 ")
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run_program(tmp_path: Path) -> Run:
+    def run(argument: str, given: str = TARGET, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(PROGRAM), argument],
+            check=False,
+            input=given,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment},
+            timeout=60,
+        )
+
+    return run
+
+
+def test_it_is_done_as_soon_as_the_browser_came(run_program: Run, tmp_path: Path) -> None:
+    """However long the browser itself runs, and nothing but loopback's address is on its command line."""
+    browser = script(
+        tmp_path / "browser", f'#!/bin/sh\necho "$@" > "{tmp_path}/arguments"\ncurl -s "$1"\nexec sleep 20\n'
+    )
+    needed("curl", shutil.which("curl"))
+    start = time.monotonic()
+    run = run_program("30", BROWSER=browser)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert time.monotonic() - start < 15
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}\n", (tmp_path / "arguments").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "given", ["", "http://vault.example/", "https://", "https://vault.example/\r\nX: y", TARGET + " x"]
+)
+def test_it_sends_nobody_to_what_is_no_url(given: str, run_program: Run) -> None:
+    run = run_program("30", given, BROWSER="/bin/false")
+    assert (run.returncode, run.stdout, run.stderr) == (1, "What was given is no URL.\n", "")

@@ -1,0 +1,566 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""request_session.yml as a job: from the survey to the webhook, and what is left behind."""
+
+from __future__ import annotations
+
+import re
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.awx.conftest import credential_type, inputs_of, secrets_of
+from tests.awx.webhook import basic
+
+if t.TYPE_CHECKING:
+    from tests.awx.conftest import Job, JobPlay
+    from tests.awx.webhook import Webhook
+    from tests.simulator import Simulator
+
+CREATED = "/remote/session"
+
+
+def session_credential(
+    vault: Simulator, method: str = "oauth2", **more: str
+) -> tuple[dict[str, t.Any], dict[str, str]]:
+    return credential_type(method), {**inputs_of(vault, method), **more}
+
+
+def webhook_credential(webhook: Webhook, **more: str) -> tuple[dict[str, t.Any], dict[str, str]]:
+    return credential_type("webhook"), {"url": webhook.url, "ca_certificate": webhook.ca_certificate, **more}
+
+
+def created(vault: Simulator) -> int:
+    """How many sessions PAM Core made."""
+    return sum(request.path.endswith(CREATED) and request.status == 200 for request in vault.requests)
+
+
+@pytest.fixture
+def credentials(vault: Simulator, webhook: Webhook) -> list[t.Any]:
+    return [session_credential(vault), webhook_credential(webhook)]
+
+
+def assert_nothing_shows(job: Job, vault: Simulator, webhook: Webhook) -> None:
+    """Of all that ansible-runner writes and hands on, its file "command" has the environment of the job; AWX hides the
+    secrets in it when it takes it in, and removes the file. Even there is nothing of the session."""
+    credentials = [vault.credentials["oauth2"]["client_secret"], webhook.PATH]
+    credentials += [vault.credentials["oauth1"][name] for name in ("consumer_secret", "token_key", "token_secret")]
+    secrets = [*secrets_of(vault), webhook.PATH]
+    for name, text in {**job.written(), "events": str(job.events), "output": job.output}.items():
+        looked_for = set(secrets) - set(credentials) if Path(name).name == "command" else secrets
+        found = [secret for secret in looked_for if secret in text]
+        assert not found, name
+    for secret in secrets:
+        assert secret not in str(job.injected.shown)
+    # Neither what a workflow hands on nor facts
+    assert not any(event.get("event_data", {}).get("artifact_data") for event in job.events)
+    facts = [text for name, text in job.written().items() if "fact_cache" in name]
+    assert [text for text in facts if text not in ("{}", '{"__payload__": "{}"}')] == []
+
+
+@pytest.mark.parametrize("method", ["oauth2", "oauth1"])
+def test_the_webhook_gets_a_url_that_opens_the_session(
+    method: str, vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
+) -> None:
+    job = run_job(
+        {**answers, "screen_size": "1280x800", "device_port": "", "remote_addr": ""},
+        [session_credential(vault, method), webhook_credential(webhook)],
+    ).succeeded()
+    (delivery,) = webhook.deliveries
+    url = delivery.body["session_url"]
+    assert {name: value for name, value in delivery.body.items() if name not in ("text", "expires_at")} == {
+        "session_url": url,
+        "user": "jdoe",
+        "device": "web01",
+        "protocol": "SSH",
+        "requested_by": "jdoe",
+        "requested_by_email": "jdoe@corp.example",
+        "job_id": "7",
+    }
+    expires_at = delivery.body["expires_at"]
+    assert delivery.body["text"] == f"jdoe, your SSH session on web01 can be opened once, until {expires_at}. {url}"
+    (asked,) = [request.json for request in vault.requests if request.path.endswith(CREATED)]
+    assert asked == {
+        "user": "jdoe",
+        "device": "web01",
+        "credential": answers["credential"],
+        "protocol": "SSH",
+        "screensize": "1280x800",
+    }
+    told = re.fullmatch(
+        r"The webhook took the URL of jdoe's session on web01 with (\d+) of its 30 seconds left\.",
+        job.message("Say how much time was left"),
+    )
+    assert told and 0 < int(told[1]) <= 30
+    assert_nothing_shows(job, vault, webhook)
+
+    first, second = (requests.get(url, verify=vault.ca_file, timeout=10) for _time in range(2))
+    assert (first.status_code, second.status_code) == (200, 403)
+    assert "Session open" in first.text
+
+
+# The credential types that users of the vendor's own collection have, and what they may inject
+EARLIER = {
+    "environment": {
+        "env": {
+            "SENHASEGURA_URL": "{{ senhasegura_url }}",
+            "SENHASEGURA_CLIENT_ID": "{{ senhasegura_client_id }}",
+            "SENHASEGURA_CLIENT_SECRET": "{{ senhasegura_client_secret }}",
+        }
+    },
+    "variables": {
+        "extra_vars": {
+            "senhasegura_url": "{{ senhasegura_url }}",
+            "senhasegura_client_id": "{{ senhasegura_client_id }}",
+            "senhasegura_client_secret": "{{ senhasegura_client_secret }}",
+        }
+    },
+    "variables named like options": {
+        "extra_vars": {
+            "system_url": "{{ senhasegura_url }}",
+            "client_id": "{{ senhasegura_client_id }}",
+            "client_secret": "{{ senhasegura_client_secret }}",
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("injectors", EARLIER.values(), ids=EARLIER)
+def test_credential_types_for_the_vendors_collection_keep_working(
+    injectors: dict[str, t.Any], vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
+) -> None:
+    names = ("senhasegura_url", "senhasegura_client_id", "senhasegura_client_secret")
+    earlier = {
+        "name": "senhasegura A2A",
+        "kind": "cloud",
+        "inputs": {"fields": [{"id": name, "type": "string", "label": name, "secret": True} for name in names]},
+        "injectors": injectors,
+    }
+    keys = vault.credentials["oauth2"]
+    filled = dict(zip(names, (vault.url, keys["client_id"], keys["client_secret"]), strict=True))
+    job = run_job(
+        answers,
+        [(earlier, filled), webhook_credential(webhook)],
+        variables={"senhasegura_ca_path": vault.ca_file},
+    ).succeeded()
+    assert len(webhook.deliveries) == 1
+    secrets = secrets_of(vault)
+    assert [secret for secret in secrets if secret in job.output + str(job.events)] == []
+
+
+FORMATS: dict[str, t.Any] = {
+    "slack": {
+        "text": "jdoe, your SSH session on web01 can be opened once, until {expires_at}. {url}",
+        "unfurl_links": False,
+        "unfurl_media": False,
+    },
+    "teams": {
+        "type": "message",
+        "attachments": [
+            {
+                "contentType": "application/vnd.microsoft.card.adaptive",
+                "content": {
+                    "type": "AdaptiveCard",
+                    "version": "1.4",
+                    "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                    "body": [
+                        {
+                            "type": "TextBlock",
+                            "wrap": True,
+                            "text": "jdoe, your SSH session on web01 can be opened once, until {expires_at}.",
+                        }
+                    ],
+                    "actions": [{"type": "Action.OpenUrl", "title": "Open the session", "url": "{url}"}],
+                },
+            }
+        ],
+    },
+    "servicenow": {
+        "short_description": "Session on web01 for jdoe",
+        "work_notes": "jdoe, your SSH session on web01 can be opened once, until {expires_at}. {url}",
+    },
+}
+
+
+def filled(template: t.Any, **values: str) -> t.Any:
+    if isinstance(template, dict):
+        return {name: filled(value, **values) for name, value in template.items()}
+    if isinstance(template, list):
+        return [filled(value, **values) for value in template]
+    return template.format(**values) if isinstance(template, str) else template
+
+
+def url_in(body: t.Any) -> str:
+    found = re.search(r"https://127\.0\.0\.1:\d+/modulos/auth\?_sr=[^'\"\s]+", str(body))
+    assert found, body
+    return found[0]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_message_has_the_shape_that_the_site_chose(
+    name: str,
+    vault: Simulator,
+    webhook: Webhook,
+    run_job: JobPlay,
+    answers: dict[str, str],
+    credentials: list[t.Any],
+) -> None:
+    """ServiceNow wants a user name and a password, too."""
+    webhook.answers = [{"slack": 200, "teams": 202, "servicenow": 201}[name]]
+    if name == "servicenow":
+        credentials = [credentials[0], webhook_credential(webhook, username="bot", password="password-of-the-bot")]
+    job = run_job(answers, credentials, variables={"webhook_format": name}).succeeded()
+    (delivery,) = webhook.deliveries
+    expected = basic("bot", "password-of-the-bot") if name == "servicenow" else None
+    assert delivery.headers.get("Authorization") == expected
+    assert "password-of-the-bot" not in job.output + str(job.events) + str(job.injected.shown)
+    (until,) = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", str(delivery.body))
+    assert delivery.body == filled(FORMATS[name], expires_at=until, url=url_in(delivery.body))
+    assert_nothing_shows(job, vault, webhook)
+
+
+def test_a_message_of_the_sites_own_and_who_sends_it(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
+) -> None:
+    """The job template's variables may be templates; what the survey says never is."""
+    own = {
+        "to": "{{ session_for }}",
+        "what": "{{ device }} {{ session.expires_at }}",
+        "link": "{{ session.session_url }}",
+    }
+    bearer = webhook_credential(webhook, token="token-of-the-webhook")
+    job = run_job(
+        {**answers, "remote_device": "{{ lookup('ansible.builtin.env', 'SENHASEGURA_CLIENT_SECRET') }}"},
+        [session_credential(vault), bearer],
+        variables={"webhook_body": own, "webhook_method": "PUT"},
+    ).succeeded()
+    (delivery,) = webhook.deliveries
+    assert (delivery.method, delivery.path) == ("PUT", webhook.PATH)
+    assert delivery.headers["Authorization"] == "Bearer token-of-the-webhook"
+    assert re.fullmatch(r"web01 \S+Z", delivery.body.pop("what"))
+    assert delivery.body == {"to": "jdoe", "link": url_in(delivery.body)}
+    (asked,) = [request.json for request in vault.requests if request.path.endswith(CREATED)]
+    assert asked["remotedevice"] == "{{ lookup('ansible.builtin.env', 'SENHASEGURA_CLIENT_SECRET') }}"
+    assert_nothing_shows(job, vault, webhook)
+    assert "token-of-the-webhook" not in job.output + str(job.events) + str(job.injected.shown)
+
+
+def test_the_output_of_the_job_has_the_url_only_if_the_site_says_so(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
+) -> None:
+    job = run_job(answers, [session_credential(vault)], variables={"hand_over": "job_output"}).succeeded()
+    url, about, risk = job.message("Print it, since this was asked for")
+    assert re.fullmatch(
+        r"This URL is jdoe's session on web01\. It opens once, for whoever opens it first, within the next \d+ "
+        r"seconds\.",
+        about,
+    )
+    assert risk == (
+        "It was printed because hand_over is job_output: all who can see this job could have taken it, and AWX keeps "
+        "it in its database and sends it to wherever it sends logs."
+    )
+    assert webhook.deliveries == []
+    assert requests.get(url, verify=vault.ca_file, timeout=10).status_code == 200
+
+
+# What is wrong with answers and variables → the message
+
+NOTHING_ASKED = "No session was asked for. "
+NO_BODY = "webhook_body must be a mapping, to be sent as JSON, and refer to nothing that is not there."
+NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
+    "all empty": (
+        {"device": "", "credential": "", "protocol": "", "device_port": "", "screen_size": ""},
+        {},
+        f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. credential is missing or empty; "
+        "where the version of PAM Core can select one by itself, set auto_select_credential to true instead.",
+    ),
+    "malformed": (
+        {
+            "device": " ",
+            "protocol": "\t",
+            "device_port": "22x",
+            "screen_size": "big",
+            "remote_addr": "10.0.0",
+            "auto_select_credential": "perhaps",
+        },
+        {},
+        f"{NOTHING_SENT}auto_select_credential must be true or false. port must be a whole number. device is missing "
+        "or empty. protocol is missing or empty. remote_addr must be an IPv4 or IPv6 address, and is '10.0.0'. "
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'.",
+    ),
+    "out of range": (
+        {"device_port": "70000", "remote_app": "0", "auto_select_credential": "yes"},
+        {},
+        f"{NOTHING_SENT}port must be from 1 to 65535, and is 70000. remote_app must be from 1 to 2147483647, and is 0. "
+        "credential and auto_select_credential exclude each other: name a credential, or let PAM Core select one.",
+    ),
+    "lists": (
+        {"device": ["web01"], "protocol": ["SSH"]},
+        {},
+        f"{NOTHING_SENT}device must be a text. protocol must be a text.",
+    ),
+    "in another's name, and a job template with mistakes": (
+        {"user": "asmith"},
+        {
+            "hand_over": "mail",
+            "webhook_url": "http://127.0.0.1/secret-part-of-the-webhook",
+            "webhook_format": "irc",
+            "webhook_body": "text",
+        },
+        f'{NOTHING_ASKED}user is "asmith", but this job template gets sessions for whoever launches it, "jdoe"; '
+        'allow_other_user would let it get them for others. hand_over must be webhook or job_output, and is "mail". '
+        "The "
+        "webhook's URL must begin with https://, since the session's URL is sent there, and have no blanks. "
+        f'webhook_format must be generic, servicenow, slack, teams, and is "irc". {NO_BODY}',
+    ),
+    "not allowed": (
+        {"device": "db01", "protocol": "telnet", "credential": "root", "remote_device": "dc01"},
+        {"allowed_devices": ["web*", "host00*"], "allowed_protocols": ["SSH"], "allowed_credentials": ["svc-*"]},
+        f'{NOTHING_ASKED}device is "db01", which is not among the allowed_devices. remote_device is "dc01", which is '
+        'not among the allowed_devices. protocol is "telnet", which is not among the allowed_protocols. credential is '
+        '"root", '
+        "which is not among the allowed_credentials.",
+    ),
+    "nothing is allowed": (
+        {},
+        {"allowed_devices": [], "allowed_protocols": None, "allowed_credentials": ""},
+        f'{NOTHING_ASKED}device is "web01", which is not among the allowed_devices. protocol is "SSH", which is not '
+        'among the allowed_protocols. credential is "svc-admin", which is not among the allowed_credentials.',
+    ),
+    "more than what is allowed": (
+        {"device": "web01\nanything", "remote_device": "w.b01", "credential": "SVC-ADMIN"},
+        {"allowed_devices": ["web01", "w.+", "(web01"], "allowed_credentials": "svc-admin"},
+        f'{NOTHING_ASKED}device is "web01\\nanything", which is not among the allowed_devices. remote_device is '
+        '"w.b01", which is not among the allowed_devices. credential is "SVC-ADMIN", which is not among the '
+        "allowed_credentials.",
+    ),
+    "a credential that is not known": (
+        {"credential": "", "auto_select_credential": "true"},
+        {"allowed_credentials": ["svc-admin"]},
+        f"{NOTHING_ASKED}PAM Core cannot select a credential where allowed_credentials says which ones may be used.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrong", "variables", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_said_before_anything_is_made(
+    wrong: dict[str, t.Any],
+    variables: dict[str, t.Any],
+    message: str,
+    vault: Simulator,
+    run_job: JobPlay,
+    answers: dict[str, str],
+    credentials: list[t.Any],
+) -> None:
+    job = run_job({**answers, **wrong}, credentials, variables=variables)
+    assert job.failure() == message
+    assert vault.requests == []
+
+
+UNKNOWN = {
+    "user": ("nobody", 'PAM Core answered "User not found" (HTTP 400).'),
+    "device": (
+        "nowhere",
+        'PAM Core answered "Device not found" (HTTP 400). Check the option device, and that the device is registered '
+        "and "
+        "enabled in PAM Core.",
+    ),
+    "credential": (
+        "nobody",
+        'PAM Core answered "Credential not found" (HTTP 400). Check the options credential and device: the '
+        "credential's "
+        "user name is wanted, not its number or identifier.",
+    ),
+    "protocol": (
+        "SMOKE",
+        'PAM Core answered "Invalid protocol" (HTTP 400). Set the option protocol to one that the device has in its '
+        "connectivities, such as SSH, RDP or HTTPS.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_pam_core_does_not_know_is_said_too(
+    name: str,
+    vault: Simulator,
+    webhook: Webhook,
+    run_job: JobPlay,
+    answers: dict[str, str],
+    credentials: list[t.Any],
+) -> None:
+    value, message = UNKNOWN[name]
+    job = run_job({**answers, name: value}, credentials, variables={"allow_other_user": True})
+    assert job.failure() == f"Creating the remote session failed: {message}"
+    assert (created(vault), webhook.deliveries) == (0, [])
+
+
+def test_without_a_webhook_and_without_a_user_nothing_is_made(
+    vault: Simulator, run_job: JobPlay, answers: dict[str, str]
+) -> None:
+    job = run_job(answers, [session_credential(vault)], user=None)
+    assert job.failure() == (
+        f"{NOTHING_ASKED}Nobody says whose session it is to be: in a job it is whoever launched it (awx_user_name); "
+        "elsewhere, and in scheduled jobs, set session_user. There is no webhook to hand the URL over to: add a "
+        "credential "
+        'of the type "senhasegura session webhook" to the job template, or set SENHASEGURA_WEBHOOK_URL. With hand_over '
+        "set "
+        "to job_output the URL is printed instead, and all who can see the job can take it."
+    )
+    assert vault.requests == []
+
+
+def test_a_mistake_in_the_sites_message_shows_before_there_is_a_session(
+    vault: Simulator, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+) -> None:
+    own = {"link": "{{ session.session_url }}", "to": "{{ no_such_variable }}"}
+    job = run_job(answers, credentials, variables={"webhook_body": own})
+    # The latter is ansible-core's word for it from 2.19 on.
+    assert job.failure() == NOTHING_ASKED + NO_BODY or "'no_such_variable' is undefined" in job.failure()
+    assert vault.requests == []
+
+
+def test_who_it_is_for_is_what_the_site_decides(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+) -> None:
+    """Names differ between AWX and PAM Core, and a desk may ask for others."""
+    site = {
+        "session_user": "{{ awx_user_name | regex_replace('@.*', '') }}",
+        "allow_other_user": True,
+        "allowed_devices": ["db*", "WEB*"],
+        "allowed_protocols": "ssh",
+        "allowed_credentials": ["svc-*"],
+    }
+    run_job(answers, credentials, site, user="jdoe@corp.example").succeeded()
+    run_job({**answers, "user": "asmith"}, credentials, site, user="jdoe@corp.example").succeeded()
+    assert [(delivery.body["user"], delivery.body["requested_by"]) for delivery in webhook.deliveries] == [
+        ("jdoe", "jdoe@corp.example"),
+        ("asmith", "jdoe@corp.example"),
+    ]
+    assert [request.json["user"] for request in vault.requests if request.path.endswith(CREATED)] == ["jdoe", "asmith"]
+
+
+def test_check_mode_makes_nothing_and_tells_nobody(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+) -> None:
+    run_job(answers, credentials, arguments=["--check"]).succeeded()
+    assert (created(vault), webhook.deliveries) == (0, [])
+    assert [request.status for request in vault.requests if request.path.endswith("/oauth2/token")] == [200]
+
+
+def test_a_project_of_the_sites_own_can_import_it(
+    vault: Simulator,
+    webhook: Webhook,
+    run_job: JobPlay,
+    answers: dict[str, str],
+    credentials: list[t.Any],
+    tmp_path: Path,
+) -> None:
+    playbook = tmp_path / "session.yml"
+    playbook.write_text("- import_playbook: pamops.senhasegura.request_session\n", encoding="utf-8")
+    run_job(answers, credentials, playbook=playbook).succeeded()
+    assert len(webhook.deliveries) == 1
+
+
+# When the webhook does not take it
+
+NOT_TAKEN = "The webhook did not take the URL: "
+ENDS = " The session on web01 ends by itself, unless its URL is opened all the same."
+
+
+def test_what_may_not_have_arrived_is_sent_again(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+) -> None:
+    webhook.answers = [503, None, 429, 204]
+    job = run_job(answers, credentials, verbosity=4).succeeded()
+    assert len(webhook.deliveries) == 4
+    assert created(vault) == 1
+    assert_nothing_shows(job, vault, webhook)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (404, "it answered with HTTP status 404."),
+        (302, "it answered with HTTP status 302."),
+    ],
+)
+def test_what_it_refuses_is_not_sent_again(
+    answer: int,
+    said: str,
+    vault: Simulator,
+    webhook: Webhook,
+    run_job: JobPlay,
+    answers: dict[str, str],
+    credentials: list[t.Any],
+) -> None:
+    """And the URL is not taken elsewhere."""
+    webhook.answers = [answer]
+    job = run_job(answers, credentials)
+    assert job.failure() == NOT_TAKEN + said + ENDS
+    assert [delivery.path for delivery in webhook.deliveries] == [webhook.PATH]
+    assert created(vault) == 1
+    assert_nothing_shows(job, vault, webhook)
+
+
+SILENT: dict[str, tuple[dict[str, str], float, str]] = {
+    "not trusted": (
+        {"ca_certificate": ""},
+        0,
+        "its certificate cannot be verified with the authorities that are known.",
+    ),
+    "nobody there": ({"url": "https://127.0.0.1:1/secret-part-of-the-webhook"}, 0, "it refuses connections."),
+    "no such host": ({"url": "https://webhook.invalid/x"}, 0, "its host name cannot be resolved."),
+    "no address": ({"url": "https://127.0.0.1:port/x"}, 0, "the connection failed or its address cannot be used."),
+    "slow": ({}, 5, "it took too long."),
+}
+
+
+@pytest.mark.parametrize(("inputs", "delay", "reason"), SILENT.values(), ids=SILENT)
+def test_why_there_was_no_answer(
+    inputs: dict[str, str],
+    delay: float,
+    reason: str,
+    vault: Simulator,
+    webhook: Webhook,
+    run_job: JobPlay,
+    answers: dict[str, str],
+) -> None:
+    """With so few seconds left that it is tried once."""
+    webhook.delay = delay
+    job = run_job(
+        answers,
+        [session_credential(vault), webhook_credential(webhook, **inputs)],
+        variables={"seconds_left": 4},
+    )
+    assert job.failure() == f"{NOT_TAKEN}there was no answer; {reason}{ENDS}"
+    assert created(vault) == 1
+    assert_nothing_shows(job, vault, webhook)
+
+
+def test_it_is_tried_as_long_as_there_is_time(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+) -> None:
+    webhook.answers = [500]
+    start = time.monotonic()
+    job = run_job(answers, credentials)
+    assert job.failure() == f"{NOT_TAKEN}it answered with HTTP status 500.{ENDS}"
+    assert len(webhook.deliveries) > 3
+    assert 15 < time.monotonic() - start < 45
+    assert created(vault) == 1
+
+
+def test_a_url_that_is_about_to_end_is_not_handed_over(
+    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+) -> None:
+    job = run_job(answers, credentials, variables={"seconds_left": 2})
+    assert job.failure() == (
+        "PAM Core took so long that 2 of the URL's 30 seconds are left, too few to hand it over. The session ends by "
+        "itself."
+    )
+    assert webhook.deliveries == []
