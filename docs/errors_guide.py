@@ -46,8 +46,8 @@ A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#mod
 :ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`. The last one is true where the request was
 sent, and nothing that came back proves that no session was made: no answer, half of one, a success without a usable
 session, or that something broke behind the address that was asked. Proofs are a refusal that PAM Core documents, an
-error number of its own (1000 to 9999), and the HTTP statuses 503 and 400 to 499 without 408, unless the words below
-leave it open. Where it is true, the message ends with:
+error number of its own (1000 to 9999), and the HTTP statuses 300 to 499 and 503 without 303 and 408, unless the words
+below leave it open. Where it is true, the message ends with:
 
     {SESSION_MAY_EXIST}
 

@@ -181,6 +181,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
         config: str = "",
         whole: bool = False,
         starter: Sequence[str] = (),
+        seconds: float = 110,
         **keywords: t.Any,
     ) -> Played:
         folder = tmp_path_factory.mktemp("play")
@@ -220,7 +221,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=seconds,
         )
         return Played(process, [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()])
 

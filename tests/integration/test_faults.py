@@ -77,6 +77,7 @@ def outcome(request: pytest.FixtureRequest, play: Play, tmp_path_factory: pytest
         played = play(
             TASKS[request.param],
             "--forks=6",
+            seconds=280,
             inventory=hosts,
             environment={"PYTHONPATH": str(Path(site.__path__[0])), "FAULT_TIMES": str(times)},
         )
