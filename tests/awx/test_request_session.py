@@ -364,7 +364,11 @@ def test_what_is_wrong_is_said_before_anything_is_made(
 
 
 UNKNOWN = {
-    "user": ("nobody", 'PAM Core answered "User not found" (HTTP 400).'),
+    "user": (
+        "nobody",
+        'PAM Core answered "User not found" (HTTP 400). Check that user, device, credential and protocol are as they '
+        "are registered in PAM Core, and that the credential is assigned to the authorization of this application.",
+    ),
     "device": (
         "nowhere",
         'PAM Core answered "Device not found" (HTTP 400). Check the option device, and that the device is registered '
