@@ -355,7 +355,7 @@ class Client:
         """For an answer of which only the status is of use: a page of a proxy, something cut off, a redirect."""
         status = answer.status
         said = self._clean(answer.headers.get("Content-Type", ""))
-        media_type = re.sub(r"[^\w/+.-]", "", said.split(";")[0])[:60]
+        media_type = re.sub(r"[^\w/+.*-]", "", said.split(";")[0])[:60]
         what = f"content type {media_type}" if media_type else "no content type"
         why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
         if 300 <= status < 400:

@@ -60,7 +60,7 @@ def _holds_any(text: str, secrets: Iterable[str]) -> bool:
 
     Only for secrets that nobody takes for words run together. What is hashed, in base64 or cut off is not found.
     """
-    readings = {text}
+    readings = {text, text.replace(" ", "")}
     for _coding in range(2):
         readings |= {decode(reading) for reading in readings for decode in (unquote, unescape, _unescape_json)}
     bare = [_bare(reading) for reading in readings]

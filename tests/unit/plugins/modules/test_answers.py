@@ -11,11 +11,9 @@ import json
 import tracemalloc
 import typing as t
 import zlib
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
@@ -24,13 +22,11 @@ from tests.unit.plugins.support import (
     BEARER,
     CREATE,
     CREATED,
-    CREATED_FULL,
     DIRECT,
     ISSUED,
     LOGIN,
     OAUTH1,
     OAUTH2,
-    PROPERTY,
     SESSION,
     SESSION_TOKEN,
     SESSION_URL,
@@ -104,6 +100,9 @@ def test_largest_answer(api: Api, run_module: RunModule) -> None:
         (OAUTH2, "A CLIENT&#039;S SECRET/+&amp; is wrong", "***"),
         (OAUTH2, "a%2520client%2527s%2520secret%252F%252B%2526 is wrong", "***"),
         (OAUTH2, "%61 client's secret/+& is wrong", "***"),
+        (OAUTH2, "%6\r\n 1 client's secret/+& is wrong", "***"),
+        ({**OAUTH2, "client_secret": "two\nlines of it"}, "got two\\nli nes OF it", "***"),
+        ({**OAUTH2, "client_secret": "d\u0131sguise"}, "got DISG UISE", "***"),
         (OAUTH2, "a\\u0020client\\u0027s secret/+& is wrong", "***"),
         (OAUTH2, "a cli\r\n ent's sec\u200bret/+& is wrong", "***"),
         ({**OAUTH2, "client_secret": "x" * 40 + "\u00df"}, "X" * 40 + "SS", "***"),
@@ -147,8 +146,8 @@ def test_secrets_are_not_repeated_as_a_content_type(api: Api, run_module: RunMod
     api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))
     result = run_module({"url": URL, "api_prefix": "iso", **OAUTH2, "client_secret": secret, **SESSION})
     assert result["msg"] == (
-        "Creating the remote session failed: what answered (HTTP 403, content type text/) does not speak as PAM Core's "
-        "API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
+        "Creating the remote session failed: what answered (HTTP 403, content type text/***) does not speak as PAM "
+        "Core's API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
         "application."
     )
 
@@ -157,70 +156,3 @@ def test_secret_of_login_is_not_repeated(api: Api, run_module: RunModule) -> Non
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {quote_plus(OAUTH2['client_secret'])}"}))
     result = run_module(WITH_LOGIN)
     assert result["msg"] == f'Logging in with OAuth 2.0 failed: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
-
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["true", "400", "1011: x"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-ENVELOPES = st.fixed_dictionaries(
-    {},
-    optional={
-        "code": JSON_VALUES,
-        "response": JSON_VALUES
-        | st.dictionaries(
-            st.sampled_from(["status", "message", "Message", "mensagem", "error", "erro", "error_code"]), JSON_VALUES
-        ),
-        "exception": JSON_VALUES | st.dictionaries(st.sampled_from(["code", "message"]), JSON_VALUES),
-        "message": JSON_VALUES,
-        "error": JSON_VALUES,
-        "error_description": JSON_VALUES,
-        "error_code": JSON_VALUES,
-        "session": JSON_VALUES | st.dictionaries(st.sampled_from(["session_url", "token"]), JSON_VALUES),
-        "tenant": JSON_VALUES,
-        "access_token": JSON_VALUES,
-        "expires_in": JSON_VALUES,
-        "token_type": JSON_VALUES,
-    },
-)
-BODIES = st.binary() | (ENVELOPES | JSON_VALUES).map(lambda value: json.dumps(value).encode())
-SECRETS = [
-    str(OAUTH2["client_secret"]),
-    quote(str(OAUTH2["client_secret"]), safe=""),
-    ISSUED,
-    SESSION_TOKEN,
-    SESSION_URL,
-]
-
-
-@PROPERTY
-@given(at_login=st.booleans(), status=st.integers(200, 599), body=BODIES)
-@example(at_login=True, status=200, body=json.dumps({"access_token": ISSUED, "expires_in": 10**400}).encode())
-@example(at_login=False, status=200, body=json.dumps(CREATED_FULL).encode())
-def test_any_answer_is_a_result_or_our_error(api: Api, at_login: bool, status: int, body: bytes) -> None:
-    api.expected.clear()
-    answer: dict[str, t.Any] = {"status": status, "body": body}
-    api.expect(LOGIN._replace(**answer) if at_login else LOGIN, CREATE if at_login else CREATE._replace(**answer))
-    api.expect(LOGIN, CREATE._replace(**answer))  # after a 401
-    try:
-        result = create_remote_session(connect({**WITH_LOGIN, "timeout": 30, "retries": 0}), WITH_LOGIN)
-    except SenhaseguraError as exc:
-        assert str(exc) == exc.result()["msg"]
-        assert str(exc).isprintable()
-        assert len(str(exc)) < 3000
-    else:
-        assert result["session_url"].startswith("https://")
-        assert result["token"]
-    api.expected.clear()
-
-
-@PROPERTY
-@given(before=st.text(), secret=st.sampled_from(SECRETS), after=st.text(), status=st.sampled_from([200, 400, 500, 504]))
-def test_no_secret_is_in_any_message(api: Api, before: str, secret: str, after: str, status: int) -> None:
-    said = before + secret + after
-    api.expected.clear()
-    api.expect(LOGIN, CREATE._replace(status=status, body={**minimal(400, said), "session": CREATED["session"]}))
-    with pytest.raises(SenhaseguraError) as error:
-        create_remote_session(connect({**WITH_LOGIN, "timeout": 30, "retries": 0}), WITH_LOGIN)
-    assert not any(one in str(error.value) for one in SECRETS)
