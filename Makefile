@@ -15,6 +15,10 @@ ARGS ?=
 # a Python on PATH can run.
 export CORES ?=
 
+# For how long "make fuzz" goes on.
+SECONDS ?= 600
+fuzz: export FUZZ_SECONDS := $(SECONDS)
+
 # How many steps of "make test" run at the same time.
 export JOBS ?= 2
 
@@ -24,7 +28,7 @@ export JOBS ?= 2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-SESSIONS := test lint unit integration awx leaks sanity format audit docs demo simulator
+SESSIONS := test lint unit integration awx leaks sanity fuzz format audit docs demo simulator
 
 .PHONY: $(SESSIONS)
 test: ## Run everything below down to "sanity" and sum it up
@@ -34,6 +38,7 @@ integration: ## Run the playbooks of the integration tests against the simulator
 awx: ## Run the playbooks for AWX and Automation Platform, and the one that opens a browser
 leaks: ## Look for secrets wherever Ansible writes, on all releases
 sanity: ## Run ansible-test sanity
+fuzz: ## Look for options and answers that break something, for SECONDS=600
 format: ## Rewrite Python files in the project's style
 audit: ## Look for known vulnerabilities of what users install; needs PyPI itself
 docs: ## Build the documentation as web pages

@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -293,6 +294,35 @@ def run_pytest(session: nox.Session, kind: str, core: str, *arguments: str) -> N
 def unit(session: nox.Session, core: str) -> None:
     """Run the unit tests."""
     run_pytest(session, "unit", core)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Look for examples that break a property of the code, for SECONDS, with other ones in each round."""
+    until = time.time() + float(os.environ.get("FUZZ_SECONDS") or 600)
+    options = ["-m", "hypothesis", "--hypothesis-profile=long", "--timeout=0", "-p", "no:cacheprovider", "--quiet"]
+    report = RESULTS / "fuzz.xml"
+    total = 0
+    for core in itertools.cycle(EDGES):
+        seed = int.from_bytes(os.urandom(4), "big")
+        command = [*options, f"--hypothesis-seed={seed}", f"--junit-xml={report}", "tests/unit", *session.posargs]
+        programs = test_environment(session, core)
+        link_checkout()
+        try:
+            run(session, programs, "pytest", *command, SENHASEGURA_TEST_PROPERTIES_UNTIL=str(until))
+        except nox.command.CommandFailed:
+            repeat = f"-m hypothesis --hypothesis-profile=long --hypothesis-seed={seed}"
+            session.error(f'To see it again: make unit CORES={core} ARGS="{repeat}"')
+        total += count_examples(report)
+        session.log(f"ansible-core {core}, seed {seed}: {total:,} examples so far")
+        if time.time() >= until:
+            return
+
+
+def count_examples(report: Path) -> int:
+    """Return how many examples property tests have tried, by the report of pytest."""
+    properties = ElementTree.parse(report).iter("property")  # noqa: S314 (we have just had it written)
+    return sum(int(item.attrib["value"]) for item in properties if item.attrib["name"] == "examples")
 
 
 @nox.session

@@ -2,16 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes ``import ansible_collections.pamops.senhasegura`` work before the first test is imported."""
+"""Makes ``import ansible_collections.pamops.senhasegura`` work before the first test is imported, and sets how long
+property tests look for examples: ``--hypothesis-profile=long`` makes them look longer."""
 
 from __future__ import annotations
 
+import functools
 import os
+import time
+import typing as t
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from ansible.plugins.loader import init_plugin_loader
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COLLECTIONS = CHECKOUT / ".cache"
@@ -29,6 +35,47 @@ link_checkout()
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
 init_plugin_loader([str(COLLECTIONS)])
 
+for profile, max_examples in {"short": 100, "long": 1000}.items():
+    settings.register_profile(
+        profile,
+        max_examples=max_examples,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+settings.load_profile("short")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.faults.report")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """End a long run in time."""
+    until = os.environ.get("SENHASEGURA_TEST_PROPERTIES_UNTIL")
+    if until and "hypothesis" in item.keywords and time.time() > float(until):
+        pytest.skip("The time is over.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, t.Any, t.Any]:
+    """Count the examples of a property test."""
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None:
+        return (yield)
+    tried = 0
+    inner_test = handle.inner_test
+
+    @functools.wraps(inner_test)
+    def count(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        nonlocal tried
+        tried += 1
+        return inner_test(*args, **kwargs)
+
+    handle.inner_test = count
+    try:
+        return (yield)
+    finally:
+        handle.inner_test = inner_test
+        item.user_properties.append(("examples", tried))

@@ -25,7 +25,6 @@ from ansible.playbook.task import Task
 from ansible.plugins import loader as plugin_loader
 from ansible.plugins.loader import action_loader, connection_loader, lookup_loader
 from ansible.template import Templar
-from hypothesis import HealthCheck, settings
 
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session
 from tests.faults.envelopes import NO_RESOURCE, NO_ROUTE, full, minimal, numbered
@@ -54,13 +53,6 @@ OAUTH1: dict[str, t.Any] = {
 # One request and no more: no login, no search for the path
 DIRECT: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER, **SESSION}
 WITH_LOGIN: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **OAUTH2, **SESSION}
-
-PROPERTY = settings(
-    max_examples=150,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 # What PAM Core answers

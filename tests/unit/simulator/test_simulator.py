@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.simulator import DataError, Simulator
@@ -359,7 +359,6 @@ def test_default_data_names_what_the_documentation_names():
 # ---- whatever comes
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     profile=st.sampled_from(sorted(PROFILES)),
     method=st.sampled_from(["GET", "POST", "DELETE", "PUT"]),

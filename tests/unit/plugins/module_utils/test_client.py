@@ -20,8 +20,6 @@ from urllib.parse import quote, unquote
 
 import pytest
 from ansible.utils.unsafe_proxy import wrap_var
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import Refused, SenhaseguraError, Unclear
@@ -38,7 +36,6 @@ from tests.unit.plugins.support import (
     NO_ROUTE,
     OAUTH1,
     OAUTH2,
-    PROPERTY,
     SESSION,
     SESSION_URL,
     URL,
@@ -718,25 +715,3 @@ def test_login_waits_too(api: Api, slept: list[float]) -> None:
 
 
 # Whatever is given
-
-
-@PROPERTY
-@given(
-    options=st.fixed_dictionaries(
-        {},
-        optional={
-            name: st.text(min_size=1)
-            for name in ("client_id", "client_secret", "tenant", "consumer_key", "consumer_secret", "token_secret")
-        },
-    ),
-    method=st.sampled_from(["oauth2", "oauth1"]),
-)
-def test_any_credential_can_be_sent(api: Api, options: dict[str, str], method: str) -> None:
-    del api.expected[:]
-    api.expect(*([LOGIN] if method == "oauth2" else []), CREATE)
-    options = {**DEFAULTS, **OAUTH2, **OAUTH1, **options, "auth_method": method}
-    try:
-        create_remote_session(connect(options), options)
-    except SenhaseguraError as exc:
-        pytest.fail(str(exc))
-    assert all(header(api.requests[-1], name).isascii() for name in api.requests[-1].headers)

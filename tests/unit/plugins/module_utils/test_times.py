@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._times import read_moment, read_zone, write_moment
-from tests.unit.plugins.support import PROPERTY
 
 NOON = datetime(2026, 1, 31, 12, 0, 0)
 UTC_NOON = NOON.replace(tzinfo=timezone.utc)
@@ -112,7 +111,6 @@ def test_moments_are_written(moment: datetime | None, text: str | None) -> None:
     assert write_moment(moment) == text
 
 
-@PROPERTY
 @given(
     st.datetimes(datetime(1900, 1, 1), datetime(2999, 12, 31)),
     st.none() | st.timedeltas(timedelta(hours=-23), timedelta(hours=23)),
@@ -125,7 +123,6 @@ def test_what_is_written_can_be_read(moment: datetime, difference: timedelta | N
     assert read_moment(write_moment(moment)) == moment
 
 
-@PROPERTY
 @given(st.text())
 def test_any_text_is_a_moment_or_none(text: str) -> None:
     found: t.Any = read_moment(text)

@@ -12,18 +12,9 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common import warnings
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CHECKS
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
-    ARGUMENT_SPEC,
     FIELDS,
-    create_remote_session,
-    option_problems,
 )
 from tests.unit.plugins.support import (
     BEARER,
@@ -37,7 +28,6 @@ from tests.unit.plugins.support import (
     OAUTH1,
     OAUTH2,
     OPENS,
-    PROPERTY,
     SESSION,
     SESSION_FACTS,
     SESSION_TOKEN,
@@ -421,43 +411,3 @@ def test_auth_method_chooses(api: Api, run_module: RunModule, method: str, autho
         api.expect(LOGIN)
     api.expect(CREATE._replace(authorization=authorization))
     assert run_module({**DIRECT, **OAUTH2, **OAUTH1, "auth_method": method})["changed"] is True
-
-
-@PROPERTY
-@given(
-    options=st.dictionaries(
-        st.sampled_from([*FIELDS, *CHECKS, "client_key", "tenant", "auto_select_credential"]),
-        st.text() | st.integers() | st.floats() | st.none() | st.booleans(),
-    )
-)
-def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
-    """Whatever core's own check lets through, ours says what is wrong with it, harmless on a terminal."""
-    problems = option_problems({**DIRECT, "retries": 2, "timeout": 30.0, **options})
-    text = str(OptionsError(problems))
-    assert text.isprintable()
-    assert all(problem.endswith(".") for problem in problems)
-
-
-@PROPERTY
-@given(
-    options=st.fixed_dictionaries(
-        {name: st.text(min_size=1) for name in ("user", "device", "protocol", "credential")},
-        optional={
-            "remote_device": st.text(),
-            "remote_addr": st.ip_addresses().map(str) | st.text(),
-            "port": st.integers(-1, 70000) | st.integers(1, 65535).map(str),
-            "remote_app": st.integers() | st.text(),
-            "screen_size": st.from_regex(r"[0-9]{1,5}x[0-9]{1,5}") | st.text(),
-        },
-    )
-)
-def test_any_session_is_sent_as_it_is_or_not_at_all(api: Api, options: dict[str, t.Any]) -> None:
-    del api.expected[:], api.requests[:]
-    validated = ArgumentSpecValidator(**ARGUMENT_SPEC).validate({**DIRECT, **options})
-    if validated.errors.errors or option_problems(validated.validated_parameters):
-        return
-    api.expect(CREATE)
-    create_remote_session(connect(validated.validated_parameters), validated.validated_parameters)
-    sent = {FIELDS[name]: value for name, value in options.items() if value != ""}
-    numbers: dict[str, int] = {name: int(sent[name]) for name in ("port", "remoteapp") if name in sent}
-    assert json.loads(api.requests[0].body) == {**sent, **numbers}

@@ -35,7 +35,6 @@ from tests.unit.plugins.support import (
     OAUTH1,
     OAUTH2,
     OPENS,
-    PROPERTY,
     SESSION_FACTS,
     URL,
     Api,
@@ -706,7 +705,6 @@ def get_session_info(monkeypatch: pytest.MonkeyPatch, call: Call, options: dict[
         return info.get_session_info(connect({**REACH, "timeout": 5.0, "retries": 0}), options)
 
 
-@PROPERTY
 @given(JSON, st.sampled_from([{}, {"user": ["jdoe"]}, {"device": ["web01"]}, {"active": True}, {"id": [1]}]))
 def test_any_answer_is_understood_or_refused(
     monkeypatch: pytest.MonkeyPatch, content: t.Any, options: dict[str, t.Any]
@@ -724,7 +722,6 @@ def test_any_answer_is_understood_or_refused(
 TEXTS = st.text(max_size=30) | st.sampled_from(["web01", "web01:22", "::1", "[::1]:22", "192.0.2.1:1", ":", "a:b:1"])
 
 
-@PROPERTY
 @given(TEXTS)
 def test_a_device_is_found_by_what_is_listed(text: str) -> None:
     """With and without its port, however odd it is."""
@@ -736,7 +733,6 @@ def test_a_device_is_found_by_what_is_listed(text: str) -> None:
         assert info._Values("device", [f"[{host}]" if ":" in host else host])({"device": text})
 
 
-@PROPERTY
 @given(
     st.lists(st.sampled_from(SOME), max_size=6),
     st.dictionaries(

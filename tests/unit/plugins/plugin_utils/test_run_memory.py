@@ -19,12 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import MAX_SIZE, RunMemory, run_memory
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory, run_memory
 from tests.simulator import Simulator
-from tests.unit.plugins.support import PROPERTY
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 KEY = "0123abcd"
@@ -70,21 +67,6 @@ def test_file_is_replaced_at_once(memory: RunMemory, file: Path) -> None:
         memory.write(KEY, {"access_token": "another"})
         assert json.load(before) == KNOWN
     assert json.loads(file.read_text()) == {"access_token": "another"}
-
-
-@PROPERTY
-@given(content=st.binary())
-@example(content=b"\xff\xfe{}")
-@example(content=b'{"access_token": "a token", ')
-@example(content=b'["a token"]')
-@example(content=b"null")
-@example(content=b"[" * 60_000)
-@example(content=b'{"to": ' + b"1" * 10_000 + b"}")
-@example(content=b'{"a": "' + b"x" * MAX_SIZE + b'"}')
-def test_any_content_is_a_dictionary(memory: RunMemory, file: Path, content: bytes) -> None:
-    file.write_bytes(content)
-    file.chmod(0o600)
-    assert isinstance(memory.read(KEY), dict)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o601, 0o602])

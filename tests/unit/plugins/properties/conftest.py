@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A network that answers whatever an example wants, and the plugins as core loads them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+import time
+import typing as t
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import requests.adapters
+import urllib3
+from ansible.module_utils.common import warnings
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins import loader as plugin_loader
+from ansible.plugins.loader import action_loader, connection_loader, lookup_loader
+from ansible.template import Templar
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _run_memory
+from tests.unit.plugins.support import CREATED, LOGGED_IN, NAME
+
+
+class Reply(t.NamedTuple):
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = {"Content-Type": "application/json"}
+
+
+def reply(value: t.Any, status: int = 200) -> Reply:
+    return Reply(status, json.dumps(value).encode())
+
+
+GRANTED, MADE = reply(LOGGED_IN), reply(CREATED)
+
+
+def is_login(request: t.Any) -> bool:
+    return bool(request.url.partition("?")[0].endswith("/oauth2/token"))
+
+
+class Network:
+    """Answers logins and sessions; each example says how, and begins with nothing that others have left."""
+
+    def __init__(self, run_directory: Path) -> None:
+        self.run_directory = run_directory
+        self.begin()
+
+    def begin(self, login: Reply = GRANTED, session: Reply = MADE) -> None:
+        self.login, self.session = login, session
+        self.accepted_token: str | None = None
+        """The only one that is, or None if any is."""
+        self.requests: list[t.Any] = []
+        for transport in _transport._transports.values():
+            transport._session.close()
+        _transport._transports.clear()
+        _run_memory._memories.clear()
+        warnings._global_warnings.clear()
+        for path in self.run_directory.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    @property
+    def sessions(self) -> list[t.Any]:
+        """The requests for a session."""
+        return [request for request in self.requests if request.method == "POST" and not is_login(request)]
+
+    @property
+    def logins(self) -> list[t.Any]:
+        return [request for request in self.requests if is_login(request)]
+
+    def send(self, adapter: t.Any, request: t.Any, **_arguments: t.Any) -> t.Any:
+        self.requests.append(request)
+        answer = self.login if is_login(request) else self.session
+        accepted = (
+            self.accepted_token is None or request.headers.get("Authorization") == f"Bearer {self.accepted_token}"
+        )
+        if not is_login(request) and not accepted:
+            answer = reply({"error": "access_denied"}, 401)
+        raw = urllib3.HTTPResponse(
+            body=io.BytesIO(answer.body), headers=dict(answer.headers), status=answer.status, preload_content=False
+        )
+        return adapter.build_response(request, raw)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch, run_directory: Path) -> Network:
+    network = Network(run_directory)
+
+    def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
+        return network.send(adapter, request, **arguments)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    return network
+
+
+RunAction = Callable[..., dict[str, t.Any]]
+RunLookup = Callable[..., list[t.Any]]
+
+
+@pytest.fixture
+def run_action(shown_warnings: list[str]) -> RunAction:
+    loader = DataLoader()
+
+    def run(arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        task = Task.load({NAME: {}}, loader=loader)
+        task.args = dict(arguments)  # as it is when core has templated them
+        known = {"ansible_python_interpreter": sys.executable, **variables}
+        context = PlayContext()
+        action = action_loader.get(
+            NAME,
+            task=task,
+            connection=connection_loader.get("ansible.builtin.local", context, os.devnull),
+            play_context=context,
+            loader=loader,
+            templar=Templar(loader=loader, variables=known),
+            shared_loader_obj=plugin_loader,
+        )
+        result: dict[str, t.Any] = action.run(task_vars=known)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def run_lookup(shown_warnings: list[str]) -> RunLookup:
+    loader = DataLoader()
+
+    def run(terms: list[t.Any], variables: Mapping[str, t.Any], **options: t.Any) -> list[t.Any]:
+        plugin = lookup_loader.get(NAME, loader=loader, templar=Templar(loader=loader, variables=dict(variables)))
+        result: list[t.Any] = plugin.run(terms, variables=dict(variables), **options)
+        return result
+
+    return run

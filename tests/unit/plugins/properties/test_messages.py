@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret is in a message, whatever the server says, and in whatever form it says it.
+
+Not found are secrets of less than eight characters in disguise and of less than four at all, and what a server hashes,
+encodes in base64, splits up with visible characters or shortens."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from tests.unit.plugins.properties.conftest import GRANTED, Network, Reply, reply
+from tests.unit.plugins.properties.strategies import SECRET_TEXT, VALID_TEXT, as_json, echoes, fewer
+from tests.unit.plugins.support import CREATED, LOGGED_IN, OAUTH1, OAUTH2, SESSION, URL, full, minimal, numbered
+
+BASE: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", "timeout": 30.0, "retries": 0, **SESSION}
+ASCII_SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=64)
+
+# Where a secret comes from: its strategy, and the options and answers that make it one.
+SECRETS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], dict[str, t.Any]]]] = {
+    "client_secret": (SECRET_TEXT, lambda secret: {**OAUTH2, "client_secret": secret}),
+    "consumer_secret": (SECRET_TEXT, lambda secret: {**OAUTH1, "consumer_secret": secret}),
+    "token_key": (SECRET_TEXT, lambda secret: {**OAUTH1, "token_key": secret}),
+    "token_secret": (SECRET_TEXT, lambda secret: {**OAUTH1, "token_secret": secret}),
+    "access_token": (ASCII_SECRET, lambda secret: {"access_token": secret}),
+    "password of the proxy": (
+        SECRET_TEXT,
+        lambda secret: {**OAUTH2, "proxy": f"http://me:{quote(secret, safe='')}@proxy.example"},
+    ),
+    "token of the login": (ASCII_SECRET, lambda secret: OAUTH2),
+    "token of the session": (SECRET_TEXT, lambda secret: OAUTH2),
+}
+
+# Where a server may speak
+PLACES: dict[str, Callable[[str], Reply]] = {
+    "minimal": lambda said: reply(minimal(400, said), 400),
+    "full": lambda said: reply(full(400, said), 400),
+    "numbered": lambda said: reply(numbered(400, 1011, said), 400),
+    "gateway": lambda said: reply({"message": said}, 504),
+    "oauth2": lambda said: reply({"error": "invalid_request", "error_description": said}, 401),
+    "error": lambda said: reply({"error": said}, 401),
+    "success": lambda said: reply(minimal(200, said), 200),
+    "not json": lambda said: Reply(500, said.encode("utf-8", "replace"), {"Content-Type": "text/html"}),
+    "content type": lambda said: Reply(
+        500, b"<html>", {"Content-Type": "".join(said.encode("utf-8", "replace").decode("latin-1").splitlines())}
+    ),
+}
+
+
+def bare(text: str) -> str:
+    """What an eye makes of it, to which three stars are a gap."""
+    return "".join(char for char in text.replace("***", "gap").upper().casefold() if char.isalnum())
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@fewer(4)
+@given(data=st.data(), before=VALID_TEXT, after=VALID_TEXT, place=st.sampled_from(sorted(PLACES)))
+def test_no_secret_is_in_a_message(
+    network: Network, kind: str, data: st.DataObject, before: str, after: str, place: str
+) -> None:
+    strategy, options_with = SECRETS[kind]
+    secret = data.draw(strategy)
+    visible = "".join(char for char in secret if char.isprintable() and char not in " +")
+    assume(len(visible) >= 8 and "\0" not in secret)
+    echo = data.draw(echoes(secret))
+    session = PLACES[place](before + echo + after)
+    if kind == "token of the session":
+        assume(place in ("minimal", "full", "numbered", "success"))
+        known = {**json.loads(session.body), "session": {**CREATED["session"], "token": secret}}
+        known["response"] = {**known["response"], "error": True}
+        session = session._replace(body=as_json(known))
+    login = reply({**LOGGED_IN, "access_token": secret}) if kind == "token of the login" else GRANTED
+    network.begin(login, session)
+    options = {**BASE, **options_with(secret)}
+    with pytest.raises(SenhaseguraError) as error:
+        create_remote_session(connect(options, run_memory()), options)
+    message = str(error.value)
+    event("hidden" if "***" in message else "shown")
+    assert echo not in message
+    assert secret not in message
+    if len(bare(secret)) >= 8:
+        assert bare(secret) not in bare(message)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "success"])
+@fewer(4)
+@given(data=st.data(), before=VALID_TEXT, after=VALID_TEXT, secret=SECRET_TEXT)
+def test_no_secret_is_in_a_message_of_the_login_nor_kept(
+    network: Network, place: str, data: st.DataObject, before: str, after: str, secret: str
+) -> None:
+    assume(len("".join(char for char in secret if char.isprintable() and char not in " +")) >= 8 and "\0" not in secret)
+    network.begin(login=PLACES[place](before + data.draw(echoes(secret)) + after))
+    options = {**BASE, **OAUTH2, "client_secret": secret}
+    for _task in range(2):
+        with pytest.raises(SenhaseguraError) as error:
+            create_remote_session(connect(options, run_memory()), options)
+        assert secret not in str(error.value)
+        if len(bare(secret)) >= 8:
+            assert bare(secret) not in bare(str(error.value))
+    assert network.sessions == []
+    for path in network.run_directory.glob("*.json"):
+        assert secret not in json.dumps(json.loads(path.read_text()), ensure_ascii=False)
