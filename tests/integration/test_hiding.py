@@ -149,9 +149,10 @@ def test_what_a_server_says_does_not_betray_secrets(vault: Simulator, play: Play
     variables = reach(vault) | {f"my_{name}": value for name, value in vault.credentials["oauth1"].items()}
     played = play(
         """
-        - name: By OAuth 2.0, without a login
+        - name: By OAuth 2.0, without a login, which the run does not remember
           pamops.senhasegura.pam_remote_session:
             device: web01
+            token_cache: false
           ignore_errors: true
         - name: By OAuth 2.0
           pamops.senhasegura.pam_remote_session:

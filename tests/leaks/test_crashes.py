@@ -28,13 +28,13 @@ class Bug(t.NamedTuple):
     device: str = "web01"
 
 
-MODULE, CLIENT, TRANSPORT = "modules/pam_remote_session.py", "module_utils/_client.py", "module_utils/_transport.py"
+MODULE, CLIENT, TRANSPORT = "module_utils/_operation.py", "module_utils/_client.py", "module_utils/_transport.py"
 ACTION, LOOKUP = "plugin_utils/_action.py", "lookup/pam_remote_session.py"
 HERE, ANYWHERE = ("task", "lookup"), ("task", "lookup", "delegated")
 
 BUGS = {
     "options": Bug("plugin_utils/_config.py", "    found += problems(", 'options["timeout"]', HERE),
-    "sending": Bug(TRANSPORT, "        exchange.begin()", "exchange.seconds", ANYWHERE),
+    "sending": Bug(TRANSPORT, "        exchange.begin(", "exchange.seconds", ANYWHERE),
     "failing": Bug(TRANSPORT, "        why = _reason(failure)", "exchange.seconds", ANYWHERE, host="echo_without_http"),
     "telling": Bug(
         CLIENT, "                raise self.unclear(endpoint, ", "self._exchange.seconds", HERE, "echo_without_http"
