@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from ._client import Client, Endpoint
-from ._errors import LIFE_HINTS_BY_STATUS, Refused
+from ._errors import LIFE_HINTS_BY_STATUS, Refused, printable
 from ._operation import Operation
 from ._options import CONNECTION, FILTERS, TIMES, WAIT, filter_problems, problems
 from ._times import read_moment, read_zone, write_moment
@@ -152,8 +152,10 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
     warnings = []
     if "device" in named and "id" not in named and not named["device"].seen:
         warnings.append(
-            f"PAM Core lists no session, running or finished, on {' or '.join(devices)}. It lists a device by its "
-            "host name or by its address: if there should be sessions, name both in device."
+            printable(
+                f"PAM Core lists no session, running or finished, on {' or '.join(devices)}. It lists a device by its "
+                "host name or by its address: if there should be sessions, name both in device."
+            )
         )
     return Found(sessions, unlisted, warnings)
 

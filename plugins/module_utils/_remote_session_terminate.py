@@ -78,8 +78,10 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
 
 
 def _name(session: Session) -> str:
-    number = f"Session {session['id']}" if session["id"] is not None else f"Session {session['session_id']}"
-    return f"{number} of {session['user']} on {session['device']}" if session["user"] else number
+    """Enough of it to find it again; what PAM Core lists may have any length."""
+    known = {name: str(session[name])[:80] for name in ("id", "session_id", "user", "device")}
+    number = f"Session {known['session_id'] if session['id'] is None else known['id']}"
+    return f"{number} of {known['user']} on {known['device']}" if session["user"] else number
 
 
 def _unlisted(name: str, value: t.Any) -> Session:

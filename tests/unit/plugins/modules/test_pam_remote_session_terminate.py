@@ -297,6 +297,17 @@ def test_a_message_tells_some_of_many(api: Api, run: RunModule) -> None:
     assert len(result["sessions"]) == 12
 
 
+def test_a_message_is_harmless_and_short_whatever_is_listed(api: Api, run: RunModule) -> None:
+    odd = {**ONE, "session_id": None, "user": "j\x1b[2Jdoe", "device": "d" * 100_000}
+    api.expect(listing(odd))
+    result = run({"protocol": "ssh"})
+    assert result["msg"] == (
+        f"1 of 1 sessions could not be ended. Session 1 of j [2Jdoe on {'d' * 80}: "
+        "PAM Core lists it without a usable session_id."
+    )
+    assert result["sessions"][0]["device"] == "d" * 100_000
+
+
 def test_nothing_ends_where_the_list_fails(api: Api, run: RunModule) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"user": "jdoe"}) == {
