@@ -354,7 +354,8 @@ class Client:
     def _not_understood(self, endpoint: Endpoint, answer: Answer) -> Refused | Unclear:
         """For an answer of which only the status is of use: a page of a proxy, something cut off, a redirect."""
         status = answer.status
-        said = self._clean(answer.headers.get("Content-Type", ""))
+        header = answer.headers.get("Content-Type", "")  # of bytes that were read as Latin-1
+        said = self._clean(header.encode("latin-1", "replace").decode("utf-8", "replace"))
         media_type = re.sub(r"[^\w/+.*-]", "", said.split(";")[0])[:60]
         what = f"content type {media_type}" if media_type else "no content type"
         why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"

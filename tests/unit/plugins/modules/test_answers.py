@@ -140,13 +140,14 @@ def test_token_that_comes_with_a_refusal_is_not_repeated(api: Api, run_module: R
     )
 
 
-def test_secrets_are_not_repeated_as_a_content_type(api: Api, run_module: RunModule) -> None:
+@pytest.mark.parametrize(("said", "shown"), [("a;sécret/+", "text/***"), ("a;sé\u200bcret/+", "***")])
+def test_secrets_are_not_repeated_as_a_content_type(api: Api, run_module: RunModule, said: str, shown: str) -> None:
     secret = "a;sécret/+"
-    header = f"text/{secret}; charset=utf-8".encode().decode("latin-1")
+    header = f"text/{said}; charset=utf-8".encode().decode("latin-1")
     api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))
     result = run_module({"url": URL, "api_prefix": "iso", **OAUTH2, "client_secret": secret, **SESSION})
     assert result["msg"] == (
-        "Creating the remote session failed: what answered (HTTP 403, content type text/***) does not speak as PAM "
+        f"Creating the remote session failed: what answered (HTTP 403, content type {shown}) does not speak as PAM "
         "Core's API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
         "application."
     )
