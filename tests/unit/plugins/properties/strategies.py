@@ -151,12 +151,27 @@ def is_valid(value: t.Any) -> bool:
     if isinstance(value, list):
         return all(map(is_valid, value))
     if isinstance(value, str):
-        return not any("\ud800" <= char <= "\udfff" for char in value)
+        too_many_digits = len(value) > 4000 and value.isdigit()
+        return not too_many_digits and not any("\ud800" <= char <= "\udfff" for char in value)
     return not isinstance(value, int) or abs(value) < 10**300
 
 
 OPTIONS = options_of(NAMES, VALUES)
 MODULE_OPTIONS = options_of(NAMES, VALUES.filter(is_valid))
+
+
+# The API's names, from its documentation and not from our code
+ON_THE_WIRE = {
+    "user": "user",
+    "credential": "credential",
+    "device": "device",
+    "protocol": "protocol",
+    "remote_device": "remotedevice",
+    "remote_addr": "remoteAddr",
+    "port": "port",
+    "remote_app": "remoteapp",
+    "screen_size": "screensize",
+}
 
 
 # JSON, also such as is nearly what PAM Core answers

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import typing as t
 import zlib
 
+import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError, Unclear
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
     create_remote_session,
 )
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.unit.plugins.properties.conftest import GRANTED, MADE, Network, Reply, is_login, reply
-from tests.unit.plugins.properties.strategies import BODIES, HEADERS, STATUSES, as_json
+from tests.unit.plugins.properties.strategies import ANY_TEXT, BODIES, HEADERS, JSON, STATUSES, as_json
 from tests.unit.plugins.support import CREATED, CREATED_FULL, ISSUED, LOGGED_IN, WITH_LOGIN, RunModule
 
 OPTIONS = {**WITH_LOGIN, "timeout": 30.0, "retries": 2}
@@ -100,12 +103,13 @@ def test_module_prints_json_whatever_comes(
 
 
 URLS = st.builds(
-    lambda host, rest: f"https://{host}/{rest}",
+    lambda host, rest, end: f"https://{host}/{rest}{end}",
     st.sampled_from(["vault.example", "192.0.2.1:8443", "[2001:db8::1]"]),
     st.text(
         st.characters(min_codepoint=0x21, max_codepoint=0x7E) | st.sampled_from("+/=%&?#{}'\"\\<>\u00e9\U0001f600"),
         max_size=300,
     ),
+    st.sampled_from(["", "=", "==", "/", "#", "?", "&", "%3D", "//..//", "+"]),
 )
 
 
@@ -115,6 +119,19 @@ def test_url_and_token_are_handed_on_as_they_are(network: Network, url: str, tok
     network.begin(session=Reply(200, as_json({**CREATED, "session": session})))
     result = create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
     assert {name: result[name] for name in session} == session
+
+
+@given(
+    token=(ANY_TEXT | JSON).filter(lambda token: not re.fullmatch(r"[!-~]+", token if isinstance(token, str) else ""))
+)
+@example(token="line\nend")
+@example(token="bl ank")
+@example(token="caf\u00e9")
+def test_what_is_no_token_is_not_sent(network: Network, token: t.Any) -> None:
+    network.begin(reply({**LOGGED_IN, "access_token": token}))
+    with pytest.raises(Unclear, match="without a usable access token"):
+        create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
+    assert network.sessions == []
 
 
 @given(token=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1), tasks=st.integers(1, 3))

@@ -20,7 +20,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import MAX_SIZE, RunMemory, run_memory
 from tests.unit.plugins.properties.conftest import Network, reply
-from tests.unit.plugins.properties.strategies import JSON, REMEMBERED, TIMES, as_json, damaged, nearly
+from tests.unit.plugins.properties.strategies import ANY_TEXT, JSON, REMEMBERED, TIMES, as_json, damaged, nearly
 from tests.unit.plugins.support import LOGGED_IN, OAUTH2, SESSION, SESSION_URL, URL
 
 KEY = "0123abcd"
@@ -37,6 +37,8 @@ def remembered(draw: st.DrawFn) -> t.Any:
         for name in ("refused", "new_not_accepted", "from", "to"):
             if name in value and draw(st.booleans()):
                 value[name] = draw(times)
+        if "access_token" in value and draw(st.booleans()):
+            value["access_token"] = draw(ANY_TEXT)
     return value
 
 

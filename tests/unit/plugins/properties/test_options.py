@@ -25,7 +25,6 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CONNECTION, REMOTE_SESSION, SECRETS
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
     ARGUMENT_SPEC,
-    FIELDS,
     option_problems,
 )
 from tests.unit.plugins.properties.conftest import Network, RunAction, RunLookup
@@ -33,6 +32,7 @@ from tests.unit.plugins.properties.strategies import (
     ANY_TEXT,
     CANARY,
     MODULE_OPTIONS,
+    ON_THE_WIRE,
     OPTION_NAMES,
     OPTIONS,
     SCALARS,
@@ -53,7 +53,7 @@ COMPLETE = st.sampled_from([DIRECT, WITH_LOGIN, WITH_OAUTH1])
 
 def payload(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What is to be on the wire for options of the right types: all that say something, by the table of names."""
-    return {field: options[name] for name, field in FIELDS.items() if options.get(name) not in (None, "")}
+    return {field: options[name] for name, field in ON_THE_WIRE.items() if options.get(name) not in (None, "")}
 
 
 def check_message(text: str) -> None:
@@ -192,8 +192,8 @@ def test_unsafe_variable_is_taken_as_it_is(network: Network, run_action: RunActi
     arguments = {option: given for option, given in WITH_LOGIN.items() if option != name}
     result = run_action(arguments, {f"senhasegura_{name}": wrap_var(value)})
     assert result["changed"] is True
-    if name in FIELDS:
-        assert json.loads(network.sessions[0].body)[FIELDS[name]] == value
+    if name in ON_THE_WIRE:
+        assert json.loads(network.sessions[0].body)[ON_THE_WIRE[name]] == value
 
 
 @fewer(10)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import FIELDS, create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.simulator.auth import Authenticator
 from tests.simulator.clock import Clock
@@ -23,7 +23,7 @@ from tests.simulator.profiles import PROFILES
 from tests.simulator.state import State
 from tests.simulator.wire import Incoming
 from tests.unit.plugins.properties.conftest import Network
-from tests.unit.plugins.properties.strategies import VALID_TEXT
+from tests.unit.plugins.properties.strategies import ON_THE_WIRE, VALID_TEXT
 from tests.unit.plugins.support import BEARER, OAUTH2, SESSION, header
 
 BASE_URLS = st.sampled_from(["https://vault.example", "https://vault.example:8443/", "https://vault.example/a%20b/c//"])
@@ -52,7 +52,7 @@ def test_session_in_json(network: Network, url: str, session: dict[str, t.Any]) 
     create_remote_session(connect(options, run_memory()), options)
     [request] = network.requests
     assert header(request, "Content-Type") == "application/json"
-    assert json.loads(request.body) == {FIELDS[name]: value for name, value in session.items()}
+    assert json.loads(request.body) == {ON_THE_WIRE[name]: value for name, value in session.items()}
     assert header(request, "Content-Length") == str(len(request.body))
 
 
