@@ -428,6 +428,12 @@ def run_python(session: nox.Session, *arguments: str) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure how long a list of 100,000 sessions takes, and how much memory."""
+    run_python(session, "-m", "tests.benchmark.session_list")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Get a session from the simulator with a playbook, and show what it prints."""
     run_python(session, "-m", "tests.demo")
@@ -492,12 +498,8 @@ def test(session: nox.Session) -> None:
     shutil.rmtree(RESULTS, ignore_errors=True)
     # The longest first, so that none is left to run alone at the end; those of sanity wait for each other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
-    steps += (
-        [f"awx({core})" for core in EDGES]
-        + [f"leaks({core})" for core in ALL_CORES]
-        + [f"sanity({core})" for core in EDGES[1:]]
-    )
-    steps += ["lint"] + [f"unit({core})" for core in EDGES]
+    steps += [f"awx({core})" for core in EDGES] + [f"leaks({core})" for core in ALL_CORES]
+    steps += [f"sanity({core})" for core in EDGES[1:]] + ["lint"] + [f"unit({core})" for core in EDGES]
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
         outcomes = list(pool.map(run_step, steps))
 
