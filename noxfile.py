@@ -57,6 +57,9 @@ PYTHONS_OF_CORE = {
 OLDEST, MIDDLE = "2.16", "2.18"
 PYTHONS_OF_MODULES = range(9, 15)
 
+# Integration tests that take a minute each, and of which the oldest and the newest release to test with tell all.
+LONG_TESTS = ("examples", "faults", "maintenance_window", "session_life", "token_of_the_run")
+
 # ruff and mypy stay at a minor release, since new ones come with new complaints.
 LINTERS = [
     "ansible-lint>=25",
@@ -329,8 +332,8 @@ def count_examples(report: Path) -> int:
 @nox.parametrize("core", CORES, ids=CORES)
 def integration(session: nox.Session, core: str) -> None:
     """Run the playbooks of the integration tests against the simulator."""
-    # The table of faults takes a minute, and the oldest and the newest release tell all.
-    run_pytest(session, "integration", core, *([] if core in EDGES else ["--ignore=tests/integration/test_faults.py"]))
+    left_out = [] if core in EDGES else [f"--ignore=tests/integration/test_{name}.py" for name in LONG_TESTS]
+    run_pytest(session, "integration", core, *left_out)
 
 
 def fetch_awx_collection(session: nox.Session, programs: Path) -> Path:

@@ -205,7 +205,7 @@ def test_what_is_unsafe_is_not_templated(vault: Simulator, play: Play) -> None:
               ignore_errors: true
             - name: By the lookup
               ansible.builtin.debug:
-                msg: "{{{{ lookup('{LOOKUP}', 'web01') }}}}"
+                msg: "{{{{ lookup('{LOOKUP}', 'web01', token_cache=false) }}}}"
               ignore_errors: true
             - name: By the task, with a token
               pamops.senhasegura.pam_remote_session:
