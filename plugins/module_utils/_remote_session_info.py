@@ -290,8 +290,8 @@ def _wanted_device_keys(device: str) -> Iterable[Hashable]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _listed_device_keys(device: t.Any) -> Iterable[Hashable]:
-    host, port = split_device(str(device).strip())
+def _listed_device_keys(device: str) -> Iterable[Hashable]:
+    host, port = split_device(device.strip())
     return {(_address(host), port), (_address(host), None)}
 
 
@@ -366,7 +366,7 @@ def _one(key: Callable[[t.Any], Hashable]) -> tuple[Keys, Keys]:
 KEYS: dict[str, tuple[Keys, Keys]] = {
     "id": _one(_number),
     "session_id": _one(_text),
-    "device": (_wanted_device_keys, _listed_device_keys),
+    "device": (_wanted_device_keys, lambda device: _listed_device_keys(str(device))),
     "user": _one(_key),
     "credential": _one(_key),
     "protocol": _one(_key),

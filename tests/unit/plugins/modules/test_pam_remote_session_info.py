@@ -14,7 +14,7 @@ import typing as t
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _remote_session_info as info
@@ -705,6 +705,7 @@ def get_session_info(monkeypatch: pytest.MonkeyPatch, call: Call, options: dict[
         return info.get_session_info(connect({**REACH, "timeout": 5.0, "retries": 0}), options)
 
 
+@example([{"id": 1, "device": []}], {"device": ["web01"]})
 @given(JSON, st.sampled_from([{}, {"user": ["jdoe"]}, {"device": ["web01"]}, {"active": True}, {"id": [1]}]))
 def test_any_answer_is_understood_or_refused(
     monkeypatch: pytest.MonkeyPatch, content: t.Any, options: dict[str, t.Any]
