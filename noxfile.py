@@ -303,7 +303,7 @@ def unit(session: nox.Session, core: str) -> None:
 def fuzz(session: nox.Session) -> None:
     """Look for examples that break a property of the code, for SECONDS, with other ones in each round."""
     until = time.time() + float(os.environ.get("FUZZ_SECONDS") or 600)
-    options = ["-m", "hypothesis", "--hypothesis-profile=long", "--timeout=0", "-p", "no:cacheprovider", "--quiet"]
+    options = ["-m", "hypothesis", "--hypothesis-profile=long", "--timeout=0", "--quiet"]
     report = RESULTS / "fuzz.xml"
     total = 0
     for core in itertools.cycle(EDGES):
