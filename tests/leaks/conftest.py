@@ -42,7 +42,7 @@ PROGRAMS = Path(sys.executable).parent
 
 CORE = tuple(int(part) for part in core_version.split(".")[:2])
 
-CREATE = "/api/pam/remote/session"
+LOGIN, ANY_OTHER = "/api/oauth2/token", "/api/*session*"
 
 CREDENTIALS = {
     "client_id": "our-client-id",
@@ -80,11 +80,11 @@ def vaults() -> Iterator[Mapping[str, Simulator]]:
     """One that does as it is asked, and several that repeat in various ways what they were sent."""
     echoes = {
         "success": None,
-        "echo_at_login": ("*/oauth2/token", "message"),
-        "echo_in_message": (CREATE, "message"),
-        "echo_in_headers": (CREATE, "headers"),
-        "echo_in_page": (CREATE, "page"),
-        "echo_without_http": (CREATE, "status_line"),
+        "echo_at_login": (LOGIN, "message"),
+        "echo_in_message": (ANY_OTHER, "message"),
+        "echo_in_headers": (ANY_OTHER, "headers"),
+        "echo_in_page": (ANY_OTHER, "page"),
+        "echo_without_http": (ANY_OTHER, "status_line"),
     }
     with ExitStack() as stack:
         running = {}

@@ -138,6 +138,25 @@ CONTEXTS = """\
       async: 10
       poll: 0
 
+    - name: List of sessions, OAuth 1.0 from arguments
+      pamops.senhasegura.pam_remote_session_info:
+        auth_method: oauth1
+        consumer_key: "{{ my_consumer_key }}"
+        consumer_secret: "{{ my_consumer_secret }}"
+        token_key: "{{ my_token_key }}"
+        token_secret: "{{ my_token_secret }}"
+
+    - name: End of sessions, access token from the environment of the task
+      pamops.senhasegura.pam_remote_session_terminate:
+        auth_method: access_token
+        device: [web01]
+      environment:
+        SENHASEGURA_ACCESS_TOKEN: "{{ my_access_token }}"
+
+    - name: Lookup of sessions, secrets from variables
+      ansible.builtin.debug:
+        msg: "{{ query('pamops.senhasegura.pam_remote_session_info') }}"
+
     - name: Secret that looks like a template
       pamops.senhasegura.pam_remote_session:
         device: web01
@@ -259,6 +278,12 @@ DELEGATED = """\
       until: by_until is success and by_until.token == 'never'
       retries: 1
       delay: 0
+      delegate_to: jump
+
+    - name: Delegated list of sessions
+      pamops.senhasegura.pam_remote_session_info:
+        client_id: "{{ my_client_id }}"
+        client_secret: "{{ my_client_secret }}"
       delegate_to: jump
 
     - name: Delegated in check mode

@@ -39,7 +39,7 @@ EVERYWHERE = {*FOLDERS.values(), "output", "command lines", "environments"}
 MESSAGES = {
     "echo_at_login": 'PAM Core answered "Request refused: ***" (HTTP 400).',
     "echo_in_message": 'PAM Core answered "Request refused: *** ***" (HTTP 400).',
-    "echo_in_headers": "what answered (HTTP 400, content type text/) does not speak as PAM Core's API",
+    "echo_in_headers": "what answered (HTTP 400, content type text/***",
     "echo_in_page": "what answered (HTTP 400, content type text/html) does not speak as PAM Core's",
     "echo_without_http": "the request was sent, but its answer did not arrive: the answer is not HTTP",
     "wrong_secret": 'PAM Core answered "Client authentication failed',
@@ -93,6 +93,11 @@ def test_each_host_had_its_outcome(way: Way, runs: Runs) -> None:
     if "--check" not in way.arguments:
         checked = runs(way).results("Secrets are in what was registered, or it failed")
         assert {host: result["failed"] for host, result in checked.items()} == dict.fromkeys(hosts, False)
+    # Those by OAuth 1.0 and by an access token need no login.
+    listed = runs(way).results("List of sessions, OAuth 1.0 from arguments")
+    ended = runs(way).results("End of sessions, access token from the environment of the task")
+    for results in (listed, ended):
+        assert {host for host, result in results.items() if result["failed"]} == {*hosts} - {"success", "echo_at_login"}
 
 
 def test_system_log(perform: Callable[..., Run]) -> None:
