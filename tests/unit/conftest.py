@@ -8,9 +8,11 @@ property tests look for examples: ``--hypothesis-profile=long`` makes them look 
 from __future__ import annotations
 
 import functools
+import math
 import os
 import time
 import typing as t
+import zlib
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -51,10 +53,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.faults.report")
 
 
+UNTIL = float(os.environ.get("SENHASEGURA_TEST_PROPERTIES_UNTIL", "inf"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where the time ends, each round begins with other tests, so that it is not always the same that come too late."""
+    if math.isfinite(UNTIL):
+        seed = config.getoption("--hypothesis-seed")
+        items.sort(key=lambda item: zlib.crc32(f"{seed} {item.nodeid}".encode()))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """End a long run in time."""
-    until = os.environ.get("SENHASEGURA_TEST_PROPERTIES_UNTIL")
-    if until and "hypothesis" in item.keywords and time.time() > float(until):
+    if "hypothesis" in item.keywords and time.time() > UNTIL:
         pytest.skip("The time is over.")
 
 
