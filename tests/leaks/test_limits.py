@@ -249,7 +249,9 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
             assert process.poll() is None
             time.sleep(0.1)
     finally:
-        _kill_all_that_know(str(local))
+        while _kill_all_that_know(str(local)):  # and those that were forked meanwhile
+            process.poll()
+            time.sleep(0.1)
         process.wait(10)
     (token,) = tokens
     assert _files_with("issued token", local) == [token]
@@ -260,12 +262,15 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
     assert {found.kind for found in searched.found} == {"issued token"}
 
 
-def _kill_all_that_know(path: str) -> None:
-    """Core's workers have sessions of their own, but the environment of the run."""
+def _kill_all_that_know(path: str) -> bool:
+    """Core's workers have sessions of their own, but the environment of the run. Say whether there were any."""
+    found = False
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if path.encode() in (process / "environ").read_bytes():
                 os.kill(int(process.name), signal.SIGKILL)
+                found = True
+    return found
 
 
 def _files_with(kind: str, top: Path) -> list[Path]:
