@@ -33,7 +33,7 @@ INTERPRETER = """\
 #!/bin/sh
 echo "from $SSH_CONNECTION" >> {folder}/seen
 ps axww -o args >> {folder}/seen
-exec {python} "$@"
+exec "{python}" "$@"
 """
 
 
@@ -147,8 +147,8 @@ def test_the_work_is_done_there_and_is_hidden(
 def test_check_mode_and_what_is_missing_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any], tmp_path: Path
 ) -> None:
-    bare = script(tmp_path / "bare", f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
-    dying = script(tmp_path / "dying", f'#!/bin/sh\n{sys.executable} "$@" >/dev/null\nexit 137\n')
+    bare = script(tmp_path / "bare", f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    dying = script(tmp_path / "dying", f'#!/bin/sh\n"{sys.executable}" "$@" >/dev/null\nexit 137\n')
     played = play(
         """
         - name: In check mode
@@ -232,7 +232,7 @@ def test_sessions_are_found_and_ended_there(
     vault.state.sessions.clear()
     first, second, third = vault.state.add_sessions(3, running=True, user="jdoe", device="web01")
     vault.fault(f"DELETE */{second.session_id}", "unexpected_error")
-    dying = script(remote.folder / "dying", f'#!/bin/sh\n{sys.executable} "$@" >/dev/null\nexit 137\n')
+    dying = script(remote.folder / "dying", f'#!/bin/sh\n"{sys.executable}" "$@" >/dev/null\nexit 137\n')
     played = play(
         """
         - name: Find

@@ -307,8 +307,8 @@ def _inventory(run: Run, stage: Stage) -> dict[str, t.Any]:
     noted = str(run.written / "syslog" / "messages")
     (python / "sitecustomize.py").write_text(SITECUSTOMIZE.format(path=noted), encoding="utf-8")
     beginning = f"#!/bin/sh\nexport PYTHONPATH={python} TMPDIR={run.written / 'tmp'}\n"
-    interpreter = script(run.given / "there", f'{beginning}exec {sys.executable} "$@"\n')
-    dying = script(run.given / "dying", f'{beginning}{sys.executable} "$@" >&2\nexit 137\n')
+    interpreter = script(run.given / "there", f'{beginning}exec "{sys.executable}" "$@"\n')
+    dying = script(run.given / "dying", f'{beginning}"{sys.executable}" "$@" >&2\nexit 137\n')
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     there = stage.server.variables(interpreter, run.written / "remote")
     protect = _vaulted if run.way.vaulted else dict
