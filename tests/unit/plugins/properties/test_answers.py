@@ -44,7 +44,7 @@ def check_error(error: SenhaseguraError) -> None:
     assert str(error).isprintable()
     assert len(str(error)) < 3000
     for name in ("http_status", "error_code"):
-        assert result[name] is None or type(result[name]) is int
+        assert result[name] is None or (isinstance(result[name], int) and not isinstance(result[name], bool))
     json.dumps(result, allow_nan=False).encode()
 
 
