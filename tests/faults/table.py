@@ -149,8 +149,8 @@ WRONG_TYPES = {
 # Kinds of rows
 
 
-def unsent(server: Server, message: str, timeout: float = 10.0, **options: t.Any) -> Case:
-    return Case(server, message, 0, timeout=timeout, options=options)
+def unsent(server: Server, message: str, timeout: float = 10.0, or_read: str | None = None, **options: t.Any) -> Case:
+    return Case(server, message, 0, timeout=timeout, options=options, or_read=or_read)
 
 
 def made(server: Server, creates: int = 1, **options: t.Any) -> Case:
@@ -663,9 +663,11 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}{UNSENT}the proxy refused: Host unreachable.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
+        # It says that all is well, and ends the connection: with a reset, if it has not read the handshake by then.
         "SOCKS 5, and nobody behind it": unsent(
             behind(socks_proxy, nobody),
             f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
+            or_read=f"{CREATE}{UNSENT}{RESET}",
             proxy=f"socks5://{ASKED_PROXY}",
         ),
         "SOCKS 5, not there": unsent(
