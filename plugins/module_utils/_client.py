@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import email.utils
 import hashlib
 import json
@@ -31,7 +32,6 @@ from ._errors import (
     sentences,
 )
 from ._options import CONNECTION, SECRETS, chosen_auth_method
-from ._redaction import redacted
 from ._transport import Answer, Exchange
 
 TOKEN_MARGIN = 30
@@ -369,6 +369,9 @@ class Client:
 
     def _clean(self, text: str, more_secrets: Iterable[t.Any] = (), limit: int = 1000) -> str:
         """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
+        # Imported here, since it takes 3 ms that only those need to spend to whom PAM Core says something.
+        from ._redaction import redacted
+
         return redacted(text, (*self._secrets, *more_secrets), limit)
 
 
@@ -399,9 +402,12 @@ def _plain(value: t.Any) -> t.Any:
     return int(value) if isinstance(value, int) else float(value)
 
 
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
 def _is_token(value: t.Any) -> t.TypeGuard[str]:
     """Whether it can stand in a header."""
-    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
 def _usable_token(known: Mapping[str, t.Any]) -> str | None:
@@ -449,7 +455,7 @@ def _http_date(value: str) -> float | None:
 
 def _json_object(body: bytes) -> dict[str, t.Any] | None:
     try:
-        value = json.loads(body.decode("utf-8-sig"))
+        value = json.loads(body.removeprefix(codecs.BOM_UTF8).decode())
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

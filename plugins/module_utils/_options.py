@@ -112,13 +112,16 @@ def may_hold_secret(name: str) -> bool:
     return name in SECRETS or name == "proxy"
 
 
+_NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f\\]")
+
+
 def _url(value: str) -> str | None:
     try:
         parts = urlsplit(value)
         port = parts.port  # raises ValueError for anything that is no port
     except ValueError:
         return "is not an address that can be understood."
-    if re.search(r"[\s\x00-\x1f\x7f\\]", value):
+    if _NOT_IN_URL.search(value):
         return "must not contain blanks, control characters or backslashes."
     if parts.scheme != "https":
         return "must begin with https://, since what is asked for gives privileged access."

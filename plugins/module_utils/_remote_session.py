@@ -22,6 +22,8 @@ from ._operation import Operation
 from ._options import CONNECTION, REMOTE_SESSION, problems, remote_session_problems
 from ._times import write_moment
 
+_NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f]")
+
 VALID_FOR = timedelta(seconds=30)
 
 CREATE = Endpoint(
@@ -119,7 +121,7 @@ def _is_text(value: t.Any) -> bool:
 
 def _is_usable_url(value: t.Any) -> bool:
     """Whether a browser can be sent there. The URL is handed on as it is, so it must not need any mending."""
-    if not isinstance(value, str) or re.search(r"[\s\x00-\x20\x7f]", value):
+    if not isinstance(value, str) or _NOT_IN_URL.search(value):
         return False
     try:
         parts = urlsplit(value)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 _MOMENT = re.compile(
     r"((?:19|2\d)\d\d-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d{1,9})?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?",
@@ -28,6 +27,9 @@ def read_zone(name: str) -> tzinfo | None:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
         difference = timedelta(hours=hours, minutes=minutes) * (-1 if offset[1] == "-" else 1)
         return timezone(difference) if hours < 24 and minutes < 60 else None
+    # Imported here, since it takes 2 ms that only those need to spend who name one.
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(name)
     except (LookupError, OSError, ValueError):

@@ -53,6 +53,8 @@ MIB = 1024 * 1024
 MAX_BODY = MIB
 """Bytes, after decompression, unless more is asked for. A session's answer has about 600, a login's about 1,000."""
 
+_LENGTH = re.compile("[0-9]{1,18}")
+
 MAX_RECEIVED = 2
 """How often that much is read for one request, whatever a server calls it: heads, chunks of a false size, interim
 answers."""
@@ -185,6 +187,11 @@ class _Connection(HTTPSConnection):
     def exchange(self) -> Exchange:
         return t.cast(_Context, self.ssl_context).exchange
 
+    def connect(self) -> None:
+        # The context has them already, and urllib3 would load them into it again.
+        self.ca_certs = self.ca_cert_dir = None
+        super().connect()
+
     def request(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
         # urllib3 has connected by now, through the proxy and with TLS: from here on the API may get something.
         self.exchange.sent = True
@@ -316,8 +323,6 @@ class _Adapter(HTTPAdapter):
     def _context_for_proxy(self, proxy: str) -> _Context:
         context = _context(self._options, proxy)
         context.exchange = self.contexts[0].exchange
-        if context.verify_mode != ssl.CERT_NONE:
-            _load_authorities(context, self._options)
         self.contexts.append(context)
         return context
 
@@ -386,10 +391,7 @@ class Transport:
     """Connections that share their TLS options. Not for use in several threads, nor in a fork of the process."""
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
-        authorities = _authorities(options)
         context = _context(options, options["url"])
-        if options.get("validate_certs", True) and authorities != DEFAULT_CA_BUNDLE_PATH:
-            _load_authorities(context, options)
         _add_client_certificate(context, options)
         self._adapter = _Adapter(context, options)
         self._session = _Session()
@@ -399,7 +401,7 @@ class Transport:
         self._session.mount("https://", self._adapter)
         # Given with every request, since REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win against a session's own attributes.
         # And as a path: with True, requests 2.32.0 to 2.32.4 use a context of their own, or load nothing into ours.
-        self._verify: bool | str = bool(options.get("validate_certs", True)) and authorities
+        self._verify: bool | str = _authorities(options) or False
         self._proxies = {"https": options["proxy"]} if options.get("proxy") else None
         self._used = 0.0
 
@@ -471,32 +473,62 @@ def transport(options: Mapping[str, t.Any]) -> Transport:
     return _transports[key]
 
 
-def _context(options: Mapping[str, t.Any], url: str) -> _Context:
-    """TLS 1.2 or newer, so far without certificate authorities, which requests adds when it connects."""
+_prepared: dict[str, _Context] = {}
+"""TLS contexts that were never used, by the certificate authorities they trust; under an empty name, without any."""
+
+
+def prepare() -> None:
+    """Make once what each fork of this process would make for itself otherwise, in 3 ms, or in 20 with the authorities
+    that are trusted by default. No fork sees what another does with it."""
+    if not HAS_REQUESTS:
+        return
+    _prepared[""] = _new_context()
+    authorities = _authorities({})
+    context = _new_context()
+    with contextlib.suppress(OSError):  # told by whoever needs them
+        _load_authorities(context, authorities)
+        _prepared[authorities] = context
+
+
+def _new_context() -> _Context:
+    """TLS 1.2 or newer."""
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = _TLSSocket
-    context.host = urlsplit(url).hostname or ""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not options.get("validate_certs", True):
+    return context
+
+
+def _context(options: Mapping[str, t.Any], url: str) -> _Context:
+    """With the certificate authorities that hold for *options*."""
+    authorities = _authorities(options)
+    context = _prepared.pop(authorities, None)
+    if context is None:
+        context = _prepared.pop("", None) or _new_context()
+        if authorities:
+            try:
+                _load_authorities(context, authorities)
+            except OSError as exc:
+                source = "ca_path" if options.get("ca_path") else "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+                raise NotSent(
+                    sentences(f"No certificates could be read from {authorities} ({source}): {_reason(exc)}")
+                ) from exc
+    if not authorities:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    context.host = urlsplit(url).hostname or ""
     return context
 
 
 def _authorities(options: Mapping[str, t.Any]) -> str:
-    """The file or directory of certificate authorities, as requests chooses it."""
+    """The file or directory of certificate authorities, as requests chooses it; empty where nothing is verified."""
+    if not options.get("validate_certs", True):
+        return ""
     named = options.get("ca_path") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     return named or DEFAULT_CA_BUNDLE_PATH
 
 
-def _load_authorities(context: ssl.SSLContext, options: Mapping[str, t.Any]) -> None:
-    """Early, for a message that names the option; requests does it again when it connects to PAM Core."""
-    path = _authorities(options)
-    try:
-        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
-    except OSError as exc:
-        source = "ca_path" if options.get("ca_path") else "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
-        raise NotSent(sentences(f"No certificates could be read from {path} ({source}): {_reason(exc)}")) from exc
+def _load_authorities(context: ssl.SSLContext, path: str) -> None:
+    context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
 
 
 def _add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any]) -> None:
@@ -519,7 +551,7 @@ def _read(response: t.Any, max_body: int) -> bytes:
     expected = response.headers.get("Content-Length", "")
     if (
         response.request.method != "HEAD"
-        and re.fullmatch("[0-9]{1,18}", expected)
+        and _LENGTH.fullmatch(expected)
         and len(body) < min(int(expected), max_body)
     ):
         raise http.client.IncompleteRead(b"")

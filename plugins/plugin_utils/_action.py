@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
+from ..module_utils import _transport
 from ..module_utils._client import connect
 from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, sentences
 from ..module_utils._operation import Operation
@@ -22,6 +23,8 @@ from ._config import environment, resolve, untyped_definitions
 from ._run_memory import run_memory
 
 display = Display()
+
+_transport.prepare()  # in the process that all workers are forked from
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as core has it
 
