@@ -40,7 +40,7 @@ leaks: ## Look for secrets wherever Ansible writes, on all releases
 sanity: ## Run ansible-test sanity
 fuzz: ## Look for options and answers that break something, for SECONDS=600
 format: ## Rewrite Python files in the project's style
-bench: ## Measure time and memory of a list of 100,000 sessions
+bench: ## Measure what sessions cost, here and with what people would use instead; takes hours
 audit: ## Look for known vulnerabilities of what users install; needs PyPI itself
 docs: ## Build the documentation as web pages
 demo: ## Get a session from the simulator with a playbook, and show what it prints

@@ -410,7 +410,8 @@ def docs(session: nox.Session) -> None:
     """Build the documentation as web pages."""
     programs = environment(session, CORES[-1], "docs", "antsibull-docs>=2.20", "sphinx", "sphinx-ansible-theme")
     link_checkout()
-    run(session, programs, "python", "-m", "docs.errors_guide", PYTHONPATH=str(CACHE))
+    for page in ("errors", "performance"):
+        run(session, programs, "python", "-m", f"docs.{page}_guide", PYTHONPATH=str(CACHE))
     site = CACHE / "docs"
     copy_checkout(session, "docs-source")
     source = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "docs-source")}
@@ -418,8 +419,9 @@ def docs(session: nox.Session) -> None:
     (site / "rst").mkdir(mode=0o700, parents=True)
     collection = ["--use-current", "--squash-hierarchy", "--dest-dir", str(site / "rst"), "pamops.senhasegura"]
     run(session, programs, "antsibull-docs", "collection", *collection, **source)
+    shutil.copytree(CHECKOUT / "docs" / "charts", site / "rst" / "charts")
     build = ["-q", "--fail-on-warning", "-b", "html", "-c", str(CHECKOUT / "docs")]
-    run(session, programs, "sphinx-build", *build, str(site / "rst"), str(site / "html"))
+    run(session, programs, "sphinx-build", *build, str(site / "rst"), str(site / "html"), PYTHONPATH=str(CHECKOUT))
     session.log(f"The pages start at {site / 'html' / 'index.html'}")
 
 
@@ -431,8 +433,14 @@ def run_python(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure how long a list of 100,000 sessions takes, and how much memory."""
-    run_python(session, "-m", "tests.benchmark.session_list")
+    """Measure what sessions cost, here and with what people would use instead, or what ARGS names of it."""
+    files = [CHECKOUT / f"tests/{kind}/requirements.txt" for kind in ("benchmark", "simulator", "unit")]
+    programs = environment(session, CORES[-1], "bench", CHECKOUT / "meta/ee-requirements.txt", *files)
+    link_checkout()
+    cores = [f"--ansible={test_environment(session, core)}" for core in EDGES]
+    run(session, programs, "python", "-m", "tests.benchmark", *cores, *session.posargs)
+    if not session.posargs:
+        run(session, programs, "python", "-m", "tests.benchmark.session_list")
 
 
 @nox.session

@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 import typing as t
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import requests
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from .measure import Cost, run, simulator
+
 PROGRAMS = Path(sys.executable).parent
 SECONDS, MIBS = 10, 400
 """More than the task that does nothing may take; for 100,000 sessions on two cores."""
@@ -50,59 +49,23 @@ FILTERS: dict[str, dict[str, t.Any]] = {
 }
 
 
-class Cost(t.NamedTuple):
-    seconds: float
-    mib: float
-    """The largest of all processes of the run."""
+def measure(known: Mapping[str, t.Any], task: dict[str, t.Any]) -> Cost:
+    variables = {
+        "senhasegura_url": known["url"],
+        "senhasegura_ca_path": known["ca_file"],
+        "senhasegura_access_token": known["access_token"],
+        "senhasegura_api_prefix": "api",
+        "senhasegura_timeout": 120,
+    }
+    play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}]
+    collections = {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "playbook.yml").write_text(json.dumps(play), encoding="utf-8")
+        command = [str(PROGRAMS / "ansible-playbook"), "-i", "localhost,", "playbook.yml"]
+        return run(command, Path(folder), collections)
 
 
-@contextmanager
-def simulator(count: int) -> Iterator[dict[str, t.Any]]:
-    """A simulator with so many sessions, in a process of its own."""
-    command = [sys.executable, "-m", "tests.simulator"]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        try:
-            assert process.stdout is not None
-            known: dict[str, t.Any] = json.loads(process.stdout.readline())
-            for added in ({"count": count - 10}, {"count": 10, "running": True, "user": "jdoe", "device": "host500"}):
-                url = f"{known['url']}/_simulator/sessions"
-                requests.post(url, json=added, verify=known["ca_file"], timeout=60).raise_for_status()
-            yield known
-        finally:
-            process.terminate()
-
-
-def measure(known: dict[str, t.Any], task: dict[str, t.Any]) -> Cost:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        variables = {
-            "senhasegura_url": known["url"],
-            "senhasegura_ca_path": known["ca_file"],
-            "senhasegura_access_token": known["access_token"],
-            "senhasegura_api_prefix": "api",
-            "senhasegura_timeout": 120,
-        }
-        play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}]
-        (folder / "playbook.yml").write_text(json.dumps(play), encoding="utf-8")
-        start = time.monotonic()
-        process = subprocess.Popen(
-            [str(PROGRAMS / "ansible-playbook"), "-i", "localhost,", str(folder / "playbook.yml")],
-            env={"PATH": os.environ["PATH"], "HOME": name, "LANG": "C.UTF-8", **collections()},
-            stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        output = process.stdout.read().decode()
-        _pid, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0, output
-        return Cost(time.monotonic() - start, usage.ru_maxrss / 1024)
-
-
-def collections() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
-
-
-def download(known: dict[str, t.Any]) -> tuple[float, float]:
+def download(known: Mapping[str, t.Any]) -> tuple[float, float]:
     """Seconds and MiB of the bare list."""
     start = time.monotonic()
     answer = requests.get(
@@ -118,17 +81,19 @@ def download(known: dict[str, t.Any]) -> tuple[float, float]:
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     kept = True
-    with simulator(count) as known:
-        seconds, size = download(known)
+    with simulator() as vault:
+        for added in ({"count": count - 10}, {"count": 10, "running": True, "user": "jdoe", "device": "host500"}):
+            vault.control("POST", "sessions", added)
+        seconds, size = download(vault.known)
         print(f"{count} sessions, {size:.1f} MiB, which the simulator makes and sends in {seconds:.1f} s")
-        idle = min((measure(known, IDLE) for _number in range(2)), key=lambda cost: cost.seconds)
-        print(f"a task that does nothing: {idle.seconds:.1f} s, {idle.mib:.0f} MiB")
+        idle = min((measure(vault.known, IDLE) for _number in range(2)), key=lambda cost: cost.seconds)
+        print(f"a task that does nothing: {idle.seconds:.1f} s, {idle.peak_mib:.0f} MiB")
         for name, filters in FILTERS.items():
             task = {"name": "List", "pamops.senhasegura.pam_remote_session_info": filters, "register": "found"}
-            cost = measure(known, task)
-            more = Cost(cost.seconds - idle.seconds, cost.mib - idle.mib)
-            kept = kept and more.seconds < SECONDS and more.mib < MIBS
-            print(f"more for a list {name}: {more.seconds:.1f} s, {more.mib:.0f} MiB")
+            cost = measure(vault.known, task)
+            more, mib = cost.seconds - idle.seconds, cost.peak_mib - idle.peak_mib
+            kept = kept and more < SECONDS and mib < MIBS
+            print(f"more for a list {name}: {more:.1f} s, {mib:.0f} MiB")
     print(f"limits: {SECONDS} s, {MIBS} MiB: {'kept' if kept else 'NOT KEPT'}")
     return 0 if kept else 1
 

@@ -22,6 +22,9 @@ HERE = Path(__file__).resolve().parent
 TASK = "pamops.senhasegura.pam_remote_session"
 
 Tasks = list[dict[str, t.Any]]
+Vault = Mapping[str, str]
+"""``url``, ``ca_file``, ``client_id``, ``client_secret``, ``access_token``, ``user``, ``credential``, ``protocol``. All of
+them are written into a play as they are, so that no contender has more templates than the others."""
 
 
 class Work(t.NamedTuple):
@@ -52,7 +55,7 @@ WORKS = [
 
 class Contender(t.NamedTuple):
     title: str
-    tasks: Callable[[str], Tasks] | None = None
+    tasks: Callable[[str, Vault], Tasks] | None = None
     """Given the expression of the device's name, all that a play has. ``None`` is the script."""
     sessions: bool = True
     """Whether it gets a session for each item or host."""
@@ -61,79 +64,68 @@ class Contender(t.NamedTuple):
     """A program without which it cannot take part."""
 
 
-def session_options(device: str) -> dict[str, str]:
-    return {
-        "user": "{{ vault.user }}",
-        "device": device,
-        "credential": "{{ vault.credential }}",
-        "protocol": "{{ vault.protocol }}",
-    }
+def session_options(device: str, vault: Vault) -> dict[str, str]:
+    return {"device": device, **{name: vault[name] for name in ("user", "credential", "protocol")}}
 
 
-def get_session(device: str, **keywords: t.Any) -> Tasks:
-    return [{"name": "Get a session", TASK: session_options(device), "register": "session", **keywords}]
+def get_session(device: str, vault: Vault, **keywords: t.Any) -> Tasks:
+    return [{"name": "Get a session", TASK: session_options(device, vault), "register": "session", **keywords}]
 
 
-def look_up(device: str) -> Tasks:
-    expression = device.strip("{} ")
-    options = "user=vault.user, credential=vault.credential, protocol=vault.protocol"
-    message = f"{{{{ lookup('{TASK}', {expression}, {options}) }}}}"
+def look_up(device: str, vault: Vault) -> Tasks:
+    options = ", ".join(f"{name}='{vault[name]}'" for name in ("user", "credential", "protocol"))
+    message = f"{{{{ lookup('{TASK}', {device.strip('{} ')}, {options}) }}}}"
     return [{"name": "Use a session", "ansible.builtin.debug": {"msg": message}, "no_log": True}]
 
 
-def load_and_look_up(device: str) -> Tasks:
-    return get_session(device, when=False, run_once=True) + look_up(device)
+def load_and_look_up(device: str, vault: Vault) -> Tasks:
+    return get_session(device, vault, when=False, run_once=True) + look_up(device, vault)
 
 
-def request_with_uri(device: str) -> Tasks:
-    login = {
-        "url": "{{ vault.url }}/api/oauth2/token",
-        "method": "POST",
-        "body_format": "form-urlencoded",
-        "body": {
-            "grant_type": "client_credentials",
-            "client_id": "{{ vault.client_id }}",
-            "client_secret": "{{ vault.client_secret }}",
-        },
-        "ca_path": "{{ vault.ca_file }}",
-    }
+def request_with_uri(device: str, vault: Vault) -> Tasks:
+    form = {"grant_type": "client_credentials", **{name: vault[name] for name in ("client_id", "client_secret")}}
+    login = {"url": f"{vault['url']}/api/oauth2/token", "body_format": "form-urlencoded", "body": form}
     create = {
-        "url": "{{ vault.url }}/api/pam/remote/session",
-        "method": "POST",
+        "url": f"{vault['url']}/api/pam/remote/session",
         "headers": {"Authorization": "Bearer {{ login.json.access_token }}"},
         "body_format": "json",
-        "body": session_options(device),
-        "ca_path": "{{ vault.ca_file }}",
+        "body": session_options(device, vault),
     }
-    uri = "ansible.builtin.uri"
+    common = {"method": "POST", "ca_path": vault["ca_file"]}
     return [
-        {"name": "Log in", uri: login, "register": "login", "run_once": True, "no_log": True},
-        {"name": "Get a session", uri: create, "register": "session", "no_log": True},
+        {
+            "name": "Log in",
+            "ansible.builtin.uri": {**common, **login},
+            "register": "login",
+            "run_once": True,
+            "no_log": True,
+        },
+        {"name": "Get a session", "ansible.builtin.uri": {**common, **create}, "register": "session", "no_log": True},
     ]
 
 
-def post_bare(device: str) -> Tasks:
+def post_bare(device: str, vault: Vault) -> Tasks:
     arguments = {
-        "url": "{{ vault.url }}/api/pam/remote/session",
-        "access_token": "{{ vault.access_token }}",
-        "json": session_options(device),
-        "verify": "{{ vault.ca_file }}",
+        "url": f"{vault['url']}/api/pam/remote/session",
+        "access_token": vault["access_token"],
+        "json": session_options(device, vault),
+        "verify": vault["ca_file"],
     }
     return [{"name": "Get a session", "bare_post": arguments, "register": "session", "no_log": True}]
 
 
-def say_something(device: str) -> Tasks:
+def say_something(device: str, vault: Vault) -> Tasks:
     return [{"name": "Say something", "ansible.builtin.debug": {"msg": device}}]
 
 
-def skip_something(device: str) -> Tasks:
-    return [{**task, "when": False} for task in say_something(device)]
+def skip_something(device: str, vault: Vault) -> Tasks:
+    return [{**task, "when": False} for task in say_something(device, vault)]
 
 
-def with_other_collection(device: str) -> Tasks:
-    """The task of a file, in which the variable ``device`` names the device and ``vault`` has what it is given here."""
+def with_other_collection(device: str, vault: Vault) -> Tasks:
+    """The task of a file, with variables ``device`` and ``vault``."""
     (task,) = yaml.safe_load(Path(os.environ[OTHER_TASK]).read_text(encoding="utf-8"))
-    return [{**task, "vars": {**task.get("vars", {}), "device": device}}]
+    return [{**task, "vars": {**task.get("vars", {}), "device": device, "vault": vault}}]
 
 
 OTHER_TASK = "SENHASEGURA_TEST_OTHER_TASK"
@@ -153,7 +145,7 @@ CONTENDERS: dict[str, dict[str, Contender]] = {
         "uri": URI,
         "delegated": Contender(
             "the module, delegated over SSH",
-            lambda device: get_session(device, delegate_to="elsewhere"),
+            lambda device, vault: get_session(device, vault, delegate_to="elsewhere"),
             needs="sshd",
         ),
         "script": Contender("a plain script with requests"),
@@ -167,16 +159,16 @@ CONTENDERS: dict[str, dict[str, Contender]] = {
         "debug": Contender("ansible.builtin.debug", say_something, sessions=False),
     },
     "start": {
-        "empty": Contender("an empty play", lambda _device: [], sessions=False),
+        "empty": Contender("an empty play", lambda _device, _vault: [], sessions=False),
         "absent": Contender(
             "an empty play, the collection not installed",
-            lambda _device: [],
+            lambda _device, _vault: [],
             sessions=False,
             environment={"ANSIBLE_COLLECTIONS_PATH": os.devnull},
         ),
         "skipped_debug": Contender("ansible.builtin.debug, skipped", skip_something, sessions=False),
         "skipped_task": Contender(
-            "the task, skipped", lambda device: get_session(device, when=False), sessions=False
+            "the task, skipped", lambda device, vault: get_session(device, vault, when=False), sessions=False
         ),
         "task": OURS,
         "uri": URI,
@@ -192,16 +184,15 @@ def write_play(work: Work, contender: Contender, folder: Path, known: Mapping[st
     assert contender.tasks is not None
     vault = {name: known[name] for name in ("url", "ca_file", "access_token", "user", "credential", "protocol")}
     vault |= known["oauth2"]
-    tasks = contender.tasks("{{ item }}" if work.kind == "loop" else "{{ inventory_hostname }}")
+    tasks = contender.tasks("{{ item }}" if work.kind == "loop" else "{{ inventory_hostname }}", vault)
     devices = device_names(work.size)
     if work.kind == "loop":
         tasks[-1]["loop"] = devices
     variables = {
-        "vault": vault,
-        "senhasegura_url": "{{ vault.url }}",
-        "senhasegura_ca_path": "{{ vault.ca_file }}",
-        "senhasegura_client_id": "{{ vault.client_id }}",
-        "senhasegura_client_secret": "{{ vault.client_secret }}",
+        "senhasegura_url": vault["url"],
+        "senhasegura_ca_path": vault["ca_file"],
+        "senhasegura_client_id": vault["client_id"],
+        "senhasegura_client_secret": vault["client_secret"],
         "senhasegura_api_prefix": "api",
     }
     here = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}

@@ -1,0 +1,284 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes docsite/rst/performance_guide.rst from what ``make bench`` measured, and the charts that it shows.
+
+``python -m docs.performance_guide FILE`` publishes a file of results; without one, the page is written anew from those
+that are published. A unit test tells when it is due.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.benchmark.report import COLUMNS, cores, find, median, reached
+
+HERE = Path(__file__).parent
+PAGE = HERE / "docsite" / "rst" / "performance_guide.rst"
+RESULTS = HERE / "charts" / "performance.json"
+CHARTS = "https://raw.githubusercontent.com/pamops/ansible-collection-senhasegura/main/docs/charts"
+"""Where the charts are for those who read the page on a site that has none of our files."""
+
+Results = Mapping[str, t.Any]
+
+HEAD = """\
+..
+  Copyright (c) 2026, the pamops.senhasegura contributors
+  GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. Written by docs/performance_guide.py; do not change it here.
+
+.. _ansible_collections.pamops.senhasegura.docsite.performance_guide:
+
+What a session costs
+====================
+
+Asking PAM Core for a session costs little more than any task that Ansible runs. How much, with this collection and
+with what people would use instead, is measured here, and
+`you can measure it yourself <https://github.com/pamops/ansible-collection-senhasegura/blob/main/CONTRIBUTING.md>`__ with
+``make bench``.
+
+.. contents::
+   :local:
+   :depth: 1
+
+"""
+
+ADVICE = """\
+What to do for speed
+--------------------
+
+Little: the defaults are fast. What helps beyond:
+
+* **Use the task, or one task before the lookups.** Ansible runs each task of each host in a process of its own, a copy of
+  its main process. What a task needs is loaded once, in the main process; what a lookup needs is loaded by each of the
+  copies. Once a play has a task of this collection, even one that is skipped, all later lookups of the run find it
+  loaded:
+
+  .. code-block:: yaml+jinja
+
+      - name: Load once what all lookups need
+        pamops.senhasegura.pam_remote_session:
+          user: jdoe
+          device: web01
+          credential: root
+          protocol: SSH
+        when: false
+        run_once: true
+
+      - name: Write a page for each host
+        ansible.builtin.copy:
+          content: "{{ lookup('pamops.senhasegura.pam_remote_session', inventory_hostname, user='jdoe', credential='root',
+                              protocol='SSH') }}"
+          dest: "/srv/www/{{ inventory_hostname }}.html"
+          mode: "0600"
+        delegate_to: localhost
+        diff: false
+        no_log: true
+
+* **Make a loop rather than many tasks**: its items share a process, a connection and a TLS handshake.
+* **Do not delegate without need.** A task that is delegated over SSH copies its code for each item, and logs in each time.
+* **Set** ``api_prefix`` if you know it: with ``auto``, the first task of a run may send up to three requests more.
+* **Leave** ``token_cache`` **on**: without it, each host and each task logs in.
+* **Set** ``forks`` to what your controller bears. PAM Core is asked by so many processes at most.
+
+"""
+
+CHANGED = """\
+What was looked for, and changed
+--------------------------------
+
+Where the time goes was seen with ``perf``, ``py-spy``, ``cProfile`` in the processes of tasks, and
+``python -X importtime``:
+
+* A process that was copied from another one is slow at first: whatever it touches must be copied. So what all processes of
+  a run need is made in the main process, when Ansible loads the plugin there: the Python libraries, the definitions of
+  options, patterns, and two TLS contexts that are ready for use, one of them with the certificate authorities that are
+  trusted by default. In a copy, a context took 1.5 to 3 ms, and these authorities 19 ms.
+* Certificate authorities are read once for each connection; the libraries would do it twice.
+* ``oauthlib``, time zones, and what prepares PAM Core's words for a message are loaded only when they are needed.
+* Processes cannot share a connection, so each host has a TLS handshake of its own: that, the libraries' own work and the
+  copying are what is left. The same request in an action plugin of 15 lines, without a login, checks, a time limit for
+  the whole, hiding and messages, takes nearly as long: it is among the contenders.
+* A lookup that is used alone loads the libraries in each process, which takes about 75 ms: half of it for ``requests``,
+  a third to compile this collection's code, which Ansible does anew in each process. No supported way was found to have a
+  lookup loaded in the main process, other than a task beside it.
+
+None of this touches what the collection promises: nothing is hidden less, sent twice or checked later for speed.
+"""
+
+
+def page(results: Results) -> str:
+    parts = [HEAD, *summary(results), *method(results), *charts(results), *tables(results), *promises(results)]
+    return "".join([*parts, ADVICE, CHANGED])
+
+
+def title(text: str) -> str:
+    return f"{text}\n{'-' * len(text)}\n\n"
+
+
+def newest(results: Results, work: str, contender: str) -> Mapping[str, t.Any]:
+    found = find(results, work, contender, None if contender == "script" else cores(results)[-1])
+    assert found is not None, f"{work}/{contender} was not measured."
+    return found
+
+
+def seconds(results: Results, work: str, contender: str) -> float:
+    return median(newest(results, work, contender), "seconds")
+
+
+def summary(results: Results) -> Iterator[str]:
+    hundred = "hosts-100-10forks-0ms"
+    task, debug, uri = (seconds(results, hundred, name) for name in ("task", "debug", "uri"))
+    loop, plain = (seconds(results, "loop-200-0ms", name) for name in ("task", "script"))
+    one, none = (seconds(results, "start-0ms", name) for name in ("task", "empty"))
+    yield title("In short")
+    yield f"With ansible-core {cores(results)[-1]}:\n\n"
+    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. A task that only says something takes\n"
+    yield f"  {debug:.1f} seconds for them, ``ansible.builtin.uri`` takes {uri:.1f}.\n"
+    yield f"* 200 sessions in a loop take {loop:.1f} seconds, one login and one connection. A script without Ansible takes\n"
+    yield f"  {plain:.1f} seconds.\n"
+    yield f"* A playbook that gets one session takes {one:.1f} seconds, one that does nothing takes {none:.1f}.\n\n"
+
+
+def method(results: Results) -> Iterator[str]:
+    machine = results["machine"]
+    yield title("How it was measured")
+    yield (
+        f"On {machine['system']} with {machine['processors']} processors ({machine['processor']}) and "
+        f"{machine['memory_gib']:.0f} GiB,\nwith version {results['collection']} of the collection. "
+        "The simulator of PAM Core runs on the same machine, behind TLS, and answers at\nonce, or after 50 ms. "
+        "All who do the same work take turns; a figure is the median of the runs that the table tells, after one\n"
+        "that does not count. Times are of the whole ``ansible-playbook``. "
+        "CPU seconds are of all its processes, MiB are of the largest one.\nRequests and connections are those that the "
+        "simulator saw, and that each session was made is checked.\n\n"
+    )
+
+
+def charts(_results: Results) -> Iterator[str]:
+    for name, text in CHART_TEXTS.items():
+        yield f".. image:: {CHARTS}/{name}.svg\n   :alt: {text}\n\n"
+
+
+CHART_TEXTS = {
+    "hosts": "Seconds for 100 hosts, which the table of 100 hosts has in figures",
+    "loop": "Seconds for 200 items of a loop, which the table of 200 items has in figures",
+}
+
+TABLES = {
+    "hosts-100-10forks-0ms": "100 hosts, 10 forks",
+    "hosts-100-50forks-0ms": "100 hosts, 50 forks",
+    "hosts-1000-10forks-0ms": "1000 hosts, 10 forks",
+    "hosts-1000-50forks-0ms": "1000 hosts, 50 forks",
+    "hosts-1-10forks-0ms": "One host",
+    "loop-200-0ms": "200 items of a loop",
+    "loop-20-0ms": "20 items of a loop",
+    "loop-1-0ms": "One item of a loop",
+    "start-0ms": "A playbook with one task or none",
+    "hosts-100-10forks-50ms": "100 hosts, 10 forks, an answer takes 50 ms",
+    "hosts-100-50forks-50ms": "100 hosts, 50 forks, an answer takes 50 ms",
+    "hosts-1000-10forks-50ms": "1000 hosts, 10 forks, an answer takes 50 ms",
+    "hosts-1000-50forks-50ms": "1000 hosts, 50 forks, an answer takes 50 ms",
+    "loop-200-50ms": "200 items of a loop, an answer takes 50 ms",
+    "loop-20-50ms": "20 items of a loop, an answer takes 50 ms",
+}
+
+
+def tables(results: Results) -> Iterator[str]:
+    yield title("Figures")
+    for work, text in TABLES.items():
+        measured = [one for one in results["measured"] if one["work"] == work]
+        if measured:
+            yield f".. list-table:: {text}\n   :header-rows: 1\n\n"
+            head = ["", "ansible-core", *(name for name, _column in COLUMNS.values())]
+            for line in [head, *(list(row) for row in rows(measured))]:
+                yield "".join(f"   {'*' if not n else ' '} - {cell}\n" for n, cell in enumerate(line))
+            yield "\n"
+
+
+def rows(measured: list[Mapping[str, t.Any]]) -> Iterator[list[str]]:
+    """The fastest first, and what does the same on two releases together."""
+    fastest: dict[str, float] = {}
+    for one in measured:
+        fastest[one["title"]] = min(median(one, "seconds"), fastest.get(one["title"], 1e9))
+    for one in sorted(measured, key=lambda one: (fastest[one["title"]], one["title"], one["core"])):
+        core = "" if one["contender"] == "script" else one["core"]
+        yield [one["title"], core, *(column(one) for _name, column in COLUMNS.values())]
+
+
+def promises(results: Results) -> Iterator[str]:
+    yield title("Against the goals")
+    yield "What was to be reached, before anything was measured:\n\n"
+    yield ".. list-table::\n   :header-rows: 1\n\n"
+    head = ["", "Goal", *(f"ansible-core {core}" for core in cores(results))]
+    lines: dict[str, list[str]] = {}
+    for goal, _core, figure, kept in reached(results):
+        limit = f"at {'least' if goal.at_least else 'most'} {goal.limit:g}"
+        line = lines.setdefault(goal.title, [goal.title, limit])
+        line.append(f"{figure:.2f}{'' if kept else ' (**not reached**)'}")
+    for line in [head, *lines.values()]:
+        yield "".join(f"   {'*' if not n else ' '} - {cell}\n" for n, cell in enumerate(line))
+    yield "\n"
+
+
+# Charts
+
+
+def draw(results: Results, work: str, text: str, path: Path) -> None:
+    """Horizontal bars, the fastest at the top; one for each release of ansible-core."""
+    # Imported here, since only those need it who draw.
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "performance", "font.family": "sans-serif"})
+    releases = cores(results)
+    names = sorted(
+        {one["contender"] for one in results["measured"] if one["work"] == work},
+        key=lambda name: seconds(results, work, name),
+        reverse=True,
+    )
+    figure = Figure(figsize=(9, 0.9 + 0.55 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    colours = ("#8aa8c8", "#1f4e79")
+    for place, name in enumerate(names):
+        script = name == "script"
+        for number, core in enumerate(releases):
+            one = find(results, work, name, None if script else core)
+            if one is None or (script and number):
+                continue
+            height = 0.76 if script else 0.38
+            shift = 0 if script else 0.19 - 0.38 * number
+            length = median(one, "seconds")
+            label = f"ansible-core {core}" if place == len(names) - 1 and not script else None
+            colour = "#777777" if script else colours[number % 2]
+            axes.barh(place + shift, length, height, color=colour, label=label)
+            axes.text(length, place + shift, f" {length:.1f}", va="center", fontsize=9)
+    axes.set_yticks(range(len(names)), [newest(results, work, name)["title"] for name in names])
+    axes.set_title(text, loc="left", fontsize=11)
+    machine = results["machine"]
+    axes.set_xlabel(f"seconds; {machine['processors']} processors, {machine['processor']}", fontsize=8)
+    axes.margins(x=0.08)
+    axes.spines[["top", "right"]].set_visible(False)
+    handles = [mpl.patches.Patch(color=colours[n % 2], label=f"ansible-core {core}") for n, core in enumerate(releases)]
+    axes.legend(handles=handles, loc="upper right", frameon=False, fontsize=9)
+    figure.savefig(path, metadata={"Date": None, "Creator": None})
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(Path(sys.argv[1]).read_text(encoding="utf-8"), encoding="utf-8")
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+        draw(results, "hosts-100-10forks-0ms", "A session for each of 100 hosts, 10 forks", RESULTS.parent / "hosts.svg")
+        draw(results, "loop-200-0ms", "200 sessions in a loop", RESULTS.parent / "loop.svg")
+    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
