@@ -117,6 +117,7 @@ class Bench(t.NamedTuple):
         environment = {
             "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(filter(None, collections)),
             "ANSIBLE_ACTION_PLUGINS": str(HERE / "action_plugins"),
+            "ANSIBLE_LOOKUP_PLUGINS": str(HERE / "lookup_plugins"),
             **(self.ssh.environment(self.folder / "ssh") if self.ssh else {}),
             **contender.environment,
         }

@@ -104,14 +104,22 @@ def request_with_uri(device: str, vault: Vault) -> Tasks:
     ]
 
 
+def bare_arguments(vault: Vault, session: Mapping[str, str]) -> dict[str, t.Any]:
+    """Of the action and the lookup in this folder."""
+    url = f"{vault['url']}/api/pam/remote/session"
+    return {"url": url, "access_token": vault["access_token"], "verify": vault["ca_file"], "json": dict(session)}
+
+
 def post_bare(device: str, vault: Vault) -> Tasks:
-    arguments = {
-        "url": f"{vault['url']}/api/pam/remote/session",
-        "access_token": vault["access_token"],
-        "json": session_options(device, vault),
-        "verify": vault["ca_file"],
-    }
+    arguments = bare_arguments(vault, session_options(device, vault))
     return [{"name": "Get a session", "bare_post": arguments, "register": "session", "no_log": True}]
+
+
+def look_up_bare(device: str, vault: Vault) -> Tasks:
+    arguments = bare_arguments(vault, {name: vault[name] for name in ("user", "credential", "protocol")})
+    options = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    message = f"{{{{ lookup('bare_post', {device.strip('{} ')}, {options}) }}}}"
+    return [{"name": "Use a session", "ansible.builtin.debug": {"msg": message}, "no_log": True}]
 
 
 def say_something(device: str, vault: Vault) -> Tasks:
@@ -156,6 +164,7 @@ CONTENDERS: dict[str, dict[str, Contender]] = {
         "lookup_loaded": Contender("the lookup, after a task of the collection", load_and_look_up),
         "uri": URI,
         "bare": Contender("a bare requests.post in an action plugin", post_bare),
+        "lookup_bare": Contender("a bare requests.post in a lookup", look_up_bare),
         "debug": Contender("ansible.builtin.debug", say_something, sessions=False),
     },
     "start": {
