@@ -478,8 +478,11 @@ _prepared: dict[str, _Context] = {}
 
 
 def prepare() -> None:
-    """Make once what each fork of this process would make for itself otherwise, in 3 ms, or in 20 with the authorities
-    that are trusted by default. No fork sees what another does with it."""
+    """Make contexts here, which each fork of this process then need not make for itself.
+
+    That takes 20 ms, most of them to read the authorities that are trusted by default. In each fork it would take 20 ms
+    as well, or 3 with other authorities. No fork sees what another does with a context.
+    """
     if not HAS_REQUESTS:
         return
     _prepared[""] = _new_context()
