@@ -38,6 +38,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     run.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(run))
+    _transport._prepared.clear()  # importing an action plugin fills it
     yield
     for transport in _transport._transports.values():
         transport._session.close()

@@ -11,9 +11,11 @@ import contextlib
 import errno
 import gc
 import json
+import os
 import select
 import socket
 import ssl
+import subprocess
 import sys
 import time
 import traceback
@@ -26,10 +28,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, SenhaseguraError, Unclear
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 from tests.simulator import Simulator
+from tests.unit.conftest import COLLECTIONS
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.support import BEARER, CREATED, SESSION, SESSION_URL, RawServer, http_answer, reset
 
@@ -389,6 +393,156 @@ def test_ca_path_without_certificates(tmp_path: Path, content: bytes | None) -> 
     error = failure({"url": "https://127.0.0.1:9", "ca_path": str(path)})
     assert isinstance(error, NotSent)
     assert str(error).startswith(f"No certificates could be read from {path} (ca_path): ")
+
+
+# TLS contexts that are made before the forks
+
+
+@pytest.fixture
+def bundle(tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The authorities that are trusted by default: those of the servers here."""
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(Path(tls.ca_path).read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    return path
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> str:
+    """An authority that vouches for nobody here."""
+    path = tmp_path / "foreign.pem"
+    path.write_bytes(trustme.CA().cert_pem.bytes())
+    return str(path)
+
+
+NOT_ACCEPTED = f"{UNSENT}the server's certificate is not accepted: "
+
+
+def test_prepared_context_serves_one_transport(tls: Tls, bundle: Path, foreign: str) -> None:
+    """Each has an exchange of its own. The authorities are not read again for the first, but for the second."""
+    _transport.prepare()
+    bundle.write_bytes(Path(foreign).read_bytes())
+    with serving(answers, tls.context) as server, serving(answers, tls.context) as other:
+        for _number in range(2):
+            assert create({"url": server.url})["session_url"] == SESSION_URL
+        assert str(failure({"url": other.url})).startswith(NOT_ACCEPTED)
+        assert len(server.received) == 2
+        assert other.received == []
+
+
+FORKS = """
+import os, sys
+from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+
+_transport.prepare()
+os.truncate(os.environ["REQUESTS_CA_BUNDLE"], 0)
+session = {"user": "jdoe", "device": "web01", "protocol": "SSH", "credential": "root"}
+options = {"url": sys.argv[1], "access_token": "a-token", "api_prefix": "iso", "timeout": 10.0, "retries": 0, **session}
+for number in range(3):
+    if not os.fork():
+        create_remote_session(connect(options), options)
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
+
+@pytest.mark.usefixtures("bundle")
+def test_prepared_context_serves_each_fork(tls: Tls) -> None:
+    """On connections of their own, and none reads the authorities again: there are none any more."""
+    with serving(answers, tls.context) as server:
+        command = [sys.executable, "-c", FORKS, server.url]
+        folders = {"PYTHONPATH": str(COLLECTIONS)}
+        run = subprocess.run(command, env={**os.environ, **folders}, capture_output=True, text=True, check=False)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert (server.accepted, len(server.received)) == (3, 3)
+
+
+def test_ca_path_replaces_the_prepared_authorities(tls: Tls, bundle: Path, foreign: str) -> None:
+    _transport.prepare()
+    with serving(answers, tls.context) as server:
+        for _number in range(2):
+            assert str(failure({"url": server.url, "ca_path": foreign})).startswith(NOT_ACCEPTED)
+        assert server.received == []
+        bundle.write_bytes(Path(foreign).read_bytes())
+        assert create({"url": server.url})["session_url"] == SESSION_URL
+
+
+def test_ca_path_fills_the_prepared_context(tls: Tls, monkeypatch: pytest.MonkeyPatch, foreign: str) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
+    _transport.prepare()
+    with serving(answers, tls.context) as server:
+        for device in ("web01", "db01"):
+            options = {"url": server.url, "ca_path": tls.ca_path, "device": device}
+            assert create(options)["session_url"] == SESSION_URL
+        assert str(failure({"url": server.url})).startswith(NOT_ACCEPTED)
+
+
+@pytest.mark.usefixtures("bundle")
+def test_bundle_of_the_environment_is_another_by_then(tls: Tls, monkeypatch: pytest.MonkeyPatch, foreign: str) -> None:
+    """As the environment of a task may say."""
+    _transport.prepare()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
+    with serving(answers, tls.context) as server:
+        assert str(failure({"url": server.url})).startswith(NOT_ACCEPTED)
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        assert str(failure({"url": server.url})).startswith(NOT_ACCEPTED)
+        assert server.received == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_bundle_that_cannot_be_read_is_told_when_it_is_needed(
+    tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "bundle.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    if content is not None:
+        path.write_bytes(content)
+    _transport.prepare()
+    with serving(answers, tls.context) as server:
+        error = failure({"url": server.url})
+        assert isinstance(error, NotSent)
+        assert str(error).startswith(
+            f"No certificates could be read from {path} (REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE): "
+        )
+        assert create({"url": server.url, "ca_path": tls.ca_path})["session_url"] == SESSION_URL
+        path.write_bytes(Path(tls.ca_path).read_bytes())
+        assert create({"url": server.url})["session_url"] == SESSION_URL
+
+
+def test_unverified_leaves_nothing_unverified(
+    tls: Tls, monkeypatch: pytest.MonkeyPatch, names: dict[str, Callable[[int], t.Any]], foreign: str
+) -> None:
+    """Neither the authority nor the name in the certificate."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
+    _transport.prepare()
+    with serving(answers, tls.context) as server:
+        names["vault.example"] = lambda _port: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+        misnamed = f"https://vault.example:{server.port}"
+        for url in (server.url, misnamed):
+            assert create({"url": url}, validate_certs=False)["session_url"] == SESSION_URL
+        count = len(server.received)
+        for options in ({"url": server.url}, {"url": server.url, "ca_path": foreign}, {"url": misnamed}):
+            assert str(failure(options)).startswith(NOT_ACCEPTED)
+        assert str(failure({"url": misnamed, "ca_path": tls.ca_path})) == (
+            f"{NOT_ACCEPTED}Hostname mismatch, certificate is not valid for 'vault.example' "
+            "(url must name a host that it is for)."
+        )
+        assert len(server.received) == count
+
+
+@pytest.mark.usefixtures("bundle")
+def test_prepared_for_pam_core_and_not_for_its_proxy(tls: Tls, foreign: str) -> None:
+    """Each has a context of its own, and both trust the same."""
+    seen: list[bytes] = []
+    with serving(answers, tls.context) as server, serving(_proxy(server.port, seen), tls.context) as proxy:
+        options = {"url": f"https://localhost:{server.port}", "proxy": f"https://127.0.0.1:{proxy.port}"}
+        _transport.prepare()
+        assert create(options)["session_url"] == SESSION_URL
+        assert len(seen) == len(server.received) == 1
+        assert str(failure({**options, "ca_path": foreign})).startswith(NOT_ACCEPTED)
+        assert len(seen) == len(server.received) == 1
 
 
 # Proxies
