@@ -2,72 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls of PAM Core's A2A API: authentication, the generations of paths, trying again, and the reading of answers."""
+"""Calls of PAM Core's A2A API: logging in, finding the path, and trying again."""
 
 from __future__ import annotations
 
-import codecs
-import email.utils
-import hashlib
-import json
-import math
-import re
 import time
 import typing as t
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, unquote, urlsplit
 
 from . import _transport
-from ._errors import (
-    HINTS_BY_STATUS,
-    LOGIN_HINTS_BY_STATUS,
-    SESSION_MAY_EXIST,
-    NotSent,
-    Refused,
-    Unclear,
-    hint,
-    says_that_nothing_was_done,
-    sentences,
-)
+from ._answers import Endpoint, http_date, is_success, json_object, retry_after, unclear
+from ._errors import LOGIN_HINTS_BY_STATUS, NotSent, Refused, Unclear
+from ._memory import OwnMemory, RunMemory, is_recent, is_token, issued_token, key_of, usable_token
 from ._options import CONNECTION, SECRETS, chosen_auth_method
 from ._transport import Answer, Exchange
 
-TOKEN_MARGIN = 30
-"""Seconds before its end in which a token is not used any more."""
-
-MAX_LIFETIME = 24 * 3600
-"""Seconds for which a token is believed to hold at most: what the oldest documentation (3.25) says."""
-
 LOGIN_REFUSED = (400, 401, 403)
 """The statuses by which a login is refused for good, and not put off or sent to where nothing is."""
-
-REFUSAL_HOLDS = 60
-"""Seconds for which the tasks of a run take a refusal that one of them got for theirs."""
-
-RETRY_WHEN_TOLD = (429, 503)
-"""Statuses after which a request may be sent again, where the answer says when."""
-
-NOT_HANDLED = (401, *RETRY_WHEN_TOLD)
-"""Statuses that prove by themselves that nothing was done."""
-
-
-class Endpoint(t.NamedTuple):
-    """One function of the API. The paths of each generation are tried in their order."""
-
-    title: str
-    """What is being done, to begin a message with: ``Creating the remote session``."""
-    method: str
-    paths: Mapping[str, tuple[str, ...]]
-    creates_session: bool = False
-    ends_session: bool = False
-    needs: str = "the resource that this needs"
-    """What an authorization must have, to be read after ``grant``."""
-    max_body: int = _transport.MAX_BODY
-    """Bytes of an answer that are read at most."""
-    hints_by_status: Mapping[int, str] = HINTS_BY_STATUS
-
 
 # vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
 TOKEN = Endpoint(
@@ -78,36 +31,6 @@ TOKEN = Endpoint(
 )
 
 PROBE = Endpoint("Reaching PAM Core", "HEAD", {})
-
-
-class RunMemory(t.Protocol):
-    """What the tasks of a run remember together; see ``plugin_utils/_run_memory.py``."""
-
-    def locked(self, key: str, seconds: float) -> AbstractContextManager[None]:
-        """Keep others out that use the same key, or go on after *seconds* without."""
-
-    def read(self, key: str) -> dict[str, t.Any]:
-        """What is known, or an empty dict."""
-
-    def write(self, key: str, known: Mapping[str, t.Any]) -> None:
-        """Replace what is known."""
-
-
-class OwnMemory:
-    """Remembers for one client alone."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, dict[str, t.Any]] = {}
-
-    @contextmanager
-    def locked(self, key: str, seconds: float) -> Iterator[None]:
-        yield
-
-    def read(self, key: str) -> dict[str, t.Any]:
-        return self._known.get(key, {})
-
-    def write(self, key: str, known: Mapping[str, t.Any]) -> None:
-        self._known[key] = dict(known)
 
 
 class Client:
@@ -175,7 +98,7 @@ class Client:
 
     def _note_time(self, answer: Answer) -> None:
         """Its ``Date`` is the server's clock when it answered, to the second: RFC 9110, section 6.6.1."""
-        date, seconds = _http_date(answer.headers.get("Date", "")), timedelta(seconds=answer.seconds)
+        date, seconds = http_date(answer.headers.get("Date", "")), timedelta(seconds=answer.seconds)
         self.answered_at = self.sent_at + seconds if date is None else datetime.fromtimestamp(date, timezone.utc)
         self.asked_at = self.answered_at - seconds
 
@@ -198,7 +121,7 @@ class Client:
         paths = self._paths(endpoint)
         if len(paths) == 1:
             return self._attempt(endpoint, paths[0], authorization, **content)
-        key = _key("path", self._url, paths)
+        key = key_of("path", self._url, paths)
         known = self._memory.read(key).get("path")
         if known not in paths:
             with self._memory.locked(key, self._exchange.remaining_or_zero() / 2):
@@ -224,7 +147,7 @@ class Client:
     # -- the token -----------------------------------------------------------------------------------------------------
 
     def _token_key(self) -> str:
-        return _key("token", *(self._options.get(name) for name in _IDENTITY))
+        return key_of("token", *(self._options.get(name) for name in _IDENTITY))
 
     def _access_token(self, not_accepted: str | None = None) -> str:
         """The token of the run, or a new one that becomes it. That which got a 401 only if a new one would as well."""
@@ -240,22 +163,14 @@ class Client:
     def _known_token(self, key: str, not_accepted: str | None) -> str | None:
         """Raises the refusal of a login that another task tried a moment ago."""
         known = self._tokens.read(key)
-        refusal = self._known_refusal(known)
-        if refusal:
-            raise refusal
-        token = _usable_token(known)
-        return None if token == not_accepted and not _is_recent(known.get("new_not_accepted")) else token
+        if is_recent(known.get("refused")):
+            from ._failures import known_refusal
 
-    def _known_refusal(self, known: Mapping[str, t.Any]) -> Refused | None:
-        refused, message, status = known.get("refused"), known.get("msg"), _number(known.get("http_status"))
-        if not _is_recent(refused) or not isinstance(message, str) or status is None:
-            return None
-        seconds = max(round(time.time() - refused), 0)
-        note = (
-            f"That was the answer {seconds} second{'' if seconds == 1 else 's'} ago; to spare the application failed "
-            f"logins, this run does not ask again within {REFUSAL_HOLDS} seconds"
-        )
-        return Refused(sentences(self._clean(message, limit=3000), note), status, _number(known.get("error_code")))
+            refusal = known_refusal(known, self._secrets)
+            if refusal:
+                raise refusal
+        token = usable_token(known)
+        return None if token == not_accepted and not is_recent(known.get("new_not_accepted")) else token
 
     def _remember_that_logging_in_does_not_help(self) -> None:
         """A token got a 401 that was issued just now."""
@@ -279,14 +194,12 @@ class Client:
                 self._tokens.write(key, {"refused": time.time(), **exc.result()})
             raise
         token, kind = envelope.get("access_token"), envelope.get("token_type", "Bearer")
-        if not _is_token(token):
-            raise self.unclear(TOKEN, "PAM Core answered a success, but without a usable access token")
+        if not is_token(token):
+            raise unclear(TOKEN, "PAM Core answered a success, but without a usable access token")
         if not isinstance(kind, str) or kind.lower() != "bearer":
-            raise self.unclear(TOKEN, "PAM Core issued a token of another type than Bearer")
+            raise unclear(TOKEN, "PAM Core issued a token of another type than Bearer")
         self._fresh_token = token
-        self._tokens.write(
-            key, {"access_token": token, "from": asked, "to": asked + _lifetime(envelope.get("expires_in"))}
-        )
+        self._tokens.write(key, issued_token(token, asked, envelope.get("expires_in")))
         return token
 
     # -- one request ---------------------------------------------------------------------------------------------------
@@ -308,71 +221,29 @@ class Client:
                     continue
                 raise NotSent(self._clean(f"{endpoint.title} failed: {exc}")) from exc
             except Unclear as exc:
-                raise self.unclear(endpoint, self._clean(str(exc)), http_status=exc.http_status) from exc
-            wait = _retry_after(answer)
+                raise unclear(endpoint, self._clean(str(exc)), http_status=exc.http_status) from exc
+            wait = retry_after(answer)
             if tries_left == 0 or wait is None or not self._exchange.pause(wait):
                 break
         return answer
 
-    def unclear(
-        self,
-        endpoint: Endpoint,
-        why: str,
-        *more: str | None,
-        http_status: int | None = None,
-        error_code: int | None = None,
-    ) -> Unclear:
-        """What was asked for may have been done: for a session the message says so, a login only costs another one."""
-        note = SESSION_MAY_EXIST if endpoint.creates_session else None
-        message = sentences(f"{endpoint.title} failed: {why}", *more, note)
-        return Unclear(message, http_status, endpoint.creates_session, error_code)
-
     # -- what came back ------------------------------------------------------------------------------------------------
 
     def _understood(self, endpoint: Endpoint, answer: Answer) -> dict[str, t.Any]:
-        """The answer's envelope, if it is a success: both generations' envelopes, OAuth 2.0's and the gateway's."""
-        status = answer.status
-        envelope = _json_object(answer.body)
-        if envelope is None or 300 <= status < 400:
-            raise self._not_understood(endpoint, answer)
-        if _is_failure(status, envelope):
-            raise self._refused(endpoint, status, envelope)
-        return envelope
+        """The answer's envelope, if it is a success."""
+        envelope = json_object(answer.body)
+        if envelope is not None and is_success(answer.status, envelope):
+            return envelope
+        # Imported here, and so elsewhere, since it takes 4 ms that only those need to spend who meet a failure.
+        from ._failures import failure
 
-    def _refused(self, endpoint: Endpoint, status: int, envelope: Mapping[str, t.Any]) -> Refused | Unclear:
-        code = _error_code(envelope)
-        issued = (*_part(envelope, "session").values(), envelope.get("access_token"))
-        said = self._clean(_message(envelope), issued)
-        answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
-        why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
-        tried = f"Tried: {', '.join(self._paths(endpoint))}" if _says_no_path(status, said) else None
-        advice = hint(said, status, endpoint.needs, endpoint.hints_by_status)
-        if _part(envelope, "session") or _may_be_done(status, code, said):
-            return self.unclear(endpoint, why, advice, http_status=status, error_code=code)
-        return Refused(sentences(f"{endpoint.title} failed: {why}", tried, advice), status, code)
+        raise failure(endpoint, answer, envelope, self._paths(endpoint), self._secrets)
 
-    def _not_understood(self, endpoint: Endpoint, answer: Answer) -> Refused | Unclear:
-        """For an answer of which only the status is of use: a page of a proxy, something cut off, a redirect."""
-        status = answer.status
-        header = answer.headers.get("Content-Type", "")  # of bytes that were read as Latin-1
-        said = self._clean(header.encode("latin-1", "replace").decode("utf-8", "replace"))
-        media_type = re.sub(r"[^\w/+.*-]", "", said.split(";")[0])[:60]
-        what = f"content type {media_type}" if media_type else "no content type"
-        why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
-        if 300 <= status < 400:
-            why = f"the answer is a redirect (HTTP {status}), which is not followed"
-        # A 400 that is not PAM Core's says nothing about what is registered there.
-        advice = (status != 400 and endpoint.hints_by_status.get(status)) or "Check that url points at PAM Core itself"
-        if 200 <= status < 300 or _may_be_done(status):
-            return self.unclear(endpoint, why, advice, http_status=status)
-        return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)
-
-    def _clean(self, text: str, more_secrets: Iterable[t.Any] = (), limit: int = 1000) -> str:
-        """A server's words as part of a message: one line, short, harmless on a terminal, and without our secrets."""
-        # Imported here, since it takes 3 ms that only those need to spend to whom PAM Core says something.
+    def _clean(self, text: str) -> str:
+        """A message that may hold words of others, without our secrets."""
         from ._redaction import redacted
 
-        return redacted(text, (*self._secrets, *more_secrets), limit)
+        return redacted(text, self._secrets)
 
 
 def connect(options: Mapping[str, t.Any], memory: RunMemory | None = None) -> Client:
@@ -389,10 +260,6 @@ def connect(options: Mapping[str, t.Any], memory: RunMemory | None = None) -> Cl
 _IDENTITY = ("url", "api_prefix", "tenant", "client_id", "client_secret")
 
 
-def _key(*parts: t.Any) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
 def _plain(value: t.Any) -> t.Any:
     """Without the subclass of str, int … by which Ansible keeps track of a value: requests refuses such headers."""
     if isinstance(value, str):
@@ -402,152 +269,13 @@ def _plain(value: t.Any) -> t.Any:
     return int(value) if isinstance(value, int) else float(value)
 
 
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-
-
-def _is_token(value: t.Any) -> t.TypeGuard[str]:
-    """Whether it can stand in a header."""
-    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
-
-
-def _usable_token(known: Mapping[str, t.Any]) -> str | None:
-    """The token, unless it is of another shape, is about to end, or the clock went back to before it was issued."""
-    token, start, end = known.get("access_token"), known.get("from"), known.get("to")
-    if not _is_token(token) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
-        return None
-    return token if start - 5 <= time.time() < end - TOKEN_MARGIN else None
-
-
-def _is_recent(then: t.Any) -> t.TypeGuard[float]:
-    """Whether what happened then, in seconds of the wall clock, still holds for others."""
-    return isinstance(then, (int, float)) and then - 5 <= time.time() < then + REFUSAL_HOLDS
-
-
-def _lifetime(expires_in: t.Any) -> float:
-    """Seconds. Without a usable ``expires_in`` a token is used once: RFC 6749 only recommends to send it."""
-    try:
-        seconds = float(expires_in) if not isinstance(expires_in, bool) else 0.0
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), MAX_LIFETIME)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    """Seconds until a refused request may be sent again, if the server says so: RFC 9110, section 10.2.3."""
-    value = answer.headers.get("Retry-After", "").strip()
-    if answer.status not in RETRY_WHEN_TOLD or not value:
-        return None
-    if re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
-        return float(value)
-    # By the server's own clock if it shows it, since ours may be another.
-    then, now = _http_date(value), _http_date(answer.headers.get("Date", ""))
-    return None if then is None else max(then - (time.time() if now is None else now), 0.0)
-
-
-def _http_date(value: str) -> float | None:
-    """Seconds since 1970: RFC 9110, section 5.6.7."""
-    try:
-        date = email.utils.parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _json_object(body: bytes) -> dict[str, t.Any] | None:
-    try:
-        value = json.loads(body.removeprefix(codecs.BOM_UTF8).decode())
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _part(envelope: Mapping[str, t.Any], name: str) -> Mapping[str, t.Any]:
-    part = envelope.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _is_true(value: t.Any) -> bool:
-    return value is True or value == 1 or (isinstance(value, str) and value.lower() == "true")
-
-
-def _number(value: t.Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value, re.ASCII) else None
-
-
-def _is_failure(status: int, envelope: Mapping[str, t.Any]) -> bool:
-    response = _part(envelope, "response")
-    error = envelope.get("error")
-    return (
-        status >= 400
-        or any(_is_true(response.get(name)) for name in ("error", "erro"))
-        or (_number(response.get("status")) or 0) >= 400
-        or (isinstance(error, str) and error != "")
-        or _is_true(error)
-        or ("response" not in envelope and isinstance(envelope.get("message"), str) and envelope["message"] != "")
-        or isinstance(envelope.get("exception"), dict)
-    )
-
-
-# Where a message is looked for, in this order: both generations, a slip of the documentation, OAuth 2.0, the gateway.
-_MESSAGES = (
-    ("response", "message"),
-    ("response", "Message"),
-    ("response", "mensagem"),
-    ("exception", "message"),
-    (None, "message"),
-    (None, "error_description"),
-    (None, "error"),
-)
-_NUMBERED = re.compile(r"^(\d{3,4}):\s*(.*)$", re.DOTALL | re.ASCII)
-
-
-def _raw_message(envelope: Mapping[str, t.Any]) -> str:
-    for part, name in _MESSAGES:
-        text = (_part(envelope, part) if part else envelope).get(name)
-        if isinstance(text, str) and text.strip():
-            return text.strip()
-    return ""
-
-
-def _message(envelope: Mapping[str, t.Any]) -> str:
-    """What the server says, without the number that stands before it in some versions."""
-    message = _raw_message(envelope)
-    numbered = _NUMBERED.match(message)
-    return numbered[2] if numbered else message
-
-
-def _error_code(envelope: Mapping[str, t.Any]) -> int | None:
-    """The product's own number for the error; 0 and 1 are no such numbers."""
-    numbered = _NUMBERED.match(_raw_message(envelope))
-    candidates: tuple[Callable[[], t.Any], ...] = (
-        lambda: _part(envelope, "exception").get("code"),
-        lambda: numbered[1] if numbered else None,
-        lambda: _part(envelope, "response").get("error_code"),
-        lambda: envelope.get("error_code"),
-    )
-    return next((code for code in (_number(candidate()) for candidate in candidates) if code and code > 1), None)
-
-
-def _may_be_done(status: int, code: int | None = None, said: str = "") -> bool:
-    """Whether a failure leaves open if PAM Core did what was asked for: where something broke, or a gateway gave up
-    waiting. A number of PAM Core's own for the error, or a documented refusal, does not."""
-    if status in NOT_HANDLED or 1000 <= (code or 0) <= 9999:
-        return False
-    nothing_done = says_that_nothing_was_done(said)
-    # By its definition, 303 comes after the request was handled.
-    return (status in (303, 408) or status >= 500) if nothing_done is None else not nothing_done
-
-
 def _is_no_path(endpoint: Endpoint, answer: Answer) -> bool:
     """Whether to go on to the next path. Where a session could be created or ended, only an answer counts which proves
     that nothing handled the request; for a login or a list any 404 will do."""
+    if answer.status != 404:
+        return False
     if not (endpoint.creates_session or endpoint.ends_session):
-        return answer.status == 404
-    envelope = _json_object(answer.body)
-    return envelope is not None and _says_no_path(answer.status, _message(envelope))
+        return True
+    from ._failures import says_no_path
 
-
-def _says_no_path(status: int, message: str) -> bool:
-    return status == 404 and bool(re.search(r"^(resource\b.*\bnot found|no route matched)", message, re.IGNORECASE))
+    return says_no_path(answer.body)

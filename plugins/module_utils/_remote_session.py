@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from ._client import Client, Endpoint
+from ._answers import Endpoint, unclear
+from ._client import Client
 from ._errors import SESSION_MAY_EXIST
 from ._operation import Operation
 from ._options import CONNECTION, REMOTE_SESSION, problems, remote_session_problems
@@ -77,9 +78,7 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[
         if not usable
     ]
     if lacking:
-        raise client.unclear(
-            CREATE, f"PAM Core answered a success, but without {' and '.join(lacking)}", http_status=200
-        )
+        raise unclear(CREATE, f"PAM Core answered a success, but without {' and '.join(lacking)}", http_status=200)
     result = {
         "session_url": session_url,
         "token": token,

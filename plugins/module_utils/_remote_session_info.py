@@ -19,7 +19,8 @@ import typing as t
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 
-from ._client import Client, Endpoint
+from ._answers import Endpoint, unclear, whole_number
+from ._client import Client
 from ._errors import LIFE_HINTS_BY_STATUS, Refused, printable
 from ._operation import Operation
 from ._options import CONNECTION, FILTERS, TIMES, WAIT, filter_problems, problems
@@ -166,7 +167,7 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
 def _ask(client: Client, options: Mapping[str, t.Any]) -> Iterator[Record]:
     numbers = set(options.get("id") or ())
     if not 0 < len(numbers) <= MOST_BY_ID:
-        yield from _unpacked(client, LIST, client.call(LIST))
+        yield from _unpacked(LIST, client.call(LIST))
         return
     for number in sorted(numbers):
         try:
@@ -176,27 +177,25 @@ def _ask(client: Client, options: Mapping[str, t.Any]) -> Iterator[Record]:
                 raise
         else:
             # A sample of version 3.32 has another record too.
-            yield from (record for record in _unpacked(client, GET, envelope) if _number(record.get("id")) == number)
+            yield from (record for record in _unpacked(GET, envelope) if whole_number(record.get("id")) == number)
 
 
-def _unpacked(client: Client, endpoint: Endpoint, content: t.Any, depth: int = 0) -> Iterator[Record]:
+def _unpacked(endpoint: Endpoint, content: t.Any, depth: int = 0) -> Iterator[Record]:
     """The records in *content*: a list, a single one, or, in samples of 3.33 and 4.0, a whole envelope in the list."""
     if isinstance(content, list):
         for item in content:
-            yield from _unpacked(client, endpoint, item, depth + 1)
+            yield from _unpacked(endpoint, item, depth + 1)
         return
     if isinstance(content, dict) and depth < MAX_DEPTH:
         inner = [content[name] for name in ("remote_sessions", "remote_session") if name in content]
         if inner:
             for part in inner:
-                yield from _unpacked(client, endpoint, [] if part is None else part, depth + 1)
+                yield from _unpacked(endpoint, [] if part is None else part, depth + 1)
             return
         if depth and ("id" in content or "session_id" in content):
             yield content
             return
-    raise client.unclear(
-        endpoint, "PAM Core answered a success, but without sessions that can be understood", http_status=200
-    )
+    raise unclear(endpoint, "PAM Core answered a success, but without sessions that can be understood", http_status=200)
 
 
 def _renamed(original: Record) -> Record:
@@ -212,7 +211,7 @@ def normal(record: Record, original: Record, zone: tzinfo | None) -> dict[str, t
     end = _moment(record.get("end"), zone)
     return {
         **{name: _text(record.get(name)) for name in ("session_id", "user", "origin_ip", "credential")},
-        "id": _number(record.get("id")),
+        "id": whole_number(record.get("id")),
         "device": device,
         "host": host or None,
         "port": port,
@@ -231,12 +230,6 @@ def normal(record: Record, original: Record, zone: tzinfo | None) -> dict[str, t
 
 def _text(value: t.Any) -> str | None:
     return None if value is None else str(value).strip() or None
-
-
-def _number(value: t.Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value, re.ASCII) else None
 
 
 def _moment(value: t.Any, zone: tzinfo | None) -> datetime | None:
@@ -364,7 +357,7 @@ def _one(key: Callable[[t.Any], Hashable]) -> tuple[Keys, Keys]:
 
 # filter → by which keys a wanted value and a listed one are the same. Small and capital letters are, but in session_id.
 KEYS: dict[str, tuple[Keys, Keys]] = {
-    "id": _one(_number),
+    "id": _one(whole_number),
     "session_id": _one(_text),
     "device": (_wanted_device_keys, lambda device: _listed_device_keys(str(device))),
     "user": _one(_key),

@@ -14,7 +14,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ._client import Client, Endpoint
+from ._answers import Endpoint
+from ._client import Client
 from ._errors import LIFE_HINTS_BY_STATUS, NotAllEnded, NotSent, SenhaseguraError, Unclear, Undecided, sentences
 from ._operation import Operation
 from ._options import CONNECTION, FILTERS, TIMES, filter_problems, problems

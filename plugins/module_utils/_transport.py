@@ -552,11 +552,7 @@ def _read(response: t.Any, max_body: int) -> bytes:
     """The body, whole and decompressed; never more than *max_body* bytes of it."""
     body: bytes = response.raw.read(max_body + 1, decode_content=False)
     expected = response.headers.get("Content-Length", "")
-    if (
-        response.request.method != "HEAD"
-        and _LENGTH.fullmatch(expected)
-        and len(body) < min(int(expected), max_body)
-    ):
+    if response.request.method != "HEAD" and _LENGTH.fullmatch(expected) and len(body) < min(int(expected), max_body):
         raise http.client.IncompleteRead(b"")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate"):

@@ -37,7 +37,7 @@ def run_memory() -> RunMemory:
 
 
 class RunMemory:
-    """Implements ``module_utils/_client.py``'s protocol of the same name, in a directory."""
+    """Implements ``module_utils/_memory.py``'s protocol of the same name, in a directory."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory

@@ -36,11 +36,9 @@ BUGS = {
     "options": Bug("plugin_utils/_config.py", "    found += problems(", 'options["timeout"]', HERE),
     "sending": Bug(TRANSPORT, "        exchange.begin(", "exchange.seconds", ANYWHERE),
     "failing": Bug(TRANSPORT, "        why = _reason(failure)", "exchange.seconds", ANYWHERE, host="echo_without_http"),
-    "telling": Bug(
-        CLIENT, "                raise self.unclear(endpoint, ", "self._exchange.seconds", HERE, "echo_without_http"
-    ),
+    "telling": Bug(CLIENT, "                raise unclear(", "self._exchange.seconds", HERE, "echo_without_http"),
     "login": Bug(CLIENT, "        self._fresh_token = token", "self._exchange.seconds", ANYWHERE),
-    "refused": Bug(CLIENT, "        code = _error_code(", "self._exchange.seconds", ANYWHERE, device="nowhere"),
+    "refused": Bug(CLIENT, "        raise failure(", "self._exchange.seconds", ANYWHERE, device="nowhere"),
     "session": Bug("module_utils/_remote_session.py", "    result = {", 'options["timeout"]', ANYWHERE),
     "action": Bug(ACTION, "        self._hide(result)", 'options["timeout"]', ("task",)),
     "back": Bug(ACTION, '        result.pop("invocation"', 'options["timeout"]', ("delegated",)),
