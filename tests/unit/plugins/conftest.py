@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+import time
 import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,6 +81,14 @@ def shown_warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     shown: list[str] = []
     monkeypatch.setattr(Display, "warning", lambda _display, msg, *_args, **_more: shown.append(msg))
     return shown
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds, in place of waiting for them."""
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
 
 
 class Tls(t.NamedTuple):

@@ -241,7 +241,8 @@ def run_action(
     """What the action plugin returns, as core loads and runs it, and its task, which is put into *made* too, for when
     it raises. A transport claims to be another."""
     loader = DataLoader()
-    task = Task.load({name: dict(options), "check_mode": check, **keywords}, loader=loader)
+    task = Task.load({name: {}, "check_mode": check, **keywords}, loader=loader)
+    task.args = dict(options)  # as it is when core has templated them
     if made is not None:
         made.append(task)
     context = PlayContext()

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import typing as t
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleLookupError
@@ -27,6 +30,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session
 )
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import resolve
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.module_utils.test_transport import serving
 from tests.unit.plugins.support import (
     BEARER,
@@ -39,49 +43,53 @@ from tests.unit.plugins.support import (
     OAUTH2,
     SESSION,
     URL,
+    Api,
+    RawServer,
+    RunModule,
     http_answer,
     minimal,
+    run_lookup,
 )
 
 DEFAULTS: dict[str, t.Any] = {"url": URL, "timeout": 5.0, "retries": 0, "api_prefix": "iso", **SESSION}
 
 
-def looked_up(*devices: t.Any, **more: t.Any) -> t.Any:
-    plugin = lookup_loader.get(NAME, loader=DataLoader(), templar=Templar(loader=DataLoader()))
+def looked_up(*devices: str, **more: t.Any) -> list[t.Any]:
     options = {name: value for name, value in DIRECT.items() if name != "device"}
-    return plugin.run(list(devices), **options, **more)
+    return run_lookup(NAME, list(devices), **options, **more)
 
 
-def resolved(arguments: t.Any, variables: t.Any = None) -> t.Any:
+def resolved(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
     name = lookup_loader.get(NAME, class_only=True)._load_name
-    templar = Templar(loader=DataLoader(), variables=variables or {})
-    return resolve(name, ARGUMENT_SPEC, option_problems, arguments, variables or {}, templar.template)
+    return resolve(name, ARGUMENT_SPEC, option_problems, arguments, {}, Templar(loader=DataLoader()).template)
 
 
-def test_empty_environment_variable_leaves_verification_on(monkeypatch: t.Any) -> None:
+def test_empty_environment_variable_leaves_verification_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENHASEGURA_VALIDATE_CERTS", "")
     assert resolved(DIRECT)["validate_certs"] is True
 
 
 @pytest.mark.parametrize("value", ["ture", "maybe", "2"])
-def test_misspelt_environment_variable_does_not_turn_verification_off(monkeypatch: t.Any, value: t.Any) -> None:
+def test_misspelt_environment_variable_does_not_turn_verification_off(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     monkeypatch.setenv("SENHASEGURA_VALIDATE_CERTS", value)
     with pytest.raises(OptionsError, match="validate_certs from .* must be true or false"):
         resolved(DIRECT)
 
 
-def test_misspelt_key_does_not_turn_verification_off(ansible_cfg: t.Any) -> None:
+def test_misspelt_key_does_not_turn_verification_off(ansible_cfg: Callable[..., Path]) -> None:
     ansible_cfg(validate_certs="ture")
     with pytest.raises(OptionsError, match="validate_certs from .* must be true or false"):
         resolved(DIRECT)
 
 
-def test_empty_key_leaves_verification_on(ansible_cfg: t.Any) -> None:
+def test_empty_key_leaves_verification_on(ansible_cfg: Callable[..., Path]) -> None:
     ansible_cfg(validate_certs="")
     assert resolved(DIRECT)["validate_certs"] is True
 
 
-def test_environment_number_that_is_none(monkeypatch: t.Any) -> None:
+def test_environment_number_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENHASEGURA_PORT", "many")
     with pytest.raises(
         OptionsError, match="port from the environment variable SENHASEGURA_PORT must be a whole number[.]$"
@@ -90,38 +98,38 @@ def test_environment_number_that_is_none(monkeypatch: t.Any) -> None:
 
 
 @pytest.mark.parametrize("url", [f"{URL}/#", f"{URL}/?", f"{URL}#", f"{URL}?"])
-def test_empty_query_or_fragment_is_none_either(url: t.Any) -> None:
+def test_empty_query_or_fragment_is_none_either(url: str) -> None:
     assert option_problems({**DIRECT, "timeout": 1.0, "retries": 0, "url": url}) == [
         "url must not have a query or a fragment."
     ]
 
 
 @pytest.mark.parametrize("name", ["port", "remote_app", "retries", "timeout"])
-def test_true_is_no_number(name: t.Any) -> None:
+def test_true_is_no_number(name: str) -> None:
     with pytest.raises(OptionsError, match=f"{name} must be a (whole )?number[.]$"):
         resolved({**DIRECT, name: True})
 
 
 @pytest.mark.parametrize("value", ["Mon, 01 Jan 99999999999 00:00:00 GMT", f"Mon, 01 Jan {10**20} 00:00:00 GMT"])
-def test_retry_after_of_a_far_future(api: t.Any, value: t.Any) -> None:
+def test_retry_after_of_a_far_future(api: Api, value: str) -> None:
     api.expect(CREATE._replace(status=503, body={"message": "x"}, headers={"Retry-After": value}))
     with pytest.raises(Refused):
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
 
 
-def test_content_length_of_many_digits(api: t.Any) -> None:
+def test_content_length_of_many_digits(api: Api) -> None:
     api.expect(CREATE._replace(headers={"Content-Length": "1" * 5000}))
     assert create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)["session_url"]
 
 
-def test_password_of_the_proxy_as_it_is(api: t.Any) -> None:
+def test_password_of_the_proxy_as_it_is(api: Api) -> None:
     api.expect(CREATE._replace(status=400, body=minimal(400, "proxy-pass@1 is wrong")))
     with pytest.raises(Refused) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER, "proxy": "http://me:proxy-pass%401@proxy:1"}), SESSION)
     assert "proxy-pass@1" not in str(error.value)
 
 
-def test_second_term_may_log_in_again(api: t.Any) -> None:
+def test_second_term_may_log_in_again(api: Api) -> None:
     refused = CREATE._replace(status=401, body={"error": "access_denied"})
     another = LOGIN._replace(body={**LOGGED_IN, "access_token": "another"})
     api.expect(LOGIN, CREATE, refused, another, CREATE)
@@ -133,14 +141,14 @@ def test_second_term_may_log_in_again(api: t.Any) -> None:
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "device", "ca_path"])
 @pytest.mark.parametrize("value", ["caf\udce9", "a\0b"])
-def test_what_is_no_text_is_refused(name: t.Any, value: t.Any) -> None:
+def test_what_is_no_text_is_refused(name: str, value: str) -> None:
     """Bytes of the environment that are not UTF-8, and an end of text in the middle."""
     with pytest.raises(OptionsError, match=f"{name} has characters that are no valid text[.]"):
         resolved({**DIRECT, **OAUTH2, name: value})
 
 
-def test_cookies_are_not_kept_between_applications(tls: t.Any) -> None:
-    def handler(server: t.Any, connection: t.Any) -> None:
+def test_cookies_are_not_kept_between_applications(tls: Tls) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
         while server.read_request(connection):
             connection.sendall(http_answer(CREATED, Set_Cookie="PHPSESSID=of-the-first; path=/"))
 
@@ -151,7 +159,7 @@ def test_cookies_are_not_kept_between_applications(tls: t.Any) -> None:
         assert b"Cookie" not in server.received[1]
 
 
-def test_damaged_token_in_memory_is_as_good_as_none(api: t.Any, run_directory: t.Any) -> None:
+def test_damaged_token_in_memory_is_as_good_as_none(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN, CREATE, LOGIN, CREATE)
     options = {**DEFAULTS, **OAUTH2}
     create_remote_session(connect(options, run_memory()), options)
@@ -167,7 +175,7 @@ def test_damaged_token_in_memory_is_as_good_as_none(api: t.Any, run_directory: t
         (2, "The 2 sessions that were made before it end by themselves, unless opened."),
     ],
 )
-def test_sessions_made_before_a_failure_are_counted(api: t.Any, made: t.Any, note: t.Any) -> None:
+def test_sessions_made_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:
     api.expect(*[CREATE] * made, CREATE._replace(status=429, body={"message": "Busy"}))
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("a", "b", "c")
@@ -177,13 +185,13 @@ def test_sessions_made_before_a_failure_are_counted(api: t.Any, made: t.Any, not
     )
 
 
-def test_answer_with_a_byte_order_mark(api: t.Any) -> None:
+def test_answer_with_a_byte_order_mark(api: Api) -> None:
     api.expect(CREATE._replace(body=b"\xef\xbb\xbf" + json.dumps(CREATED).encode()))
     assert create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)["session_url"]
 
 
 @pytest.mark.parametrize("name", ["port", "remoteapp", "timeout"])
-def test_too_many_digits_for_a_number(name: t.Any) -> None:
+def test_too_many_digits_for_a_number(name: str) -> None:
     with pytest.raises(OptionsError, match="must be a (whole )?number[.]$"):
         resolved({**DIRECT, name: "1" * 5000})
 
@@ -194,12 +202,12 @@ def test_what_is_no_text_is_not_made_one(value: t.Any) -> None:
         resolved({**DIRECT, "credential": value})
 
 
-def test_surrogate_in_session_is_no_crash(api: t.Any, run_module: t.Any) -> None:
+def test_surrogate_in_session_is_no_crash(api: Api, run_module: RunModule) -> None:
     api.expect(CREATE._replace(body={**CREATED, "session": {"session_url": "https://v/\ud800", "token": "x\ud800"}}))
     run_module(DIRECT)
 
 
-def test_lookup_names_all_problems_at_once(api: t.Any) -> None:
+def test_lookup_names_all_problems_at_once(api: Api) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("", port=0)
     assert str(error.value) == (
@@ -214,7 +222,7 @@ def test_option_and_its_alias_are_not_both_given() -> None:
 
 
 @pytest.mark.parametrize("mark", [{"error": True}, {"status": 400}])
-def test_session_in_an_answer_that_says_error_may_exist(api: t.Any, mark: t.Any) -> None:
+def test_session_in_an_answer_that_says_error_may_exist(api: Api, mark: dict[str, t.Any]) -> None:
     api.expect(CREATE._replace(body={**CREATED, "response": {"status": 200, "message": "No", **mark}}))
     with pytest.raises(Unclear) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
@@ -225,7 +233,7 @@ def test_session_in_an_answer_that_says_error_may_exist(api: t.Any, mark: t.Any)
     assert error.value.result()["session_may_exist"]
 
 
-def test_authorities_are_always_named_to_requests(api: t.Any, monkeypatch: t.Any) -> None:
+def test_authorities_are_always_named_to_requests(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """With ``verify=True``, requests 2.32.0 to 2.32.4 use another context than ours, or load nothing into it."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
@@ -234,7 +242,7 @@ def test_authorities_are_always_named_to_requests(api: t.Any, monkeypatch: t.Any
     assert [arguments["verify"] for arguments in api.arguments] == [DEFAULT_CA_BUNDLE_PATH]
 
 
-def test_bundle_of_the_environment_that_is_not_there(monkeypatch: t.Any) -> None:
+def test_bundle_of_the_environment_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     with pytest.raises(NotSent) as error:
         connect({**DEFAULTS, **BEARER})
@@ -244,7 +252,7 @@ def test_bundle_of_the_environment_that_is_not_there(monkeypatch: t.Any) -> None
     )
 
 
-def test_expiry_counts_from_the_request_and_not_from_the_login(api: t.Any, monkeypatch: t.Any) -> None:
+def test_expiry_counts_from_the_request_and_not_from_the_login(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     start = time.time()
     clock = iter(start + 10 * tick for tick in range(100))
     monkeypatch.setattr(time, "time", lambda: next(clock))
@@ -254,12 +262,12 @@ def test_expiry_counts_from_the_request_and_not_from_the_login(api: t.Any, monke
     assert expires_at.timestamp() > start + 30 + 10
 
 
-def test_lookup_by_with(api: t.Any) -> None:
+def test_lookup_by_with(api: Api) -> None:
     api.expect(CREATE)
     assert looked_up("web01", wantlist=True)
 
 
-def test_session_url_in_the_words_of_the_server_is_hidden(api: t.Any) -> None:
+def test_session_url_in_the_words_of_the_server_is_hidden(api: Api) -> None:
     api.expect(CREATE._replace(status=400, body=minimal(400, "Exists: https://vault.example/modulos/auth?_sr=abc+/=")))
     with pytest.raises(Refused, match=r"Exists: https://vault[.]example/modulos/auth[?]_sr=[*]{3}\" "):
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
@@ -274,7 +282,7 @@ def test_path_in_a_message_is_harmless_on_a_terminal() -> None:
     )
 
 
-def test_alias_of_another_type_is_no_crash(api: t.Any, run_module: t.Any) -> None:
+def test_alias_of_another_type_is_no_crash(api: Api, run_module: RunModule) -> None:
     """Core converts the option, and leaves the alias beside it as it was."""
     api.expect(CREATE)
     assert run_module({**DIRECT, "remotedevice": []})["changed"] is True

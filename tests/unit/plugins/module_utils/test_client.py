@@ -57,13 +57,6 @@ def create(options: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    seconds: list[float] = []
-    monkeypatch.setattr(time, "sleep", seconds.append)
-    return seconds
-
-
-@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time of day, in the one element of a list."""
     now = [1_800_000_000.0]

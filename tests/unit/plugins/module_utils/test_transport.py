@@ -86,13 +86,6 @@ def answers(server: RawServer, connection: socket.socket) -> None:
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    seconds: list[float] = []
-    monkeypatch.setattr(time, "sleep", seconds.append)
-    return seconds
-
-
-@pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[int], t.Any]]:
     """Names that resolve as the test says."""
     known: dict[str, Callable[[int], t.Any]] = {}

@@ -584,32 +584,24 @@ def test_url_of_check_mode(api: Api, run: RunModule) -> None:
 # Waiting
 
 
-@pytest.fixture
-def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited, in no time."""
-    slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
-    return slept
-
-
-def test_wait_until_there_is_one(api: Api, run: RunModule, sleeps: list[float]) -> None:
+def test_wait_until_there_is_one(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(), listing(*SOME[2:]), listing(*SOME))
     assert ids(run({"user": "jdoe", "wait": True})) == [1, 2]
-    assert sleeps == [info.PAUSE] * 2
+    assert slept == [info.PAUSE] * 2
 
 
-def test_no_wait_where_there_is_one(api: Api, run: RunModule, sleeps: list[float]) -> None:
+def test_no_wait_where_there_is_one(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(*SOME))
     run({"wait": True})
-    assert sleeps == []
+    assert slept == []
 
 
-def test_wait_for_the_session_of_a_url(api: Api, run: RunModule, sleeps: list[float]) -> None:
+def test_wait_for_the_session_of_a_url(api: Api, run: RunModule, slept: list[float]) -> None:
     """The list is not asked for all the time, since only the end of the URL decides."""
     api.expect(listing(record()), listing(record())._replace(headers=LATER))
     result = run({"created": CREATED, **UTC, "wait": True})
     assert (ids(result), result["decided"]) == ([31], True)
-    [pause] = sleeps
+    [pause] = slept
     assert 36 < pause < 40
 
 
@@ -626,13 +618,13 @@ def test_waiting_for_a_url_ends(api: Api, run: RunModule) -> None:
     assert (ids(result), result["decided"]) == ([31], False)
 
 
-def test_no_waiting_in_check_mode(api: Api, run: RunModule, sleeps: list[float]) -> None:
+def test_no_waiting_in_check_mode(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing())
     assert run({"wait": True}, check=True) == {"changed": False, "sessions": []}
-    assert sleeps == []
+    assert slept == []
 
 
-def test_a_failure_ends_waiting(api: Api, run: RunModule, sleeps: list[float]) -> None:
+def test_a_failure_ends_waiting(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(), LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"wait": True})["msg"] == f'{FAILED}PAM Core answered "No" (HTTP 400).'
 

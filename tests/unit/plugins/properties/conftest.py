@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
-import os
 import shutil
-import sys
 import time
 import typing as t
 from collections.abc import Callable, Mapping
@@ -20,15 +19,10 @@ import pytest
 import requests.adapters
 import urllib3
 from ansible.module_utils.common import warnings
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.playbook.task import Task
-from ansible.plugins import loader as plugin_loader
-from ansible.plugins.loader import action_loader, connection_loader, lookup_loader
-from ansible.template import Templar
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _run_memory
+from tests.unit.plugins import support
 from tests.unit.plugins.support import CREATED, LOGGED_IN, NAME
 
 
@@ -110,35 +104,9 @@ RunLookup = Callable[..., list[t.Any]]
 
 @pytest.fixture
 def run_action(shown_warnings: list[str]) -> RunAction:
-    loader = DataLoader()
-
-    def run(arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        task = Task.load({NAME: {}}, loader=loader)
-        task.args = dict(arguments)  # as it is when core has templated them
-        known = {"ansible_python_interpreter": sys.executable, **variables}
-        context = PlayContext()
-        action = action_loader.get(
-            NAME,
-            task=task,
-            connection=connection_loader.get("ansible.builtin.local", context, os.devnull),
-            play_context=context,
-            loader=loader,
-            templar=Templar(loader=loader, variables=known),
-            shared_loader_obj=plugin_loader,
-        )
-        result: dict[str, t.Any] = action.run(task_vars=known)
-        return result
-
-    return run
+    return lambda arguments, variables: support.run_action(NAME, arguments, variables)[0]
 
 
 @pytest.fixture
 def run_lookup(shown_warnings: list[str]) -> RunLookup:
-    loader = DataLoader()
-
-    def run(terms: list[t.Any], variables: Mapping[str, t.Any], **options: t.Any) -> list[t.Any]:
-        plugin = lookup_loader.get(NAME, loader=loader, templar=Templar(loader=loader, variables=dict(variables)))
-        result: list[t.Any] = plugin.run(terms, variables=dict(variables), **options)
-        return result
-
-    return run
+    return functools.partial(support.run_lookup, NAME)
