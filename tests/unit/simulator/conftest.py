@@ -110,8 +110,11 @@ class Client:
         return client
 
 
+Start = t.Callable[..., Client]
+
+
 @contextmanager
-def starter() -> Iterator[t.Callable[..., Client]]:
+def starter() -> Iterator[Start]:
     clients: list[Client] = []
 
     def start(**kwargs: t.Any) -> Client:
@@ -127,23 +130,23 @@ def starter() -> Iterator[t.Callable[..., Client]]:
 
 
 @pytest.fixture
-def start() -> Iterator[t.Callable[..., Client]]:
+def start() -> Iterator[Start]:
     with starter() as start:
         yield start
 
 
 @pytest.fixture
-def client(start: t.Callable[..., Client]) -> Client:
+def client(start: Start) -> Client:
     return start()
 
 
 @pytest.fixture(scope="session")
-def start_shared() -> Iterator[t.Callable[..., Client]]:
+def start_shared() -> Iterator[Start]:
     """The same simulator for the same arguments, for tests that change nothing and do not count."""
     with starter() as start:
         yield functools.cache(start)
 
 
 @pytest.fixture
-def shared(start_shared: t.Callable[..., Client]) -> Client:
+def shared(start_shared: Start) -> Client:
     return start_shared()

@@ -10,9 +10,12 @@ import base64
 import json
 import time
 import typing as t
+from ipaddress import IPv4Network
 
 import pytest
 import requests
+
+from tests.unit.simulator.conftest import Client, Start
 
 LOGIN_REFUSED = {
     "error": "invalid_client",
@@ -55,7 +58,7 @@ def part_of_token(token: str, number: int) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("path", ["/iso/oauth2/token", "/api/oauth2/token"])
-def test_login_answers_like_the_documentation(shared, path):
+def test_login_answers_like_the_documentation(shared: Client, path: str) -> None:
     answer = shared.login(path=path)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -69,7 +72,7 @@ def test_login_answers_like_the_documentation(shared, path):
     assert claims["scopes"] == []
 
 
-def test_login_takes_basic_form_json_and_query(shared):
+def test_login_takes_basic_form_json_and_query(shared: Client) -> None:
     keys = shared.simulator.credentials["oauth2"]
     grant = {"grant_type": "client_credentials"}
     everything = {**grant, **keys}
@@ -83,18 +86,18 @@ def test_login_takes_basic_form_json_and_query(shared):
     assert [shared.send("POST", "/api/oauth2/token", **way).status_code for way in ways] == [200] * len(ways)
 
 
-def test_login_is_post_only(shared):
+def test_login_is_post_only(shared: Client) -> None:
     assert shared.send("GET", "/api/oauth2/token").json()["response"]["message"] == "Resource sub not found"
 
 
 @pytest.mark.parametrize("changes", [{"client_secret": "0" * 32}, {"client_id": "0" * 41}, {"client_id": ""}])
-def test_login_with_wrong_keys(shared, changes):
+def test_login_with_wrong_keys(shared: Client, changes: dict[str, t.Any]) -> None:
     answer = shared.login(**changes)
     assert (answer.status_code, answer.json()) == (401, LOGIN_REFUSED)
     assert "WWW-Authenticate" not in answer.headers
 
 
-def test_login_with_wrong_basic(shared):
+def test_login_with_wrong_basic(shared: Client) -> None:
     answer = shared.send("POST", "/api/oauth2/token", auth=("a", "b"), data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.json()) == (401, LOGIN_REFUSED)
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="OAuth"'
@@ -103,23 +106,23 @@ def test_login_with_wrong_basic(shared):
 @pytest.mark.parametrize(
     "grant_type, error", [("password", "unsupported_grant_type"), ("", "invalid_request")], ids=["other", "none"]
 )
-def test_login_with_another_grant(shared, grant_type, error):
+def test_login_with_another_grant(shared: Client, grant_type: str, error: str) -> None:
     answer = shared.login(grant_type=grant_type)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 @pytest.mark.parametrize("authorization", ["expired", "disabled"])
-def test_login_of_a_revoked_authorization(shared, authorization):
+def test_login_of_a_revoked_authorization(shared: Client, authorization: str) -> None:
     answer = shared.login(authorization)
     assert (answer.status_code, answer.json()) == (401, LOGIN_REFUSED)
 
 
-def test_login_of_a_disabled_application(client):
+def test_login_of_a_disabled_application(client: Client) -> None:
     client.simulator.state.applications["portal"].enabled = False
     assert client.login().json() == LOGIN_REFUSED
 
 
-def test_keys_of_another_method_are_no_login(shared):
+def test_keys_of_another_method_are_no_login(shared: Client) -> None:
     keys = shared.simulator.credentials["oauth1"]
     answer = shared.login(client_id=keys["consumer_key"], client_secret=keys["consumer_secret"])
     assert answer.json() == LOGIN_REFUSED
@@ -136,11 +139,11 @@ def test_keys_of_another_method_are_no_login(shared):
         ("globex", {}, 401),
     ],
 )
-def test_login_belongs_to_a_tenant(shared, authorization, tenant, status):
+def test_login_belongs_to_a_tenant(shared: Client, authorization: str, tenant: dict[str, str], status: int) -> None:
     assert shared.login(authorization, **tenant).status_code == status
 
 
-def test_tenant_comes_from_the_host_name_too(shared):
+def test_tenant_comes_from_the_host_name_too(shared: Client) -> None:
     keys = shared.simulator.credentials["authorizations"]["globex"]["oauth2"]
     data = {"grant_type": "client_credentials", **keys}
     answers = [
@@ -150,7 +153,7 @@ def test_tenant_comes_from_the_host_name_too(shared):
     assert answers == [200, 401, 401]
 
 
-def test_a_token_is_valid_in_its_tenant_only(shared):
+def test_a_token_is_valid_in_its_tenant_only(shared: Client) -> None:
     def listed(host: str) -> requests.Response:
         return shared.send("GET", "/api/session/remotesessions", auth=shared.bearer(), headers={"Host": host})
 
@@ -158,12 +161,12 @@ def test_a_token_is_valid_in_its_tenant_only(shared):
     assert listed("globex.vault.example").json() == TOKEN_REFUSED
 
 
-def test_before_3_33_there_are_no_tenants(start_shared):
+def test_before_3_33_there_are_no_tenants(start_shared: Start) -> None:
     client = start_shared(profile="3.32")
     assert client.login(tenant="globex").status_code == 200
 
 
-def test_a_token_ends_after_an_hour(client):
+def test_a_token_ends_after_an_hour(client: Client) -> None:
     auth = type(client.bearer())(client.login().json()["access_token"])
     client.simulator.clock.advance(3590)
     assert client.create(auth=auth).status_code == 200
@@ -173,18 +176,18 @@ def test_a_token_ends_after_an_hour(client):
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer", "Bearer a b", "Basic YTpi", "nonsense"])
-def test_what_is_no_token(shared, header):
+def test_what_is_no_token(shared: Client, header: str) -> None:
     answer = shared.send("POST", "/api/pam/remote/session", headers={"Authorization": header})
     assert (answer.status_code, answer.json()) == (401, TOKEN_REFUSED)
 
 
-def test_without_a_header_the_gateway_answers(shared):
+def test_without_a_header_the_gateway_answers(shared: Client) -> None:
     answer = shared.send("POST", "/api/pam/remote/session", json={})
     assert (answer.status_code, answer.json()) == (404, {"message": "no Route matched with those values"})
 
 
 @pytest.mark.parametrize("way", ["json", "data", "params", "files"])
-def test_oauth1(shared, way):
+def test_oauth1(shared: Client, way: str) -> None:
     body = {"user": "jdoe", "credential": "svc-admin", "device": "web01", "protocol": "SSH", "screensize": "1x1 &+=%é"}
     body["screensize"] = "10x10"
     given = {key: (None, value) for key, value in body.items()} if way == "files" else body
@@ -205,7 +208,7 @@ def test_oauth1(shared, way):
         {"timestamp": str(int(time.time()) + 900)},
     ],
 )
-def test_oauth1_refused(shared, changes):
+def test_oauth1_refused(shared: Client, changes: dict[str, t.Any]) -> None:
     answer = shared.create(auth=shared.oauth1(**changes))
     assert (answer.status_code, answer.json()) == (401, INVALID_SIGNATURE)
 
@@ -213,12 +216,12 @@ def test_oauth1_refused(shared, changes):
 @pytest.mark.parametrize(
     "header", ["OAuth", "OAuth nonsense", 'OAuth oauth_consumer_key="a"', 'OAuth oauth_token="a", oauth_token="b"']
 )
-def test_oauth1_malformed(shared, header):
+def test_oauth1_malformed(shared: Client, header: str) -> None:
     answer = shared.send("POST", "/iso/remote/session?a=%", headers={"Authorization": header})
     assert (answer.status_code, answer.json()) == (401, INVALID_SIGNATURE)
 
 
-def test_oauth1_signs_method_path_and_form(shared):
+def test_oauth1_signs_method_path_and_form(shared: Client) -> None:
     def prepared() -> requests.PreparedRequest:
         url = f"{shared.simulator.url}/iso/remote/session"
         request = requests.Request("POST", url, data={"user": "jdoe"}, auth=shared.oauth1())
@@ -237,7 +240,7 @@ def test_oauth1_signs_method_path_and_form(shared):
     assert message(other_form) == message(other_path) == "Invalid signature"
 
 
-def test_oauth1_is_not_taken_twice(shared):
+def test_oauth1_is_not_taken_twice(shared: Client) -> None:
     request = shared.http.prepare_request(
         requests.Request("GET", f"{shared.simulator.url}/iso/session/remotesessions", auth=shared.oauth1())
     )
@@ -246,7 +249,7 @@ def test_oauth1_is_not_taken_twice(shared):
     assert answers[1].json() == INVALID_SIGNATURE
 
 
-def test_without_oauth(shared):
+def test_without_oauth(shared: Client) -> None:
     keys = shared.simulator.credentials["authorizations"]["full"]["query"]
     params = {"oauth_consumer_key": keys["consumer_key"], "oauth_token": keys["token_key"], "oauth_signature": "-"}
     body = {"user": "jdoe", "credential": "svc-admin", "device": "web01", "protocol": "SSH"}
@@ -275,12 +278,12 @@ REFUSALS = {
 
 @pytest.mark.parametrize("authorization", REFUSALS)
 @pytest.mark.parametrize("method", ["bearer", "oauth1"])
-def test_what_an_authorization_may_not(shared, authorization, method):
+def test_what_an_authorization_may_not(shared: Client, authorization: str, method: str) -> None:
     answer = shared.create(auth=getattr(shared, method)(authorization))
     assert (answer.status_code, answer.json()) == REFUSALS[authorization]
 
 
-def test_each_check_comes_in_its_turn(client):
+def test_each_check_comes_in_its_turn(client: Client) -> None:
     """All is wrong; one thing after the other is put right, and the next check speaks."""
     authorization = client.simulator.state.authorization("portal", "other-ip")
     authorization.enabled = False
@@ -304,11 +307,11 @@ def test_each_check_comes_in_its_turn(client):
     assert client.send("POST", "/nowhere").json()["response"]["message"] == "Resource sub not found"
 
 
-def test_allowed_addresses_and_referers(client):
+def test_allowed_addresses_and_referers(client: Client) -> None:
     authorization = client.simulator.state.authorization("portal", "full")
     authorization.networks = client.simulator.state.authorization("portal", "other-ip").networks
     assert client.create().status_code == 500
-    authorization.networks = [type(authorization.networks[0])("127.0.0.2/32")]
+    authorization.networks = [IPv4Network("127.0.0.2/32")]
     assert client.source("127.0.0.2").create().status_code == 200
     assert client.create().status_code == 500
     for referer, status in (("https://portal.example/login", 400), ("https://evil.example/", 500)):
@@ -318,7 +321,7 @@ def test_allowed_addresses_and_referers(client):
         assert answer.status_code == status
 
 
-def test_reading_and_ending_sessions_needs_pam_core(client):
+def test_reading_and_ending_sessions_needs_pam_core(client: Client) -> None:
     not_authorized = REFUSALS["no-web-proxy"]
     for method, path in (("GET", "/api/session/remotesessions"), ("DELETE", "/api/pam/session/drop/x")):
         answer = client.send(method, path, auth=client.bearer("no-pam-core"))
@@ -328,7 +331,7 @@ def test_reading_and_ending_sessions_needs_pam_core(client):
     assert client.send("DELETE", "/api/pam/session/drop/x", auth=read_only).json() == REFUSALS["read-only"][1]
 
 
-def test_errors_before_3_33_are_short(start_shared):
+def test_errors_before_3_33_are_short(start_shared: Start) -> None:
     client = start_shared(profile="3.32")
     assert client.create(auth=client.bearer("read-only")).json() == {
         "response": {

@@ -9,16 +9,18 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+import typing as t
 
 import pytest
 import requests
 
 from tests.simulator.faults import FAULTS
+from tests.unit.simulator.conftest import Client, Start
 
 NO_ROUTE = {"message": "no Route matched with those values"}
 
 
-def test_a_fault_strikes_as_often_as_told(client):
+def test_a_fault_strikes_as_often_as_told(client: Client) -> None:
     client.simulator.fault("/api/pam/*", "gateway_502", times=2)
     assert [client.create().status_code for _attempt in range(3)] == [502, 502, 200]
     client.simulator.fault("*", "gateway_502", times=None)
@@ -27,7 +29,7 @@ def test_a_fault_strikes_as_often_as_told(client):
     assert client.create().status_code == 200
 
 
-def test_faults_are_met_in_their_order_where_they_fit(client):
+def test_faults_are_met_in_their_order_where_they_fit(client: Client) -> None:
     client.simulator.fault("/iso/*", "gateway_404", times=None)
     client.simulator.fault("POST *", "gateway_504")
     client.simulator.fault("*", "gateway_502")
@@ -49,7 +51,7 @@ def test_faults_are_met_in_their_order_where_they_fit(client):
         ({"name": "status", "status": 200, "body": []}, 200, []),
     ],
 )
-def test_answers_instead_of_the_api(client, fault, status, body):
+def test_answers_instead_of_the_api(client: Client, fault: t.Any, status: int, body: t.Any) -> None:
     client.simulator.fault("*", fault)
     answer = client.create()
     assert (answer.status_code, answer.json()) == (status, body)
@@ -58,13 +60,13 @@ def test_answers_instead_of_the_api(client, fault, status, body):
 
 
 @pytest.mark.parametrize("name, status", [("gateway_503", 503), ("too_many_requests", 429)])
-def test_retry_after(client, name, status):
+def test_retry_after(client: Client, name: str, status: int) -> None:
     client.simulator.fault("*", {"name": name, "retry_after": 7})
     answer = client.create()
     assert (answer.status_code, answer.headers["Retry-After"]) == (status, "7")
 
 
-def test_status_with_headers_and_text(client):
+def test_status_with_headers_and_text(client: Client) -> None:
     client.simulator.fault("*", {"status": 403, "headers": {"content-type": "text/x", "X-A": "b"}, "body": "no"})
     answer = client.create()
     assert (answer.status_code, answer.text, answer.headers["X-A"]) == (403, "no", "b")
@@ -73,7 +75,7 @@ def test_status_with_headers_and_text(client):
     assert client.create().status_code == 507
 
 
-def test_unexpected_error(client):
+def test_unexpected_error(client: Client) -> None:
     client.simulator.fault("*", "unexpected_error")
     answer = client.create()
     assert answer.status_code == 500
@@ -85,14 +87,14 @@ def test_unexpected_error(client):
     }
 
 
-def test_unauthorized_once(client):
+def test_unauthorized_once(client: Client) -> None:
     client.simulator.fault("*", "unauthorized_401")
     answers = [client.create() for _attempt in range(2)]
     assert [answer.status_code for answer in answers] == [401, 200]
     assert answers[0].json()["error"] == "access_denied"
 
 
-def test_html(client):
+def test_html(client: Client) -> None:
     client.simulator.fault("*", "html")
     answer = client.create()
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -100,7 +102,7 @@ def test_html(client):
 
 
 @pytest.mark.parametrize("name", ["empty", "not_json"])
-def test_what_is_no_json(client, name):
+def test_what_is_no_json(client: Client, name: str) -> None:
     client.simulator.fault("*", {"name": name, "status": 201})
     answer = client.create()
     assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/json")
@@ -108,7 +110,7 @@ def test_what_is_no_json(client, name):
         answer.json()
 
 
-def test_redirect(client):
+def test_redirect(client: Client) -> None:
     client.simulator.fault("*", "redirect")
     answer = client.create()
     assert (answer.status_code, answer.headers["Location"]) == (302, "/redirected")
@@ -117,13 +119,13 @@ def test_redirect(client):
     assert (answer.status_code, answer.headers["Location"]) == (307, "https://other.example/")
 
 
-def test_echo_of_the_authorization_header(client):
+def test_echo_of_the_authorization_header(client: Client) -> None:
     client.simulator.fault("*", "echo_authorization", times=None)
     assert client.simulator.credentials["access_token"] in client.create().json()["response"]["message"]
     assert 'oauth_signature="' in client.create(auth=client.oauth1()).json()["response"]["mensagem"]
 
 
-def test_echo_of_secrets(client):
+def test_echo_of_secrets(client: Client) -> None:
     client.simulator.fault("*", "echo_secret", times=None)
     oauth1, oauth2 = client.simulator.credentials["oauth1"], client.simulator.credentials["oauth2"]
     login = client.login()
@@ -139,14 +141,14 @@ def test_echo_of_secrets(client):
     assert oauth2["client_secret"] in borne
 
 
-def test_echo_in_a_page(client):
+def test_echo_in_a_page(client: Client) -> None:
     client.simulator.fault("*", {"name": "echo_secret", "where": "page"})
     answer = client.create()
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
     assert f"Request refused: {client.simulator.credentials['access_token']} " in answer.text
 
 
-def test_echo_in_headers(client):
+def test_echo_in_headers(client: Client) -> None:
     secret = client.simulator.credentials["oauth2"]["client_secret"]
     client.simulator.fault("*", {"name": "echo_secret", "status": 401, "where": "headers"})
     answer = client.login()
@@ -155,7 +157,7 @@ def test_echo_in_headers(client):
     assert {name: answer.headers[name] for name in headers} == headers
 
 
-def test_echo_in_place_of_http(client):
+def test_echo_in_place_of_http(client: Client) -> None:
     client.simulator.fault("*", {"name": "echo_authorization", "where": "status_line"})
     with pytest.raises(requests.ConnectionError, match="Request refused: Bearer "):
         client.create()
@@ -164,38 +166,38 @@ def test_echo_in_place_of_http(client):
 # ---- edits
 
 
-def created(client, fault):
+def created(client: Client, fault: str | dict[str, t.Any]) -> t.Any:
     client.simulator.fault("*", fault)
     answer = client.create()
     assert answer.status_code == 200
     return answer.json()
 
 
-def test_capital_message(client):
+def test_capital_message(client: Client) -> None:
     response = created(client, "capital_message")["response"]
     assert response["Message"] == response["message"] == "Session created successfully"
     assert "mensagem" not in response
 
 
-def test_no_tenant(client):
+def test_no_tenant(client: Client) -> None:
     assert "tenant" not in created(client, "no_tenant")
 
 
-def test_no_blank_after_code(client):
+def test_no_blank_after_code(client: Client) -> None:
     client.simulator.fault("*", "no_blank_after_code")
     body = client.create(auth=client.bearer("read-only")).json()
     text = "1039:Without PAM Configuration Access permission"
     assert [body["response"]["message"], body["response"]["mensagem"], body["exception"]["message"]] == [text] * 3
 
 
-def test_portuguese(client):
+def test_portuguese(client: Client) -> None:
     assert created(client, "portuguese")["response"]["message"] == "Sessão criada com sucesso"
     client.open_new()
     client.simulator.fault("*", "portuguese")
     assert client.list()[0]["prevent_purge"] == "Não"
 
 
-def test_uuid_session_ids(client):
+def test_uuid_session_ids(client: Client) -> None:
     client.open_new()
     client.simulator.fault("*", "uuid_session_ids")
     identifier = client.list()[0]["session_id"]
@@ -203,20 +205,20 @@ def test_uuid_session_ids(client):
     assert client.send("DELETE", f"/api/pam/session/drop/{identifier}", auth=client.bearer()).status_code == 200
 
 
-def test_session_as_object(client):
+def test_session_as_object(client: Client) -> None:
     record = client.open_new()
     client.simulator.fault("*", "session_as_object")
     answer = client.send("GET", "/api/session/remotesessions/1", auth=client.bearer())
     assert answer.json()["remote_session"] == record
 
 
-def test_list_as_object(client):
+def test_list_as_object(client: Client) -> None:
     record = client.open_new()
     client.simulator.fault("*", "session_as_object")
-    assert client.list() == record
+    assert t.cast(t.Any, client.list()) == record
 
 
-def test_nested_envelope(client):
+def test_nested_envelope(client: Client) -> None:
     record = client.open_new()
     client.simulator.fault("*", "nested_envelope")
     [envelope] = client.list()
@@ -224,7 +226,7 @@ def test_nested_envelope(client):
     assert envelope["remote_sessions"] == [record]
 
 
-def test_session_that_ends_before_it_is_dropped(client):
+def test_session_that_ends_before_it_is_dropped(client: Client) -> None:
     record = client.open_new()
     client.simulator.fault("DELETE *", "ends_before")
     answer = client.send("DELETE", f"/api/pam/session/drop/{record['session_id']}", auth=client.bearer())
@@ -235,31 +237,31 @@ def test_session_that_ends_before_it_is_dropped(client):
     assert client.list()[0]["end"] is not None
 
 
-def test_error_true_with_200(client):
+def test_error_true_with_200(client: Client) -> None:
     body = created(client, "error_true_with_200")
     assert (body["response"]["error"], body["response"]["erro"], body["response"]["status"]) == (True, True, 200)
     assert body["session"]["token"]
 
 
 @pytest.mark.parametrize("name, left", [("no_session", None), ("no_url", {"token"}), ("no_token", {"session_url"})])
-def test_something_is_missing(client, name, left):
+def test_something_is_missing(client: Client, name: str, left: set[str] | None) -> None:
     body = created(client, name)
     assert (set(body["session"]) if "session" in body else None) == left
     assert len(client.simulator.state.pending) == 1
 
 
-def test_removed_members(client):
+def test_removed_members(client: Client) -> None:
     body = created(client, {"name": "removed", "members": ["session_url", "tenant"]})
     assert "tenant" not in body
     assert set(body["session"]) == {"token"}
 
 
-def test_login_without_a_token(client):
+def test_login_without_a_token(client: Client) -> None:
     client.simulator.fault("*", "no_token")
     assert client.login().json() == {"token_type": "Bearer", "expires_in": 3600}
 
 
-def test_replaced_members(client):
+def test_replaced_members(client: Client) -> None:
     members = {"session.token": 7, "response": [], "tenant.name": "x", "more": None}
     body = created(client, {"name": "replaced", "members": members})
     assert (body["session"]["token"], body["response"], body["tenant"], body["more"]) == (7, [], "acme", None)
@@ -269,24 +271,24 @@ def test_replaced_members(client):
 
 @pytest.mark.parametrize("handled", [False, True])
 @pytest.mark.parametrize("name", ["gateway_504", "unexpected_error", "html", "empty", "redirect", "status"])
-def test_handled_all_the_same(client, name, handled):
+def test_handled_all_the_same(client: Client, name: str, handled: bool) -> None:
     client.simulator.fault("*", {"name": name, "handled": handled})
     assert "session" not in client.create().text
     assert len(client.simulator.state.pending) == handled
 
 
-def test_body_of_bytes(client):
+def test_body_of_bytes(client: Client) -> None:
     client.simulator.fault("*", {"status": 200, "body": b"\xff{}"})
     answer = client.create()
     assert (answer.content, answer.headers["Content-Type"]) == (b"\xff{}", "application/json")
 
 
-def test_relative_url(client):
+def test_relative_url(client: Client) -> None:
     assert created(client, "relative_url")["session"]["session_url"].startswith("/modulos/auth?_sr=")
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_huge(client, compressed):
+def test_huge(client: Client, compressed: bool) -> None:
     client.simulator.fault("*", {"name": "huge", "size": 2_000_000, "gzip": compressed})
     answer = client.create()
     assert len(answer.content) > 2_000_000
@@ -297,7 +299,7 @@ def test_huge(client, compressed):
 # ---- delivery
 
 
-def test_slow(client):
+def test_slow(client: Client) -> None:
     client.simulator.fault("*", {"name": "slow", "delay": 0.3}, times=None)
     begin = time.monotonic()
     assert client.create().status_code == 200
@@ -308,7 +310,7 @@ def test_slow(client):
 
 
 @pytest.mark.parametrize("part", ["body", "headers"])
-def test_dribble(client, part):
+def test_dribble(client: Client, part: str) -> None:
     client.simulator.fault("*", {"name": "dribble", "delay": 0.01, "chunk": 50, "part": part})
     begin = time.monotonic()
     answer = client.http.post(f"{client.simulator.url}/nowhere", stream=True, timeout=5)
@@ -321,7 +323,7 @@ def test_dribble(client, part):
     assert answer.raw.version == 11
 
 
-def test_truncated(client):
+def test_truncated(client: Client) -> None:
     client.simulator.fault("*", "truncated")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         client.create()
@@ -332,8 +334,8 @@ def test_truncated(client):
         answer.json()
 
 
-@pytest.mark.parametrize("name, handled", [("reset", 0), ("reset_after", 1)])
-def test_reset(client, name, handled):
+@pytest.mark.parametrize("name, handled", [("reset", False), ("reset_after", True)])
+def test_reset(client: Client, name: str, handled: bool) -> None:
     client.simulator.fault("*", name)
     with pytest.raises(requests.exceptions.ConnectionError):
         client.create()
@@ -342,7 +344,7 @@ def test_reset(client, name, handled):
     assert client.create().status_code == 200
 
 
-def test_reset_is_a_reset(client):
+def test_reset_is_a_reset(client: Client) -> None:
     """Python's ssl module reports an end; underneath there must be a reset."""
     client.simulator.fault("*", "reset")
     host, port = client.simulator.url.removeprefix("https://").split(":")
@@ -363,7 +365,7 @@ def test_reset_is_a_reset(client):
                 pass
 
 
-def test_a_simulator_that_is_slow_still_stops_at_once(start):
+def test_a_simulator_that_is_slow_still_stops_at_once(start: Start) -> None:
     client = start()
     client.simulator.fault("*", {"name": "slow", "delay": 60})
     with pytest.raises(requests.exceptions.ReadTimeout):
@@ -376,7 +378,7 @@ def test_a_simulator_that_is_slow_still_stops_at_once(start):
 # ---- names and parameters
 
 
-def test_unknown_faults_and_parameters(client):
+def test_unknown_faults_and_parameters(client: Client) -> None:
     with pytest.raises(ValueError, match="There is no fault 'nonsense'"):
         client.simulator.fault("*", "nonsense")
     with pytest.raises(ValueError, match="The fault slow has no parameters speed"):
@@ -385,7 +387,7 @@ def test_unknown_faults_and_parameters(client):
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) - {"reset", "reset_after", "truncated", "slow", "dribble"}))
 @pytest.mark.parametrize("path", ["/api/oauth2/token", "/api/pam/remote/session", "/"])
-def test_every_fault_can_strike_anywhere(shared, name, path):
+def test_every_fault_can_strike_anywhere(shared: Client, name: str, path: str) -> None:
     shared.simulator.fault("*", {"name": "huge", "size": 10} if name == "huge" else name)
     assert shared.send("POST", path, data={"a": "b"}, auth=shared.oauth1()).status_code in range(200, 505)
     shared.simulator.clear_faults()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import re
 import typing as t
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import pytest
 import yaml
 
 from tests.simulator.data import DEFAULT_FILE
+from tests.unit.simulator.conftest import Client, Start
 
 SESSION = {"user": "jdoe", "credential": "svc-admin", "device": "web01", "protocol": "SSH"}
 CREATE_PATHS = ("/iso/remote/session", "/api/pam/remote/session", "/api/remote/session")
@@ -55,7 +57,7 @@ def short(status: int, message: str) -> dict[str, t.Any]:
 # ---- creation
 
 
-def test_created_in_the_short_form(start_shared):
+def test_created_in_the_short_form(start_shared: Start) -> None:
     answer = start_shared(profile="3.32").create()
     body = answer.json()
     session = body.pop("session")
@@ -64,7 +66,7 @@ def test_created_in_the_short_form(start_shared):
 
 
 @pytest.mark.parametrize("profile", NEW)
-def test_created_in_the_full_form(start_shared, profile):
+def test_created_in_the_full_form(start_shared: Start, profile: str) -> None:
     answer = start_shared(profile=profile).create()
     body = answer.json()
     session = body.pop("session")
@@ -73,7 +75,7 @@ def test_created_in_the_full_form(start_shared, profile):
     assert set(session) == {"session_url", "token"}
 
 
-def test_url_and_token_have_the_published_shape(shared):
+def test_url_and_token_have_the_published_shape(shared: Client) -> None:
     session = shared.create().json()["session"]
     assert re.fullmatch(r"[0-9a-f]{64}", session["token"])
     url = urlsplit(session["session_url"])
@@ -86,7 +88,7 @@ def test_url_and_token_have_the_published_shape(shared):
     assert len(base64.b64decode(decoded[4:], validate=True)) == 96
 
 
-def test_url_names_the_host_that_was_asked(shared):
+def test_url_names_the_host_that_was_asked(shared: Client) -> None:
     url = shared.create_url()
     assert shared.send("GET", "/", headers={"Host": "vault.example"}).status_code == 200
     answer = shared.send("POST", CREATE_PATHS[1], json=SESSION, auth=shared.bearer(), headers={"Host": "vault.example"})
@@ -94,7 +96,7 @@ def test_url_names_the_host_that_was_asked(shared):
     assert url.startswith(shared.simulator.url)
 
 
-def test_parameters_come_in_every_encoding(shared):
+def test_parameters_come_in_every_encoding(shared: Client) -> None:
     ways: list[dict[str, t.Any]] = [
         {"json": SESSION},
         {"data": SESSION},
@@ -105,14 +107,14 @@ def test_parameters_come_in_every_encoding(shared):
     assert [answer.status_code for answer in answers] == [200] * len(ways)
 
 
-def test_form_goes_before_query(shared):
+def test_form_goes_before_query(shared: Client) -> None:
     answer = shared.send(
         "POST", CREATE_PATHS[1], params={**SESSION, "user": "nobody"}, data={"user": "jdoe"}, auth=shared.bearer()
     )
     assert answer.status_code == 200
 
 
-def test_json_goes_before_query(shared):
+def test_json_goes_before_query(shared: Client) -> None:
     answer = shared.send(
         "POST", CREATE_PATHS[1], params={**SESSION, "user": "jdoe"}, json={"user": "nobody"}, auth=shared.bearer()
     )
@@ -120,7 +122,7 @@ def test_json_goes_before_query(shared):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe"])
-def test_a_body_that_is_no_object_has_no_parameters(shared, body):
+def test_a_body_that_is_no_object_has_no_parameters(shared: Client, body: t.Any) -> None:
     answer = shared.send(
         "POST", CREATE_PATHS[1], data=body, headers={"Content-Type": "application/json"}, auth=shared.bearer()
     )
@@ -132,19 +134,19 @@ TEXTS = ("Username not specified", "Credential not specified", "Credential devic
 
 
 @pytest.mark.parametrize("number", range(4), ids=MISSING)
-def test_missing_parameters_speak_in_order(shared, number):
+def test_missing_parameters_speak_in_order(shared: Client, number: int) -> None:
     answer = shared.create(without=MISSING[number:])
     assert (answer.status_code, answer.json()) == (400, {**full(400, TEXTS[number]), "tenant": "acme"})
 
 
 @pytest.mark.parametrize("name, text", list(zip(MISSING, TEXTS, strict=True)))
 @pytest.mark.parametrize("value", ["", None])
-def test_empty_is_missing(shared, name, text, value):
+def test_empty_is_missing(shared: Client, name: str, text: str, value: t.Any) -> None:
     assert shared.create(**{name: value}).json()["response"]["message"] == text
 
 
 @pytest.mark.parametrize("name, text", list(zip(MISSING, ("User not specified", *TEXTS[1:]), strict=True)))
-def test_missing_parameters_before_3_33(start_shared, name, text):
+def test_missing_parameters_before_3_33(start_shared: Start, name: str, text: str) -> None:
     answer = start_shared(profile="3.32").create(without=[name])
     assert answer.status_code == 400
     assert answer.json() == {
@@ -185,17 +187,17 @@ def test_missing_parameters_before_3_33(start_shared, name, text):
         ({"remoteapp": 0}, "Invalid remoteapp"),
     ],
 )
-def test_undocumented_errors(shared, changes, text):
+def test_undocumented_errors(shared: Client, changes: dict[str, t.Any], text: str) -> None:
     answer = shared.create(**changes)
     assert (answer.status_code, answer.json()) == (400, {**full(400, text), "tenant": "acme"})
 
 
-def test_a_refused_request_leaves_nothing(client):
+def test_a_refused_request_leaves_nothing(client: Client) -> None:
     assert client.create(screensize="huge").status_code == 400
     assert not client.simulator.state.pending
 
 
-def test_texts_of_undocumented_errors_can_be_chosen(start):
+def test_texts_of_undocumented_errors_can_be_chosen(start: Start) -> None:
     data = {
         "applications": {
             "a": {"authorizations": {"b": {"resources": ["Web Proxy Session"], "permission": "read-write"}}}
@@ -224,12 +226,12 @@ def test_texts_of_undocumented_errors_can_be_chosen(start):
         {"credential": "deploy"},
     ],
 )
-def test_what_is_accepted(shared, changes):
+def test_what_is_accepted(shared: Client, changes: dict[str, t.Any]) -> None:
     expected = 400 if changes.get("device") == "198.19.0.1" else 200
     assert shared.create(**changes).status_code == expected
 
 
-def test_an_authorization_reaches_its_own_devices_and_credentials(client):
+def test_an_authorization_reaches_its_own_devices_and_credentials(client: Client) -> None:
     auth = client.bearer("one-device")
     assert client.create(auth=auth, device="db01").status_code == 200
     assert client.create(auth=auth).json()["response"]["message"] == "Device not found"
@@ -237,7 +239,7 @@ def test_an_authorization_reaches_its_own_devices_and_credentials(client):
     assert client.create(auth=auth, device="db01").json()["response"]["message"] == "No access to credential"
 
 
-def test_a_domain_credential_is_used_on_another_device(client):
+def test_a_domain_credential_is_used_on_another_device(client: Client) -> None:
     domain = {"device": "dc01", "credential": "corp-admin", "protocol": "RDP"}
     for name in ("win01", "192.0.2.40", "3"):
         assert client.open_new(**domain, remotedevice=name)["device"] == "192.0.2.40:3389"
@@ -247,7 +249,7 @@ def test_a_domain_credential_is_used_on_another_device(client):
     assert client.open_new(remotedevice="nowhere")["device"] == "192.0.2.20:22"
 
 
-def test_any_device(start):
+def test_any_device(start: Start) -> None:
     data = {
         "settings": {"any_device": True},
         "applications": {
@@ -266,7 +268,7 @@ def test_any_device(start):
 # ---- automatic selection
 
 
-def test_selection_takes_the_lowest_id_that_is_free(start):
+def test_selection_takes_the_lowest_id_that_is_free(start: Start) -> None:
     """Of web01 the first is inactive, the second an SSH key; two remain."""
     client = start(profile="4.2")
     assert client.open_new(without=["credential"])["credential"] == "svc-admin"
@@ -279,14 +281,14 @@ def test_selection_takes_the_lowest_id_that_is_free(start):
     assert client.open_new(without=["credential"])["credential"] == "svc-backup"
 
 
-def test_selection_keeps_to_the_authorization(start):
+def test_selection_keeps_to_the_authorization(start: Start) -> None:
     client = start(profile="4.2")
     client.simulator.state.authorization("portal", "full").credentials = {"svc-backup@web01"}
     assert client.open_new(without=["credential"])["credential"] == "svc-backup"
 
 
 @pytest.mark.parametrize("profile", ["3.32", "3.33", "4.0"])
-def test_no_selection_before_4_2(start_shared, profile):
+def test_no_selection_before_4_2(start_shared: Start, profile: str) -> None:
     answer = start_shared(profile=profile).create(without=["credential"])
     assert answer.json()["response"]["message"] == "Credential not specified"
 
@@ -294,7 +296,7 @@ def test_no_selection_before_4_2(start_shared, profile):
 # ---- opening
 
 
-def test_opening_shows_the_session_and_no_secret(shared):
+def test_opening_shows_the_session_and_no_secret(shared: Client) -> None:
     session = shared.create(screensize="1900x1200", port=2200).json()["session"]
     answer = shared.open(session["session_url"])
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -306,7 +308,7 @@ def test_opening_shows_the_session_and_no_secret(shared):
     assert "1920x1080" in shared.open(shared.create_url()).text
 
 
-def test_pages_show_names_as_text(client):
+def test_pages_show_names_as_text(client: Client) -> None:
     client.simulator.state.users["jdoe"].username = "<script>"
     assert "<dd>&lt;script&gt;</dd>" in client.open(client.create_url()).text
 
@@ -316,14 +318,14 @@ def refused(answer: t.Any, reason: str) -> None:
     assert f"<p>{reason}</p>" in answer.text
 
 
-def test_a_url_opens_once(client):
+def test_a_url_opens_once(client: Client) -> None:
     url = client.create_url()
     assert client.open(url).status_code == 200
     refused(client.open(url), "This address was used before. It opens once.")
     assert len(client.list()) == 1
 
 
-def test_a_url_opens_within_thirty_seconds(client):
+def test_a_url_opens_within_thirty_seconds(client: Client) -> None:
     early, late = client.create_url(), client.create_url()
     client.simulator.clock.advance(28)
     assert client.open(early).status_code == 200
@@ -332,12 +334,12 @@ def test_a_url_opens_within_thirty_seconds(client):
     assert len(client.list()) == 1
 
 
-def test_an_unknown_url(shared):
+def test_an_unknown_url(shared: Client) -> None:
     for query in ("", "?_sr=", "?_sr=cmJzOg==", "?other=1"):
         refused(shared.send("GET", f"/modulos/auth{query}"), "This address is not known.")
 
 
-def test_a_url_for_another_address(client):
+def test_a_url_for_another_address(client: Client) -> None:
     url = client.create_url(remoteAddr="127.0.0.2")
     refused(client.open(url), "This address was made for another computer.")
     assert client.source("127.0.0.2").open(url).status_code == 200
@@ -349,14 +351,14 @@ def test_a_url_for_another_address(client):
     [(str, 200), (lambda value: quote(value, safe=""), 200), (lambda value: value.replace("+", "%20"), 403)],
     ids=["as it stands", "percent-encoded", "plus as blank"],
 )
-def test_base64_is_taken_as_it_stands(client, change, status):
+def test_base64_is_taken_as_it_stands(client: Client, change: Callable[[str], str], status: int) -> None:
     client.simulator.fault("*", "awkward_url")
     base, mark, value = client.create_url().partition("_sr=")
     assert value.endswith("+/+/==")
     assert client.open(f"{base}{mark}{change(value)}").status_code == status
 
 
-def test_only_get_opens(shared):
+def test_only_get_opens(shared: Client) -> None:
     url = shared.create_url()
     assert shared.http.head(url).status_code == 404
     assert shared.http.post(url).status_code == 404
@@ -366,7 +368,7 @@ def test_only_get_opens(shared):
 # ---- list, get, drop
 
 
-def test_list(client):
+def test_list(client: Client) -> None:
     client.open(client.create_url())
     answers = [client.send("GET", path, auth=client.bearer()).json() for path in LIST_PATHS]
     answer = answers[0]
@@ -391,14 +393,14 @@ def test_list(client):
     }
 
 
-def test_a_session_is_listed_once_opened(client):
+def test_a_session_is_listed_once_opened(client: Client) -> None:
     url = client.create_url()
     assert client.list() == []
     client.open(url)
     assert len(client.list()) == 1
 
 
-def test_list_before_3_33(start):
+def test_list_before_3_33(start: Start) -> None:
     client = start(profile="3.32")
     record = client.open_new()
     assert (record["credencial"], record["dispositivo"], record["prevent_purge"]) == (
@@ -412,7 +414,7 @@ def test_list_before_3_33(start):
 
 
 @pytest.mark.parametrize("profile", NEW)
-def test_get_one(start, profile):
+def test_get_one(start: Start, profile: str) -> None:
     client = start(profile=profile)
     client.open_new()
     record = client.open_new()
@@ -424,7 +426,7 @@ def test_get_one(start, profile):
 @pytest.mark.parametrize(
     "identifier, code, text", [("7", 1002, "1002: Session not found"), ("x7", 1003, "1003: Unexpected identifier type")]
 )
-def test_get_what_is_not_there(shared, identifier, code, text):
+def test_get_what_is_not_there(shared: Client, identifier: str, code: int, text: str) -> None:
     answer = shared.send("GET", f"/api/pam/session/remotesessions/{identifier}", auth=shared.bearer())
     assert answer.status_code == 400
     assert answer.json() == {**full(400, text, 1), "exception": {"code": code, "message": text, "detail": None}}
@@ -443,7 +445,7 @@ DROPPED = {
 
 
 @pytest.mark.parametrize("profile", DROPPED)
-def test_drop(start, profile):
+def test_drop(start: Start, profile: str) -> None:
     client = start(profile=profile)
     for path in DROP_PATHS:
         record = client.open_new()
@@ -457,7 +459,7 @@ def test_drop(start, profile):
         assert client.send("DELETE", url, auth=client.bearer()).status_code == 500
 
 
-def test_drop_what_is_not_there(client):
+def test_drop_what_is_not_there(client: Client) -> None:
     record = client.open_new()
     for identifier in ("0" * 40, record["id"]):
         answer = client.send("DELETE", f"/api/pam/session/drop/{identifier}", auth=client.bearer())
@@ -519,12 +521,12 @@ def served(client: t.Any) -> set[str]:
 
 
 @pytest.mark.parametrize("profile", STRICT)
-def test_strict_serves_what_is_documented(start_shared, profile):
+def test_strict_serves_what_is_documented(start_shared: Start, profile: str) -> None:
     assert served(start_shared(profile=profile, strict=True)) == STRICT[profile]
 
 
 @pytest.mark.parametrize("profile", STRICT)
-def test_otherwise_all_is_served(start_shared, profile):
+def test_otherwise_all_is_served(start_shared: Start, profile: str) -> None:
     assert served(start_shared(profile=profile)) == {f"{method} {path}" for method, path in ALL}
 
 
@@ -540,18 +542,18 @@ def test_otherwise_all_is_served(start_shared, profile):
         ("GET", "/api"),
     ],
 )
-def test_unknown_paths(shared, method, path):
+def test_unknown_paths(shared: Client, method: str, path: str) -> None:
     answer = shared.send(method, path, auth=shared.bearer())
     assert (answer.status_code, answer.json()) == (404, full(404, "Resource sub not found", 1))
 
 
-def test_landing_page(shared):
+def test_landing_page(shared: Client) -> None:
     assert "simulator" in shared.send("GET", "/").text
     answer = shared.send("HEAD", "/")
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_marks(start):
+def test_marks(start: Start) -> None:
     """By which secrets are known again, at both ends."""
     marks = {"access_token": "theAccessToken", "session_token": "theSessionToken", "sr": "theSessionUrl"}
     data = yaml.safe_load(DEFAULT_FILE.read_text(encoding="utf-8"))
@@ -567,7 +569,7 @@ def test_marks(start):
     assert client.open(session["session_url"]).status_code == 200
 
 
-def test_base_path(start):
+def test_base_path(start: Start) -> None:
     data = {
         "settings": {"base_path": "/vault/"},
         "applications": {

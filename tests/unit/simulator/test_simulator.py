@@ -30,6 +30,7 @@ from tests.simulator.data import DEFAULT_FILE, RESOURCES, expand, load
 from tests.simulator.profiles import PROFILES
 from tests.simulator.state import State
 from tests.simulator.wire import Incoming
+from tests.unit.simulator.conftest import Client, Start
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -37,7 +38,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 # ---- the log
 
 
-def test_requests_are_recorded(client):
+def test_requests_are_recorded(client: Client) -> None:
     client.login()
     client.create()
     client.send("GET", "/api?a=1&a=2&b=", data=b"\xff")
@@ -54,7 +55,7 @@ def test_requests_are_recorded(client):
     assert client.simulator.requests == []
 
 
-def test_connections_are_numbered_and_counted(client):
+def test_connections_are_numbered_and_counted(client: Client) -> None:
     for _attempt in range(3):
         client.create()
     assert client.simulator.connections == 1
@@ -68,7 +69,7 @@ def test_connections_are_numbered_and_counted(client):
     assert client.simulator.connections == 1
 
 
-def test_many_at_once(client):
+def test_many_at_once(client: Client) -> None:
     def one(number: int) -> int:
         other = type(client)(client.simulator)
         try:
@@ -91,7 +92,7 @@ def control(client: t.Any, method: str, name: str, **kwargs: t.Any) -> t.Any:
     return answer.json()
 
 
-def test_control_from_outside(client):
+def test_control_from_outside(client: Client) -> None:
     other = type(client)(client.simulator)
     record = client.open_new()
     log = control(other, "GET", "requests")
@@ -115,7 +116,7 @@ def test_control_from_outside(client):
     other.http.close()
 
 
-def test_sessions_from_before(client):
+def test_sessions_from_before(client: Client) -> None:
     assert control(client, "POST", "sessions", json={"count": 3}) == {"added": 3}
     added = {
         "count": 2,
@@ -145,14 +146,14 @@ def test_sessions_from_before(client):
     assert [record["end"] is None for record in client.list()] == [False, False, False, False, True]
 
 
-def test_dates_are_by_the_clock(client):
+def test_dates_are_by_the_clock(client: Client) -> None:
     client.simulator.clock.advance(3600)
     date = parsedate_to_datetime(client.login().headers["Date"])
     assert abs(client.simulator.clock.now() - date) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(("offset", "hours"), [("+00:00", 0), ("-03:00", -3)])
-def test_times_of_sessions_are_in_a_zone_that_is_not_said(start, offset, hours):
+def test_times_of_sessions_are_in_a_zone_that_is_not_said(start: Start, offset: str, hours: int) -> None:
     with open(DEFAULT_FILE, encoding="utf-8") as stream:
         data = yaml.safe_load(stream)
     client = start(data={**data, "settings": {"utc_offset": offset}})
@@ -176,11 +177,11 @@ def test_times_of_sessions_are_in_a_zone_that_is_not_said(start, offset, hours):
         ("POST", "sessions", {"count": 1, "colour": "red"}, 400),
     ],
 )
-def test_control_that_cannot_be(shared, method, name, body, status):
+def test_control_that_cannot_be(shared: Client, method: str, name: str, body: t.Any, status: int) -> None:
     assert shared.send(method, f"/_simulator/{name}", json=body).status_code == status
 
 
-def test_faults_do_not_strike_control(client):
+def test_faults_do_not_strike_control(client: Client) -> None:
     client.simulator.fault("*", "gateway_502", times=None)
     assert control(client, "GET", "requests") == []
 
@@ -188,7 +189,7 @@ def test_faults_do_not_strike_control(client):
 # ---- starting
 
 
-def test_only_loopback_without_being_told():
+def test_only_loopback_without_being_told() -> None:
     for host in ("0.0.0.0", "192.0.2.1", "vault.example", "::"):  # noqa: S104
         with pytest.raises(ValueError, match="is not a loopback address"):
             Simulator(host=host)
@@ -196,26 +197,28 @@ def test_only_loopback_without_being_told():
         assert simulator.url.startswith("https://0.0.0.0:")
 
 
-def test_ipv6(start):
+def test_ipv6(start: Start) -> None:
     client = start(host="::1")
     assert client.simulator.url.startswith("https://[::1]:")
     assert client.open_new()["origin_ip"] == "::1"
 
 
-def test_client_certificates(start):
+def test_client_certificates(start: Start) -> None:
     client = start(client_ca=True)
     with pytest.raises(requests.exceptions.ConnectionError):
         client.send("GET", "/")
-    client.http.cert = (client.simulator.client_cert, client.simulator.client_key)
+    cert, key = client.simulator.client_cert, client.simulator.client_key
+    assert cert and key
+    client.http.cert = (cert, key)
     assert client.send("GET", "/").status_code == 200
 
 
-def test_a_port_in_use():
+def test_a_port_in_use() -> None:
     with Simulator() as simulator, pytest.raises(OSError, match="address already in use"):
         Simulator(port=int(simulator.url.rpartition(":")[2])).start()
 
 
-def test_nothing_is_left_behind(tmp_path):
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
     simulator = Simulator(directory=tmp_path / "made").start()
     assert {path.name for path in (tmp_path / "made").iterdir()} == {"ca.pem"}
     simulator.stop()
@@ -244,9 +247,10 @@ def run(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_program(tmp_path, number):
+def test_program(tmp_path: Path, number: int) -> None:
     ready = tmp_path / "ready.json"
     with run("--profile", "4.2", "--strict", "--ready-file", str(ready)) as process:
+        assert process.stdout
         line = process.stdout.readline()
         told = json.loads(line)
         assert ready.read_text() == line
@@ -279,7 +283,7 @@ def test_program(tmp_path, number):
         (["--data", "galaxy.yml"], "the data file has unknown keys"),
     ],
 )
-def test_program_that_cannot_start(arguments, text):
+def test_program_that_cannot_start(arguments: list[str], text: str) -> None:
     with run(*arguments) as process:
         out, log = process.communicate(timeout=10)
     assert (process.returncode, out) == (2, "")
@@ -321,14 +325,14 @@ def minimal(**changes: t.Any) -> dict[str, t.Any]:
         (minimal(settings={"utc_offset": ""}), "utc_offset must be like"),
     ],
 )
-def test_data_that_is_not_understood(tmp_path, data, text):
+def test_data_that_is_not_understood(tmp_path: Path, data: t.Any, text: str) -> None:
     file = tmp_path / "data.yml"
     file.write_text(yaml.safe_dump(data))
     with pytest.raises(DataError, match=text):
         load(file)
 
 
-def test_secrets_are_new_each_time_unless_given():
+def test_secrets_are_new_each_time_unless_given() -> None:
     def keys(data: t.Any) -> dict[str, str]:
         authorization = next(load(data).authorizations())
         return {name: getattr(authorization, name) for name in ("client_id", "client_secret")}
@@ -340,16 +344,17 @@ def test_secrets_are_new_each_time_unless_given():
     assert keys(minimal(applications={"a": {"authorizations": {"b": own}}})) == own
 
 
-def test_patterns():
+def test_patterns() -> None:
     assert expand("web01") == ["web01"]
     assert expand("a[08:11].x") == ["a08.x", "a09.x", "a10.x", "a11.x"]
     vault = load(None)
-    assert vault.find_device("host1000").ip == "198.18.3.232"
-    assert vault.find_device("host001") is vault.find_device("198.18.0.1")
+    last = vault.find_device("host1000")
+    assert last and last.ip == "198.18.3.232"
+    assert vault.find_device("host001") is vault.find_device("198.18.0.1") is not None
     assert vault.find_device("1") is None
 
 
-def test_default_data_names_what_the_documentation_names():
+def test_default_data_names_what_the_documentation_names() -> None:
     data = yaml.safe_load(DEFAULT_FILE.read_text())
     for application in data["applications"].values():
         for authorization in application["authorizations"].values():
@@ -394,7 +399,9 @@ def test_default_data_names_what_the_documentation_names():
         ).map(lambda value: json.dumps(value).encode()),
     ),
 )
-def test_whatever_comes_has_an_answer(profile, method, path, query, authorization, content_type, body):
+def test_whatever_comes_has_an_answer(
+    profile: str, method: str, path: str, query: str, authorization: str, content_type: str, body: t.Any
+) -> None:
     state = State(PROFILES[profile], False, VAULT, Clock())
     headers = {"host": "127.0.0.1", "content-type": content_type}
     if authorization == "TOKEN":

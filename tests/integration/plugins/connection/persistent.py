@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import NetworkConnectionBase
 
@@ -30,5 +32,5 @@ class Connection(NetworkConnectionBase):
     transport = "persistent"
     force_persistence = True
 
-    def _connect(self) -> None:
+    def _connect(self) -> t.NoReturn:
         raise AnsibleConnectionFailure("A connection was opened.")

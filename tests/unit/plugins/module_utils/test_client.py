@@ -211,7 +211,8 @@ def test_token_that_the_clock_keeps_too_long_is_replaced(api: Api, clock: list[f
 @pytest.mark.parametrize("jump", [-86_400, -60, 60, 86_400, 3_000_000_000])
 def test_clock_that_jumps_while_logging_in(api: Api, clock: list[float], jump: float) -> None:
     """The token serves the session it was asked for. Whether it serves the next one is a matter of the clock."""
-    original, logins = api.send, []
+    original = api.send
+    logins: list[t.Any] = []
 
     def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
         answer = original(adapter, request, **arguments)
@@ -608,7 +609,7 @@ def test_remembered_path_that_goes_away(api: Api) -> None:
 
 
 def test_login_moves_on_at_any_404_and_a_session_does_not(api: Api) -> None:
-    page = {"status": 404, "body": b"<h1>Not Found</h1>", "headers": {"Content-Type": "text/html"}}
+    page: dict[str, t.Any] = {"status": 404, "body": b"<h1>Not Found</h1>", "headers": {"Content-Type": "text/html"}}
     api.expect(
         LOGIN._replace(path="/iso/oauth2/token", **page), LOGIN._replace(path="/api/oauth2/token"), Call(ISO, **page)
     )

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 import time
@@ -207,7 +206,10 @@ def test_shapes_of_the_list(api: Api, run: RunModule, body: t.Any, count: int) -
 
 
 def _nested(depth: int) -> t.Any:
-    return functools.reduce(lambda inner, _number: [inner], range(depth), ONE)
+    nested: t.Any = ONE
+    for _number in range(depth):
+        nested = [nested]
+    return nested
 
 
 @pytest.mark.parametrize(

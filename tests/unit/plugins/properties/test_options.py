@@ -117,7 +117,7 @@ def test_what_is_right_is_sent_as_it_is(network: Network, run_module: RunModule,
     assume("\0" not in options.get("remote_device", ""))
     network.begin()
     assert run_module({**DIRECT, **options})["changed"] is True
-    numbers = {name: int(options[name]) for name in ("port", "remote_app") if name in options}
+    numbers: dict[str, t.Any] = {name: int(options[name]) for name in ("port", "remote_app") if name in options}
     assert [json.loads(request.body) for request in network.sessions] == [payload({**options, **numbers})]
 
 
