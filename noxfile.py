@@ -70,6 +70,9 @@ LINTERS = [
     "nox",
     "reuse>=5",
     "ruff==0.17.*",
+    "types-docutils",
+    "types-jsonschema",
+    "types-pexpect",
     "types-PyYAML",
     "types-requests",
     "yamllint>=1.35",
@@ -231,17 +234,7 @@ def lint(session: nox.Session) -> None:
     checks: list[tuple[str, ...]] = [
         ("ruff", "check"),
         ("ruff", "format", "--check", "--diff"),
-        (
-            "mypy",
-            "-p",
-            "ansible_collections.pamops.senhasegura.plugins",
-            "-p",
-            "tests.simulator",
-            "-p",
-            "tests.faults",
-            "-m",
-            "noxfile",
-        ),
+        ("mypy",),
     ]
     checks_of_copy: list[tuple[str, ...]] = [
         ("yamllint", "--strict", "."),
