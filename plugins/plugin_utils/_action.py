@@ -125,15 +125,14 @@ class RemoteAction(ActionBase):
         finally:
             self._task.no_log, connection.no_log = before
         result.pop("invocation", None)
-        if result.get("failed") or result.get("unreachable"):
-            result.pop("_ansible_no_log", None)
-            for name, value in result.items():
-                if isinstance(value, str) and re.search('session_url|"token"', value):
-                    result[name] = "(hidden, since it holds a session)"
-            if result.get("failed") and "http_status" not in result:
-                self._add_what_is_unknown(result)
-        else:
+        if not result.get("failed"):
             self._hide(result)
+            return result
+        for name, value in result.items():
+            if isinstance(value, str) and re.search('session_url|"token"', value):
+                result[name] = "(hidden, since it holds a session)"
+        if "http_status" not in result:
+            self._add_what_is_unknown(result)
         return result
 
     def _add_what_is_unknown(self, result: dict[str, t.Any]) -> None:

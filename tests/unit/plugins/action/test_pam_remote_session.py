@@ -11,12 +11,14 @@ import json
 import os
 import typing as t
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.playbook.task import Task
 from ansible.plugins.loader import action_loader
 
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SESSION_MAY_EXIST
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     CREATE,
@@ -225,6 +227,22 @@ def test_delegated_host_runs_the_module(simulator: Simulator, vault: dict[str, t
     assert HIDDEN not in result
     assert not task.no_log
     assert secret not in json.dumps(result, default=str)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_delegated_host_that_dies(run: Run, tmp_path: Path, check: bool) -> None:
+    """When half of the result is on its way, which is not shown. In check mode nothing was made."""
+    python = tmp_path / "python"
+    python.write_text(f"""#!/bin/sh\necho '{{"changed": true, "session_url": "{SESSION_URL}'\nexit 137\n""")
+    python.chmod(0o755)
+    variables = {"ansible_delegated_vars": {"bastion": {"ansible_python_interpreter": str(python)}}}
+    result, task = run(DIRECT, variables, transport="ssh", delegate_to="bastion", check=check)
+    assert (result["failed"], result["http_status"], result["error_code"]) == (True, None, None)
+    assert result["session_may_exist"] is not check
+    assert result["msg"].endswith(SESSION_MAY_EXIST) is not check
+    assert result["module_stdout"] == "(hidden, since it holds a session)"
+    assert SESSION_URL not in json.dumps(result, default=str)
+    assert not task.no_log
 
 
 def test_options_are_checked_before_a_delegated_host_is_asked(run: Run) -> None:
