@@ -10,6 +10,7 @@ import base64
 import contextlib
 import errno
 import gc
+import importlib.util
 import json
 import os
 import select
@@ -35,7 +36,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session
 from tests.simulator import Simulator
 from tests.unit.conftest import COLLECTIONS
 from tests.unit.plugins.conftest import Tls
-from tests.unit.plugins.support import BEARER, CREATED, SESSION, SESSION_URL, RawServer, http_answer, reset
+from tests.unit.plugins.support import BEARER, CREATED, OAUTH1, SESSION, SESSION_URL, RawServer, http_answer, reset
 
 REACH = "Check url and proxy, and whether the machine that asks can reach that address"
 FAILED = "Creating the remote session failed: "
@@ -279,6 +280,41 @@ def test_family_of_addresses_that_this_machine_does_not_have(
     assert str(failure(options)) == (
         f"{FAILED}no connection to localhost port {server.port}: Connection refused. {REACH}."
     )
+
+
+# Libraries that are not there
+
+
+def missing(library: str, reason: str = "") -> str:
+    return (
+        f"Failed to import the required Python library ({library}) on {socket.gethostname()}'s Python "
+        f"{sys.executable}.{reason} Please read the module documentation and install it in the appropriate location. "
+        "If the required library is installed, but Ansible is using the wrong Python interpreter, please consult the "
+        "documentation on ansible_python_interpreter"
+    )
+
+
+def test_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file can be imported, as by an action plugin, and tells it when it is to be used."""
+    monkeypatch.setitem(sys.modules, "requests", None)
+    spec = importlib.util.find_spec(_transport.__name__)
+    assert spec and spec.loader
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
+    without.prepare()
+    for method in ("oauth2", "oauth1", "access_token"):
+        with pytest.raises(NotSent) as error:
+            without.require_libraries(method)
+        assert str(error.value) == missing("requests")
+
+
+def test_without_requests_oauthlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "requests_oauthlib", None)
+    options = {"url": "https://127.0.0.1:9", "timeout": 10.0, "retries": 0, "api_prefix": "iso"}
+    with pytest.raises(NotSent) as error:
+        connect({**options, **OAUTH1})
+    assert str(error.value) == missing("requests-oauthlib")
+    connect({**options, **BEARER})
 
 
 # TLS
