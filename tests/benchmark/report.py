@@ -14,7 +14,8 @@ Results = Mapping[str, t.Any]
 
 
 def median(result: Mapping[str, t.Any], figure: str) -> float:
-    return statistics.median(run[figure] for run in result["runs"])
+    value: float = statistics.median(run[figure] for run in result["runs"])
+    return value
 
 
 def find(results: Results, work: str, contender: str, core: str | None = None) -> Mapping[str, t.Any] | None:
