@@ -53,6 +53,18 @@ MOST_BY_ID = 20
 # Version 3.32 has two names in Portuguese.
 RENAMED = {"credencial": "credential", "dispositivo": "device"}
 
+MAX_DEPTH = 5
+"""Of lists and envelopes in each other; those of the documentation have three."""
+
+YES_AND_NO = {"yes": True, "sim": True, "true": True, "1": True, "no": False, "não": False, "false": False, "0": False}
+"""In both languages of the product; of the words, ``No`` and ``Não`` are in samples."""
+
+FIELDS = {"session_proxy": "proxy"}
+"""filter → the API's field, where its name is another."""
+
+NAMING = ("id", "session_id", "device")
+"""Filters whose values people expect to be there."""
+
 LATE = timedelta(seconds=5)
 """How much after its URL's last moment a session may be noted as started: connecting takes a while [I]."""
 EARLY = timedelta(seconds=2)
@@ -365,17 +377,5 @@ KEYS: dict[str, tuple[Keys, Keys]] = {
     "protocol": _one(_key),
     "session_proxy": _one(_key),
 }
-
-FIELDS = {"session_proxy": "proxy"}
-"""filter → the API's field, where its name is another."""
-
-NAMING = ("id", "session_id", "device")
-"""Filters whose values people expect to be there."""
-
-MAX_DEPTH = 5
-"""Of lists and envelopes in each other; those of the documentation have three."""
-
-YES_AND_NO = {"yes": True, "sim": True, "true": True, "1": True, "no": False, "não": False, "false": False, "0": False}
-"""In both languages of the product; of the words, ``No`` and ``Não`` are in samples."""
 
 OPERATION = Operation(ARGUMENT_SPEC, option_problems, get_session_info, filters=frozenset(FILTERS))
