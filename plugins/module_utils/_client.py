@@ -210,22 +210,23 @@ class Client:
         """Send until there is an answer. Again only what cannot have been handled: what was not sent, and what was
         answered with 429 or 503 and a time to wait."""
         url = self._url + path + ("" if argument is None else f"/{quote(argument, safe='')}")
-        for tries_left in range(self._options["retries"], -1, -1):
-            pause = 0.5 * (self._options["retries"] - tries_left + 1)
+        tries = 0
+        while True:
+            tries += 1
+            may_try_again = tries <= self._options["retries"]
             try:
                 answer = self._transport.send(
                     endpoint.method, url, self._exchange, authorization, endpoint.max_body, **content
                 )
             except NotSent as exc:
-                if tries_left and exc.passing and self._exchange.pause(pause):
-                    continue
-                raise NotSent(self._clean(f"{endpoint.title} failed: {exc}")) from exc
+                if not (may_try_again and exc.passing and self._exchange.pause(0.5 * tries)):
+                    raise NotSent(self._clean(f"{endpoint.title} failed: {exc}")) from exc
             except Unclear as exc:
                 raise unclear(endpoint, self._clean(str(exc)), http_status=exc.http_status) from exc
-            wait = retry_after(answer)
-            if tries_left == 0 or wait is None or not self._exchange.pause(wait):
-                break
-        return answer
+            else:
+                wait = retry_after(answer)
+                if not may_try_again or wait is None or not self._exchange.pause(wait):
+                    return answer
 
     # -- what came back ------------------------------------------------------------------------------------------------
 

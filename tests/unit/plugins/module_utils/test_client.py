@@ -14,6 +14,8 @@ import json
 import re
 import time
 import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -23,6 +25,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import Refused, SenhaseguraError, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._memory import OwnMemory
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.unit.plugins.support import (
@@ -591,6 +594,21 @@ def test_found_path_is_remembered(api: Api) -> None:
     create(BEARER, api_prefix="auto")
     create(BEARER, api_prefix="api")
     create(BEARER, api_prefix="api")
+
+
+class OfOthers(OwnMemory):
+    """Another task finds the path while ours waits for the lock."""
+
+    @contextmanager
+    def locked(self, key: str, seconds: float) -> Iterator[None]:
+        self.write(key, {"path": API_PAM})
+        yield
+
+
+def test_path_that_another_task_found_meanwhile(api: Api) -> None:
+    api.expect(Call(API_PAM))
+    options = {**DEFAULTS, **BEARER, "api_prefix": "auto"}
+    assert create_remote_session(connect(options, OfOthers()), options)["session_url"] == SESSION_URL
 
 
 def test_a_path_that_refuses_is_there(api: Api) -> None:
