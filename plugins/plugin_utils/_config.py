@@ -190,13 +190,12 @@ def _spec_problem(error: Exception, spec: Mapping[str, t.Any], origins: Mapping[
     wrong_type = re.match(r"(?:argument|Elements value for option) '(\w+)' is of type", text)
     if wrong_type:
         return _wrong_type(wrong_type[1], spec, origins)
-    wrong_choice = re.match(r"value of (\w+) must be one of: (.*), got: (.*)\.$", text)
+    wrong_choice = re.match(r"value of (\w+) must be one of: (.*), got: (.*)\.$", text, re.DOTALL)
     if wrong_choice:
         name, choices, value = wrong_choice.groups()
         return f"{name}{elsewhere(name, origins)} must be one of {choices}, and is {ascii(value[:80])}."
-    if isinstance(error, UnsupportedError):
-        return f"There is no option {text.split('. Supported', 1)[0]}."
-    return text
+    # Other errors are not known to happen, and then core's own words are better than none.
+    return f"There is no option {text.split('. Supported', 1)[0]}." if isinstance(error, UnsupportedError) else text
 
 
 def _wrong_type(name: str, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:

@@ -291,6 +291,7 @@ def test_environment_is_restored_after_a_failure() -> None:
             "validate_certs from the variable senhasegura_validate_certs must be true or false.",
         ),
         ({"api_prefix": "v2"}, {}, {}, "api_prefix must be one of auto, iso, api, and is 'v2'."),
+        ({"api_prefix": "api\nv2"}, {}, {}, "api_prefix must be one of auto, iso, api, and is 'api\\nv2'."),
         ({"hostname": "a", "ports": 1}, {}, {}, "There is no option hostname, ports."),
         (
             {"port": "many", "user": "", "color": 1, "url": ""},
