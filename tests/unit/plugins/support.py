@@ -236,13 +236,15 @@ def run_action(
     transport: str | None = None,
     check: bool = False,
     made: list[Task] | None = None,
+    task: Task | None = None,
     **keywords: t.Any,
 ) -> tuple[dict[str, t.Any], Task]:
     """What the action plugin returns, as core loads and runs it, and its task, which is put into *made* too, for when
-    it raises. A transport claims to be another."""
+    it raises. A transport claims to be another. With a *task* that was run before, it is its next try of ``until``."""
     loader = DataLoader()
-    task = Task.load({name: {}, "check_mode": check, **keywords}, loader=loader)
-    task.args = dict(options)  # as it is when core has templated them
+    if task is None:
+        task = Task.load({name: {}, "check_mode": check, **keywords}, loader=loader)
+        task.args = dict(options)  # as it is when core has templated them
     if made is not None:
         made.append(task)
     context = PlayContext()

@@ -124,6 +124,18 @@ def test_callbacks_get_no_secret_of_a_task_that_core_refuses(run: Run) -> None:
     assert made[0].args["client_secret"] == SHOWN
 
 
+def test_next_try_of_until_still_knows_the_secrets(api: Api, run: Run) -> None:
+    """Another action has the same task, from which the first one took them."""
+    given = {name: value for name, value in WITH_LOGIN.items() if name != "client_id"}
+    busy = CREATE._replace(status=503, body={"message": "Service unavailable"})
+    api.expect(LOGIN._replace(form={"grant_type": "client_credentials", **OAUTH2}), busy, CREATE)
+    result, task = run(given, environment=[{"SENHASEGURA_CLIENT_ID": OAUTH2["client_id"]}])
+    assert result["failed"] is True
+    result, task = run({}, task=task)
+    assert result["session_url"] == SESSION_URL
+    assert (task.args["client_secret"], task.environment) == (SHOWN, [{}])
+
+
 def test_unclear_failure_says_so(api: Api, run: Run) -> None:
     api.expect(CREATE._replace(status=504, body=b""))
     result, task = run(DIRECT)
