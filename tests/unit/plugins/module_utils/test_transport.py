@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
@@ -36,7 +37,19 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session
 from tests.simulator import Simulator
 from tests.unit.conftest import COLLECTIONS
 from tests.unit.plugins.conftest import Tls
-from tests.unit.plugins.support import BEARER, CREATED, OAUTH1, SESSION, SESSION_URL, RawServer, http_answer, reset
+from tests.unit.plugins.support import (
+    BEARER,
+    CREATED,
+    OAUTH1,
+    SESSION,
+    SESSION_URL,
+    URL,
+    Api,
+    Call,
+    RawServer,
+    http_answer,
+    reset,
+)
 
 REACH = "Check url and proxy, and whether the machine that asks can reach that address"
 FAILED = "Creating the remote session failed: "
@@ -139,6 +152,13 @@ def test_tries_until_it_is_there(tls: Tls, slept: list[float]) -> None:
         assert len(server.received) == 1
 
 
+def test_words_of_a_library_are_not_shown(api: Api) -> None:
+    """They have URLs in them, and a password of the proxy's."""
+    words = requests.RequestException("https://me:proxy-pass@proxy.example is no good")
+    api.expect(Call("/iso/remote/session", body=words))
+    assert str(failure({"url": URL})) == f"{UNSENT}RequestException."
+
+
 # What may have been handled
 
 
@@ -230,6 +250,13 @@ def test_each_call_has_the_whole_time(tls: Tls) -> None:
         client = connect({**options, **BEARER})
         for _number in range(3):
             assert create_remote_session(client, SESSION)["session_url"] == SESSION_URL
+
+
+def test_no_time_at_all(tls: Tls) -> None:
+    with serving(answers, tls.context) as server:
+        error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=1e-9)
+        assert (str(error), server.accepted) == (f"{UNSENT}{NO_TIME}", 0)
+    assert isinstance(error, NotSent)
 
 
 # Names and addresses
