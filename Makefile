@@ -28,12 +28,13 @@ export JOBS ?= 2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-SESSIONS := test lint unit integration awx leaks sanity fuzz format bench audit docs demo simulator
+SESSIONS := test lint unit coverage integration awx leaks sanity fuzz format bench audit docs demo simulator
 
 .PHONY: $(SESSIONS)
 test: ## Run everything below down to "sanity" and sum it up
 lint: ## Check style, types, documentation, licenses and the changelog
 unit: ## Run the unit tests
+coverage: ## Run the unit tests, and see what of plugins/ they do not reach
 integration: ## Run the playbooks of the integration tests against the simulator
 awx: ## Run the playbooks for AWX and Automation Platform, and the one that opens a browser
 leaks: ## Look for secrets wherever Ansible writes, on all releases
