@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Needs make, git, python3 and a Python package index. Everything it installs is in .nox/, what it writes is in .cache/;
+# Needs make, git, Python 3.10 or newer and a Python package index. Everything it installs is in .nox/, what it writes is in .cache/;
 # only ansible-test keeps its own environments, in ~/.ansible/test/.
 
+# What the tools are started with; Ansible runs on the newest Python that this one and PATH offer it.
 PYTHON ?= python3
 NOX := .nox/nox/bin/python -m nox
 
@@ -14,6 +15,9 @@ ARGS ?=
 # The ansible-core releases to test with, such as "2.16 2.21". Unless set: the oldest, a middle one and the newest that
 # a Python on PATH can run.
 export CORES ?=
+
+# The Python to run ansible-core with, such as "3.11". Unless set: the newest that the release supports.
+export CONTROLLER ?=
 
 # For how long "make fuzz" goes on.
 SECONDS ?= 600
@@ -26,13 +30,15 @@ export JOBS ?= 2
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-SESSIONS := test lint unit coverage integration awx leaks sanity fuzz format bench audit docs demo simulator
+SESSIONS := test test-matrix lint build unit coverage integration awx leaks sanity fuzz format bench audit docs demo simulator
 
 .PHONY: $(SESSIONS)
-test: ## Run everything below down to "sanity" and sum it up
-lint: ## Check style, types, documentation, licenses and the changelog
+test: ## Run everything below from "lint" to "sanity" and sum it up
+test-matrix: ## Run unit tests and sanity on each release with each Python there is, and show a table
+lint: ## Check style, types, documentation, licenses, the changelog and the package
+build: ## Build the package in .cache/package, and check what is in it
 unit: ## Run the unit tests
 coverage: ## Run the unit tests, and see what of plugins/ they do not reach
 integration: ## Run the playbooks of the integration tests against the simulator
@@ -48,12 +54,24 @@ demo: ## Get a session from the simulator with a playbook, and show what it prin
 simulator: ## Start the simulator of PAM Core; ARGS="--help" tells its options
 
 $(SESSIONS): .nox/nox/installed
-	@$(NOX) --session $@ -- $(ARGS)
+	@$(NOX) --session $(or $(SESSION),$@) -- $(ARGS)
+
+# antsibull-nox has a session "lint" of its own, which is a part of ours.
+lint: SESSION := linters
+
+# As the Ansible community runs it, in a container that holds all Pythons: make ansible-test-sanity-2.21. It downloads
+# ansible-core from GitHub.
+ansible-test-%: .nox/nox/installed
+	@$(NOX) --default-venv-backend virtualenv --session $@ -- $(ARGS)
 
 .nox/nox/installed: Makefile
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on PATH. Another Python is chosen like this:" \
+	  "make $(or $(firstword $(MAKECMDGOALS)),test) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) .ci/python.py $(or $(firstword $(MAKECMDGOALS)),test) $(PYTHON)
 	@rm -rf .nox/nox
 	@$(PYTHON) -m venv .nox/nox
-	@.nox/nox/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'nox>=2025.2.9'
+	@.nox/nox/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+	  'nox>=2025.2.9' 'antsibull-nox>=1.10,<2'
 	@touch $@
 
 .PHONY: clean

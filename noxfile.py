@@ -4,8 +4,9 @@
 
 """How this collection is checked, tested and run; the Makefile names the usual ways in.
 
-antsibull-nox, which many collections use, needs containers and git clones for its test sessions. Here a Python package
-index is enough.
+antsibull-nox, the tool of the Ansible community, checks documentation, licenses, YAML and the package, as
+antsibull-nox.toml tells it; "make lint" runs that beside what is ours. Its sessions of ansible-test need containers and
+downloads from GitHub, and run in the public workflow. For everything else a Python package index is enough.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import typing as t
@@ -28,6 +30,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
+import antsibull_nox
 import nox
 
 try:
@@ -38,6 +41,8 @@ except ImportError:
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["test"]
+
+antsibull_nox.load_antsibull_nox_toml()
 
 CHECKOUT = Path(__file__).resolve().parent
 ENVIRONMENTS = CHECKOUT / ".nox"
@@ -64,7 +69,9 @@ LONG_TESTS = ("examples", "faults", "maintenance_window", "session_life", "token
 LINTERS = [
     "ansible-lint>=25",
     "antsibull-changelog>=0.30",
-    "antsibull-docs>=2.20",
+    "antsibull-docs>=2.24",
+    "antsibull-docutils>=1.3",
+    "antsibull-nox>=1.10,<2",
     "galaxy-importer>=0.4.40",
     "mypy==2.4.*",
     "nox",
@@ -78,6 +85,45 @@ LINTERS = [
     "yamllint>=1.35",
 ]
 
+# Sessions of antsibull-nox that are part of "make lint".
+ANTSIBULL_NOX = (
+    "antsibull-nox-config",
+    "yamllint",
+    "license-check",
+    "extra-checks",
+    "docs-check",
+    "ansible-lint",
+    "build-import-check",
+)
+
+# What is in the package: what Ansible and Galaxy use, the simulator, and the unit tests with what they need, since
+# distributions run them. All else has its line in galaxy.yml.
+PACKAGE = (
+    "CODE_OF_CONDUCT.md",
+    "COPYING",
+    "FILES.json",
+    "LICENSES",
+    "MANIFEST.json",
+    "README.md",
+    "REUSE.toml",
+    "SECURITY.md",
+    "changelogs/changelog.yaml",
+    "changelogs/config.yaml",
+    "docs/docsite",
+    "extensions/awx",
+    "meta/ee-requirements.txt",
+    "meta/execution-environment.yml",
+    "meta/runtime.yml",
+    "playbooks",
+    "plugins",
+    "pyproject.toml",
+    "tests/config.yml",
+    "tests/faults",
+    "tests/simulator",
+    "tests/unit",
+)
+LARGEST_PACKAGE = 1_000_000
+
 
 # Pythons and environments
 
@@ -85,7 +131,8 @@ LINTERS = [
 @functools.cache
 def python(minor: int) -> str | None:
     """Return the path of a Python 3.minor, if there is one that starts."""
-    for name in (f"python3.{minor}", "python3"):
+    # The one that nox was installed with need not be on PATH.
+    for name in (f"python3.{minor}", "python3", getattr(sys, "_base_executable", sys.executable)):
         # A version manager has a command for each version it knows, which fails unless that version is in use.
         with suppress(OSError, subprocess.CalledProcessError):
             script = "import sys; print(sys.version_info[1], sys.executable)"
@@ -98,18 +145,26 @@ def python(minor: int) -> str | None:
 
 @functools.cache
 def python_for(core: str) -> str | None:
-    """Return the path of the newest Python that this release of ansible-core runs on."""
+    """Return the path of the Python to run this release of ansible-core with: the newest possible, or the one asked."""
+    return next(filter(None, map(python, reversed(controllers(core)))), None)
+
+
+def controllers(core: str) -> list[int]:
+    """Return the minor versions of Python, of those asked for, that this release of ansible-core runs on."""
     oldest, newest = PYTHONS_OF_CORE[core]
-    return next(filter(None, map(python, range(newest, oldest - 1, -1))), None)
+    return [minor for minor in range(oldest, newest + 1) if CONTROLLER in ("", f"3.{minor}")]
 
 
 RELEASES = [core for core in PYTHONS_OF_CORE if core != "devel"]
 ASKED = os.environ.get("CORES", "").split()
+CONTROLLER = os.environ.get("CONTROLLER", "").strip()
 
 
 def possible_cores() -> list[str]:
     releases = [core for core in RELEASES if python_for(core)]
     if not releases:
+        if CONTROLLER:
+            sys.exit(f"There is no Python {CONTROLLER} on PATH, or no supported release of ansible-core runs on it.")
         sys.exit("There is no Python on PATH that a supported release of ansible-core runs on, such as 3.12.")
     return releases
 
@@ -123,7 +178,15 @@ EDGES = list(dict.fromkeys([CORES[0], CORES[-1]]))
 
 def needs(core: str) -> str:
     oldest, newest = PYTHONS_OF_CORE[core]
-    return f"ansible-core {core} needs a Python from 3.{oldest} to 3.{newest} on PATH."
+    asked = f", and Python {CONTROLLER} was asked for" if CONTROLLER else ""
+    return f"ansible-core {core} needs a Python from 3.{oldest} to 3.{newest} on PATH{asked}."
+
+
+def on_controller(core: str) -> str:
+    """Name a release of ansible-core in names of files, and the Python it runs on, unless that is the usual one."""
+    oldest, newest = PYTHONS_OF_CORE[core]
+    usual = next((f"3.{minor}" for minor in range(newest, oldest - 1, -1) if python(minor)), "")
+    return core if CONTROLLER in ("", usual) else f"{core}-py{CONTROLLER}"
 
 
 @contextmanager
@@ -151,7 +214,7 @@ def environment(session: nox.Session, core: str, purpose: str, *requirements: st
     for requirement in requirements:
         arguments += ["--requirement", str(requirement)] if isinstance(requirement, Path) else [requirement]
     contents = [item.read_text() for item in requirements if isinstance(item, Path)]
-    folder = ENVIRONMENTS / f"{purpose}-{core}"
+    folder = ENVIRONMENTS / f"{purpose}-{on_controller(core)}"
     wanted = hashlib.sha256(repr([interpreter, str(folder), arguments, contents]).encode()).hexdigest()
     installed = folder / "installed"
     with locked(ENVIRONMENTS / f"{folder.name}.lock"):
@@ -220,8 +283,8 @@ def copy_checkout(session: nox.Session, purpose: str) -> Path:
 
 
 @nox.session
-def lint(session: nox.Session) -> None:
-    """Check style, types, documentation, licenses and the changelog."""
+def linters(session: nox.Session) -> None:
+    """Check style, types, documentation, licenses, the changelog and the package; this is "make lint"."""
     programs = environment(
         session,
         CORES[-1],
@@ -236,19 +299,19 @@ def lint(session: nox.Session) -> None:
         ("ruff", "format", "--check", "--diff"),
         ("mypy",),
     ]
+    # Each session of antsibull-nox finds our environment where it would make one of its own, and installs nothing.
+    places = CACHE / "lint" / "nox"
+    places.mkdir()
+    for name in ANTSIBULL_NOX:
+        (places / name).symlink_to(programs.parent)
+    nox_options = ["--default-venv-backend", "virtualenv", "-R", "--envdir", str(places)]
     checks_of_copy: list[tuple[str, ...]] = [
-        ("yamllint", "--strict", "."),
-        ("reuse", "lint", "--lines"),
         ("antsibull-changelog", "lint"),
-        ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
-        ("ansible-lint", "--offline"),
-        ("ansible-galaxy", "collection", "build", "--output-path", str(CACHE / "lint")),
-        # What Galaxy does with it.
-        ("python", "-m", "galaxy_importer.main", str(CACHE / "lint" / f"pamops-senhasegura-{version()}.tar.gz")),
+        # antsibull-nox leaves out the syntax of guides.
+        ("antsibull-docs", "lint-collection-docs", "."),
+        (sys.executable, "-m", "nox", *nox_options, "--session", *ANTSIBULL_NOX),
     ]
-    importer = CACHE / "lint" / "galaxy-importer.cfg"
-    importer.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS = True\nRUN_ANSIBLE_TEST = False\n")
-    environ = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "lint"), "GALAXY_IMPORTER_CONFIG": str(importer)}
+    environ = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "lint")}
     failed = []
     for folder, commands in ((CHECKOUT, checks), (copy, checks_of_copy)):
         with session.chdir(folder):
@@ -256,9 +319,51 @@ def lint(session: nox.Session) -> None:
                 try:
                     run(session, programs, *command, **environ)
                 except nox.command.CommandFailed:
-                    failed.append(" ".join(command[:3] if command[0] == "python" else command[:1]))
+                    failed.append(" ".join(Path(part).name for part in command[: 3 if command[1] == "-m" else 1]))
+    if complaints := check_package(build_package(session, programs, "lint")):
+        session.log("\n".join(complaints))
+        failed.append("the package")
     if failed:
         session.error(f"Complaints from {', '.join(failed)}.")
+
+
+def build_package(session: nox.Session, programs: Path, purpose: str) -> Path:
+    """Build the package of the collection from a copy of the checkout and return its path."""
+    folder = CACHE / "package"
+    shutil.rmtree(folder, ignore_errors=True)
+    with session.chdir(CACHE / purpose / "ansible_collections" / "pamops" / "senhasegura"):
+        run(session, programs, "ansible-galaxy", "collection", "build", "--output-path", str(folder))
+    return folder / f"pamops-senhasegura-{version()}.tar.gz"
+
+
+def check_package(package: Path) -> list[str]:
+    """Return what is wrong with the size and the files of a package."""
+    complaints = []
+    size = package.stat().st_size
+    if size > LARGEST_PACKAGE:
+        complaints.append(f"The package has {size:,} bytes, more than {LARGEST_PACKAGE:,}.")
+    with tarfile.open(package) as archive:
+        names = [member.name for member in archive if not member.isdir()]
+    for name in names:
+        if not any(name == entry or name.startswith(f"{entry}/") for entry in PACKAGE):
+            complaints.append(
+                f"{name} is in the package: put it into PACKAGE in noxfile.py or build_ignore in galaxy.yml."
+            )
+    for entry in PACKAGE:
+        if not any(name == entry or name.startswith(f"{entry}/") for name in names):
+            complaints.append(f"{entry} is not in the package.")
+    return complaints
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the package of the collection and check its size and its files."""
+    programs = environment(session, CORES[-1], "build")
+    copy_checkout(session, "build")
+    package = build_package(session, programs, "build")
+    if complaints := check_package(package):
+        session.error("\n".join(complaints))
+    session.log(f"{package.relative_to(CHECKOUT)} has {package.stat().st_size:,} bytes.")
 
 
 @nox.session(name="format")
@@ -272,7 +377,7 @@ def format_code(session: nox.Session) -> None:
 def run_pytest(session: nox.Session, kind: str, core: str, *through: str) -> Path:
     programs = test_environment(session, core)
     link_checkout()
-    report = RESULTS / f"{kind}({core}).xml"
+    report = RESULTS / f"{kind}({on_controller(core)}).xml"
     command = [*through, "pytest", f"--junit-xml={report}", "--timeout=300", f"tests/{kind}", *session.posargs]
     run(session, programs, *command)
     return programs
@@ -341,7 +446,7 @@ def fetch_awx_collection(session: nox.Session, programs: Path) -> Path:
                 (wheel,) = Path(folder).glob("ansible-*.whl")
                 with zipfile.ZipFile(wheel) as archive:
                     names = [name for name in archive.namelist() if name.startswith("ansible_collections/awx/awx/")]
-                    archive.extractall(Path(folder) / "whole", names)
+                    archive.extractall(Path(folder) / "whole", names)  # noqa: S202 (a zip archive)
                 shutil.rmtree(top, ignore_errors=True)
                 (Path(folder) / "whole").rename(top)
     return top
@@ -382,7 +487,7 @@ def sanity(session: nox.Session, core: str) -> None:
     folders = [str(Path(path).parent) for path in map(python, PYTHONS_OF_MODULES) if path]
     folders += [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
     path = os.pathsep.join([str(programs), *folders])
-    with session.chdir(copy_checkout(session, f"sanity-{core}")):
+    with session.chdir(copy_checkout(session, f"sanity-{on_controller(core)}")):
         # Through Python, since the script itself does not start from a folder with a space in its path.
         script = str(programs / "ansible-test")
         # Two at once would make the same environment in its cache, each over the other's.
@@ -457,7 +562,7 @@ class Outcome(t.NamedTuple):
     seconds: float
 
 
-def run_step(step: str) -> Outcome:
+def run_step(step: str, controller: str = CONTROLLER) -> Outcome:
     """Run one step in a process of its own and print what it said when it is over, since others run meanwhile."""
     start = time.monotonic()
     core = re.search(r"\((.*)\)", step)
@@ -472,10 +577,11 @@ def run_step(step: str) -> Outcome:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={**os.environ, "CORES": core[1] if core else " ".join(CORES)},
+        env={**os.environ, "CORES": core[1] if core else " ".join(CORES), "CONTROLLER": controller},
     )
-    outcome = Outcome(step, process.returncode == 0, time.monotonic() - start)
-    print(f"\n{'=' * 20} {step}: {describe(outcome)} {'=' * 20}\n{process.stdout}", flush=True)
+    name = f"{step} on {controller}" if controller else step
+    outcome = Outcome(name, process.returncode == 0, time.monotonic() - start)
+    print(f"\n{'=' * 20} {name}: {describe(outcome)} {'=' * 20}\n{process.stdout}", flush=True)
     return outcome
 
 
@@ -504,7 +610,7 @@ def test(session: nox.Session) -> None:
     # The longest first, so that none is left to run alone at the end; those of sanity wait for each other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
     steps += [f"awx({core})" for core in EDGES] + [f"leaks({core})" for core in ALL_CORES]
-    steps += [f"sanity({core})" for core in EDGES[1:]] + ["lint"] + [f"unit({core})" for core in EDGES[:-1]]
+    steps += [f"sanity({core})" for core in EDGES[1:]] + ["linters"] + [f"unit({core})" for core in EDGES[:-1]]
     steps += ["coverage"]  # the unit tests on the newest release
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
         outcomes = list(pool.map(run_step, steps))
@@ -519,3 +625,46 @@ def test(session: nox.Session) -> None:
         session.error("Not every step passed.")
     if left_out and os.environ.get("SENHASEGURA_TEST_REQUIRE_ALL"):
         session.error("Not every release of ansible-core could be tested.")
+
+
+@nox.session(name="test-matrix")
+def test_matrix(session: nox.Session) -> None:
+    """Run unit tests and sanity on each release of ansible-core with each Python it supports, and show a table.
+
+    In each run of sanity, ansible-test also compiles and imports what runs on managed hosts with every Python it finds,
+    from 3.9 on.
+    """
+    cores = ASKED or RELEASES
+    pairs = [(core, minor) for core in cores for minor in controllers(core)]
+    possible = [(core, minor) for core, minor in pairs if python(minor)]
+    if not possible:
+        session.error(" ".join(map(needs, cores)))
+    kinds = ("unit", "sanity")
+    runs = [(kind, core, minor) for core, minor in possible for kind in kinds]
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
+        outcomes = pool.map(lambda item: run_step(f"{item[0]}({item[1]})", f"3.{item[2]}"), runs)
+        passed = {item: outcome.passed for item, outcome in zip(runs, outcomes, strict=True)}
+
+    def cell(core: str, minor: int) -> str:
+        if (core, minor) not in pairs:
+            return ""
+        if (core, minor) not in possible:
+            return "no such Python"
+        failed = [kind for kind in kinds if not passed[kind, core, minor]]
+        return f"FAILED {', '.join(failed)}" if failed else "passed"
+
+    minors = sorted({pair[1] for pair in pairs})
+    lines = [["ansible-core", *(f"Python 3.{minor}" for minor in minors)]]
+    lines += [[core, *(cell(core, minor) for minor in minors)] for core in cores]
+    width = max(len(text) for line in lines for text in line) + 2
+    table = ["".join(text.ljust(width) for text in line).rstrip() for line in lines]
+    hosts = [f"3.{minor}" for minor in PYTHONS_OF_MODULES if python(minor)]
+    table += [f"\nSanity compiles and imports modules with Python {', '.join(hosts)}, as far as a release supports it."]
+    if left_out := len(pairs) - len(possible):
+        table += [f"{left_out} of {len(pairs)} pairs did not run for lack of a Python."]
+    atexit.register(functools.partial(print, "", *table, sep="\n", flush=True))
+    if not all(passed.values()):
+        session.error("Not every pair passed.")
+    if left_out and os.environ.get("SENHASEGURA_TEST_REQUIRE_ALL"):
+        session.error("Not every pair could be tested.")

@@ -280,7 +280,7 @@ def test_program(tmp_path: Path, number: int) -> None:
     [
         (["--host", "0.0.0.0"], "0.0.0.0 is not a loopback address."),  # noqa: S104
         (["--data", "/nonexistent.yml"], "No such file"),
-        (["--data", "galaxy.yml"], "the data file has unknown keys"),
+        (["--data", "meta/runtime.yml"], "the data file has unknown keys"),
     ],
 )
 def test_program_that_cannot_start(arguments: list[str], text: str) -> None:
