@@ -83,6 +83,7 @@ LINTERS = [
     "types-PyYAML",
     "types-requests",
     "yamllint>=1.35",
+    "zizmor>=1.20",
 ]
 
 # Sessions of antsibull-nox that are part of "make lint".
@@ -307,6 +308,7 @@ def linters(session: nox.Session) -> None:
     nox_options = ["--default-venv-backend", "virtualenv", "-R", "--envdir", str(places)]
     checks_of_copy: list[tuple[str, ...]] = [
         ("antsibull-changelog", "lint"),
+        ("zizmor", "--offline", "--no-progress", ".github"),
         # antsibull-nox leaves out the syntax of guides.
         ("antsibull-docs", "lint-collection-docs", "."),
         (sys.executable, "-m", "nox", *nox_options, "--session", *ANTSIBULL_NOX),
@@ -364,6 +366,38 @@ def build(session: nox.Session) -> None:
     if complaints := check_package(package):
         session.error("\n".join(complaints))
     session.log(f"{package.relative_to(CHECKOUT)} has {package.stat().st_size:,} bytes.")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Check that the checkout is the release that TAG names, build its package and write its notes beside that."""
+    programs = environment(session, CORES[-1], "build")
+    copy_checkout(session, "build")
+    package = build_package(session, programs, "build")
+    notes = release_notes(version())
+    complaints = check_package(package)
+    if (tag := os.environ.get("TAG", "")) != version():
+        complaints.append(f"The tag is {tag or 'not given'}, the version in galaxy.yml is {version()}.")
+    if not notes:
+        complaints.append(f"CHANGELOG.md has no release {version()}: run antsibull-changelog release.")
+    if waiting := sorted(path.name for path in (CHECKOUT / "changelogs" / "fragments").glob("*.yml")):
+        complaints.append(f"Changelog fragments belong to no release yet: {', '.join(waiting)}.")
+    if complaints:
+        session.error("\n".join(complaints))
+    (package.parent / "notes.md").write_text(notes, encoding="utf-8")
+    session.log(f"{package.relative_to(CHECKOUT)} has {package.stat().st_size:,} bytes.")
+
+
+def release_notes(release: str) -> str:
+    """Return the section of a release in CHANGELOG.md, without its heading; "" if there is none."""
+    changelog = CHECKOUT / "CHANGELOG.md"
+    if not changelog.exists():
+        return ""
+    # Dots are escaped there, and each heading has an anchor before it.
+    heading = re.escape(f"## v{release}".replace(".", "\\."))
+    pattern = rf"^{heading}\n(.*?)(?=^<a id=\"v[^\n]*\n## v|\Z)"
+    found = re.search(pattern, changelog.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return found[1].strip() + "\n" if found else ""
 
 
 @nox.session(name="format")
