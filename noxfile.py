@@ -369,6 +369,14 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
+def changelog(session: nox.Session) -> None:
+    """Move the changelog fragments into CHANGELOG.md, as those of the version in galaxy.yml."""
+    needed = [linter for linter in LINTERS if linter.startswith("antsibull-changelog")]
+    programs = environment(session, CORES[-1], "changelog", *needed)
+    run(session, programs, "antsibull-changelog", "release", *session.posargs)
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Check that the checkout is the release that TAG names, build its package and write its notes beside that."""
     programs = environment(session, CORES[-1], "build")
@@ -379,7 +387,7 @@ def release(session: nox.Session) -> None:
     if (tag := os.environ.get("TAG", "")) != version():
         complaints.append(f"The tag is {tag or 'not given'}, the version in galaxy.yml is {version()}.")
     if not notes:
-        complaints.append(f"CHANGELOG.md has no release {version()}: run antsibull-changelog release.")
+        complaints.append(f"CHANGELOG.md has no release {version()}: run make changelog.")
     if waiting := sorted(path.name for path in (CHECKOUT / "changelogs" / "fragments").glob("*.yml")):
         complaints.append(f"Changelog fragments belong to no release yet: {', '.join(waiting)}.")
     if complaints:
