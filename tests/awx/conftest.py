@@ -36,7 +36,7 @@ from tests.simulator import Simulator
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("SENHASEGURA_TEST_EE") or Path(sys.executable).parent)
 RESULTS = CHECKOUT / ".cache" / "results"
-TYPES = CHECKOUT / "extensions" / "awx" / "credential_types"
+TYPES = CHECKOUT / "playbooks" / "files" / "awx" / "credential_types"
 
 JobPlay = Callable[..., "Job"]
 

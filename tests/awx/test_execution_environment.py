@@ -36,7 +36,7 @@ def test_introspection_finds_the_requirements(collections: str) -> None:
 
 
 def test_the_example_is_taken(tmp_path: Path) -> None:
-    example = CHECKOUT / "extensions" / "awx" / "execution-environment.yml"
+    example = CHECKOUT / "playbooks" / "files" / "awx" / "execution-environment.yml"
     context = ["--context", str(tmp_path), "--output-filename", "Containerfile"]
     subprocess.run([BUILDER, "create", "--file", str(example), *context], check=True, cwd=tmp_path)
     containerfile = (tmp_path / "Containerfile").read_text(encoding="utf-8")
