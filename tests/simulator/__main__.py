@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import signal
 import sys
 import threading
 import typing as t
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -20,6 +22,9 @@ import yaml
 from .data import DataError
 from .profiles import PROFILES
 from .server import Simulator, write_private
+
+# Options of the collection's plugins, by what the line of JSON calls them
+OPTIONS = {"url": "url", "ca_file": "ca_path", "client_cert": "client_cert", "client_key": "client_key"}
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -31,9 +36,19 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="FILE", help="what is in the vault (default: default.yml)")
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where to put the certificate files")
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="also write the line of JSON to this file")
+    parser.add_argument(
+        "--environment-file", type=Path, metavar="FILE", help="write to this file how a shell tells Ansible of it"
+    )
     parser.add_argument("--client-ca", action="store_true", help="require a client certificate")
     parser.add_argument("--allow-remote", action="store_true", help="allow an address that others can reach")
     return parser.parse_args(arguments)
+
+
+def exports(known: Mapping[str, t.Any]) -> str:
+    """Commands of a shell, after which the plugins of the collection reach the simulator."""
+    options = {OPTIONS[name]: value for name, value in known.items() if name in OPTIONS and value}
+    options |= known["oauth2"] or known["oauth1"] or {}
+    return "".join(f"export SENHASEGURA_{name.upper()}={shlex.quote(value)}\n" for name, value in options.items())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,17 +77,24 @@ def main(arguments: list[str] | None = None) -> int:
     except (DataError, OSError, ValueError, yaml.YAMLError) as exc:
         sys.stderr.write(f"The simulator cannot start. {exc}\n")
         return 2
+    written = []
     try:
         line = json.dumps(simulator.credentials)
-        if options.ready_file:
-            write_private(options.ready_file, f"{line}\n".encode())
+        # The line last, since whoever waits for its file takes the other one to be there.
+        for path, text in (
+            (options.environment_file, exports(simulator.credentials)),
+            (options.ready_file, f"{line}\n"),
+        ):
+            if path:
+                write_private(path, text.encode())
+                written.append(path)
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
         stop.wait()
     finally:
         simulator.stop()
-        if options.ready_file:
-            options.ready_file.unlink(missing_ok=True)
+        for path in written:
+            path.unlink(missing_ok=True)
     return 0
 
 

@@ -275,6 +275,30 @@ def test_program(tmp_path: Path, number: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("client_ca", [False, True])
+def test_program_tells_a_shell(tmp_path, client_ca):
+    ready, environment = tmp_path / "ready.json", tmp_path / "environment.sh"
+    more = ["--client-ca"] if client_ca else []
+    with run("--ready-file", str(ready), "--environment-file", str(environment), *more) as process:
+        told = json.loads(process.stdout.readline())
+        assert environment.stat().st_mode & 0o777 == 0o600
+        shell = ["sh", "-euc", '. "$0"; exec env -0', str(environment)]
+        printed = subprocess.run(shell, env={}, check=True, capture_output=True, text=True).stdout
+        os.kill(process.pid, signal.SIGTERM)
+        process.communicate(timeout=5)
+    variables = dict(entry.partition("=")[::2] for entry in printed.split("\0"))
+    wanted = {
+        "SENHASEGURA_URL": told["url"],
+        "SENHASEGURA_CA_PATH": told["ca_file"],
+        "SENHASEGURA_CLIENT_ID": told["oauth2"]["client_id"],
+        "SENHASEGURA_CLIENT_SECRET": told["oauth2"]["client_secret"],
+    }
+    if client_ca:
+        wanted |= {"SENHASEGURA_CLIENT_CERT": told["client_cert"], "SENHASEGURA_CLIENT_KEY": told["client_key"]}
+    assert {name: value for name, value in variables.items() if name.startswith("SENHASEGURA_")} == wanted
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "arguments, text",
     [
