@@ -18,8 +18,8 @@ from markdown_it import MarkdownIt
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# Guides to the playbooks, whose examples tests/awx/test_guides.py runs
-OF_PLAYBOOKS = ("awx_guide.rst", "terminal_guide.rst")
+# Guides that are one story: tests/awx/test_guides.py and test_simulator_guide.py run their examples in order.
+STORIES = ("awx_guide.rst", "simulator_guide.rst", "terminal_guide.rst")
 
 
 class Example(t.NamedTuple):
@@ -39,7 +39,7 @@ def examples() -> list[Example]:
     """All there are, in a fixed order."""
     pages = {
         "README.md": _of_markdown,
-        **{_relative(path): of_rst for path in _guides() if path.name not in OF_PLAYBOOKS},
+        **{_relative(path): of_rst for path in _guides() if path.name not in STORIES},
         **{_relative(path): _of_plugin for kind in ("modules", "lookup") for path in _plugins(kind)},
     }
     return [
