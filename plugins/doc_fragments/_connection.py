@@ -12,6 +12,7 @@ class ModuleDocFragment:
     # How PAM Core is reached, and as whom: the options in prose.
     DOCUMENTATION = r"""
 requirements:
+  - Python >= 3.9, where the work is done
   - requests >= 2.28
   - requests-oauthlib >= 1.3, for OAuth 1.0
 notes:
