@@ -76,7 +76,7 @@ options:
       - It is decided which one it is when the URL cannot be opened any more, and exactly one session fits.
       - A session of the same user that someone else opened at the same time with the same device, protocol
         and credential cannot be told apart. If yours was not opened, it is even taken for yours. Different users, or
-        C(remote_addr), prevent that.
+        O(pamops.senhasegura.pam_remote_session#module:remote_addr), prevent that.
     type: dict
     suboptions:
       user:

@@ -14,10 +14,10 @@ description:
   - Asks PAM Core for an authenticated web proxy session on each device that is named, inline in an expression.
   - Each URL can be opened once, within 30 seconds.
   - What a lookup returns is shown wherever it is used, so set C(no_log=true) on a task that uses it. To have the result
-    hidden without that, use the module and its registered result.
+    hidden without that, use M(pamops.senhasegura.pam_remote_session) and its registered result.
 notes:
   - A lookup that makes something does so each time its expression is evaluated. In C(vars) that is at each use. Put
-    it into C(ansible.builtin.set_fact) with C(no_log=true), or use the module.
+    it into M(ansible.builtin.set_fact) with C(no_log=true), or use the module.
   - In check mode (C(--check) on the command line) no session is made. That PAM Core can be reached, that TLS holds,
     and with OAuth 2.0 the login, is proved; placeholders are returned, with a warning. A lookup does not see the
     C(check_mode) keyword of a task.
@@ -41,6 +41,10 @@ options:
     default: session_url
 seealso:
   - module: pamops.senhasegura.pam_remote_session
+  - ref: ansible_collections.pamops.senhasegura.docsite.lookup_guide
+    description: When a lookup is evaluated, and how to use one that makes something.
+  - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
+    description: What its messages mean, and what to do.
 """
 
 EXAMPLES = r"""

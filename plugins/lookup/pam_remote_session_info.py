@@ -38,6 +38,8 @@ options:
     elements: str
 seealso:
   - module: pamops.senhasegura.pam_remote_session_info
+  - ref: ansible_collections.pamops.senhasegura.docsite.session_life_guide
+    description: How to find the session that a URL opened, and what cannot be told apart.
 """
 
 EXAMPLES = r"""

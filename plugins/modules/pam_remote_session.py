@@ -36,8 +36,13 @@ options:
     required: true
 seealso:
   - module: pamops.senhasegura.pam_remote_session_info
+  - module: pamops.senhasegura.pam_remote_session_terminate
   - plugin: pamops.senhasegura.pam_remote_session
     plugin_type: lookup
+  - ref: ansible_collections.pamops.senhasegura.docsite.security_guide
+    description: What is protected, how, and what is not.
+  - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
+    description: What its messages mean, and what to do.
 """
 
 EXAMPLES = r"""

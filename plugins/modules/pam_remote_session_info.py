@@ -31,6 +31,8 @@ seealso:
   - module: pamops.senhasegura.pam_remote_session_terminate
   - plugin: pamops.senhasegura.pam_remote_session_info
     plugin_type: lookup
+  - ref: ansible_collections.pamops.senhasegura.docsite.session_life_guide
+    description: How to find the session that a URL opened, and what cannot be told apart.
 """
 
 EXAMPLES = r"""

@@ -37,6 +37,8 @@ options:
     elements: str
 seealso:
   - module: pamops.senhasegura.pam_remote_session_info
+  - ref: ansible_collections.pamops.senhasegura.docsite.session_life_guide
+    description: How to find sessions and end them, and maintenance windows.
 """
 
 EXAMPLES = r"""
