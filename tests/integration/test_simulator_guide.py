@@ -46,7 +46,7 @@ pathlib.Path("~/browser").expanduser().write_text(re.search("<h1>(.*)</h1>", pag
 class Command(t.NamedTuple):
     text: str
     shown: list[str]
-    """Lines, or parts of lines, that the guide says it shows, in this order."""
+    """Lines that the guide says it shows, in this order; … is for what it leaves out."""
 
 
 def commands(block: str) -> list[Command]:
@@ -148,11 +148,12 @@ def played(command: Command, shell: Shell, home: Path) -> None:
         assert shell.run('kill -INT "$vault"; wait "$vault"') == (0, "")
         assert not [path for path in home.iterdir() if path.name.startswith("vault")]
     status, output = shell.run(text)
-    assert (status != 0) is any("failed=1" in line for line in command.shown), output
-    rest = re.sub(r"\\(.)", r"\1", output)  # what is shown of texts in which something is quoted
-    for line in command.shown:
-        _before, found, rest = rest.partition(line)
-        assert found, f"{line}\nis not in\n{output}"
+    assert (status != 0) is ("failed=1" in " ".join(command.shown)), output
+    # Quoted texts as they are, and lines however they are broken
+    rest = " ".join(re.sub(r"\\(.)", r"\1", output).split())
+    for part in filter(None, (" ".join(part.split()) for part in " ".join(command.shown).split("…"))):
+        _before, found, rest = rest.partition(part)
+        assert found, f"{part}\nis not in\n{output}"
     assert "WARNING" not in output
 
 
