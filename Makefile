@@ -35,21 +35,22 @@ export JOBS ?= 2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-SESSIONS := test test-matrix lint unit coverage integration awx leaks sanity build changelog release fuzz format bench audit docs demo simulator
+SESSIONS := test test-matrix lint unit coverage integration awx leaks sanity build changelog release fuzz format bench \
+  audit docs demo simulator
 
 .PHONY: $(SESSIONS)
 test: ## Run everything below from "lint" to "sanity" and sum it up
 test-matrix: ## Run unit tests and sanity on each release with each Python there is, and show a table
 lint: ## Check style, types, documentation, licenses, the changelog and the package
-build: ## Build the package in .cache/package, and check what is in it
-changelog: ## Move the changelog fragments into CHANGELOG.md, as those of the version in galaxy.yml
-release: ## Build the package of TAG=1.0.0 and write its notes, if version and changelog say the same
 unit: ## Run the unit tests
 coverage: ## Run the unit tests, and see what of plugins/ they do not reach
 integration: ## Run the playbooks of the integration tests against the simulator
 awx: ## Run the playbooks for AWX and Automation Platform, and the one that opens a browser
 leaks: ## Look for secrets wherever Ansible writes, on all releases
 sanity: ## Run ansible-test sanity
+build: ## Build the package in .cache/package, and check what is in it
+changelog: ## Move the changelog fragments into CHANGELOG.md, as those of the version in galaxy.yml
+release: ## Build the package of TAG=1.0.0 and write its notes, if version and changelog say the same
 fuzz: ## Look for options and answers that break something, for SECONDS=600
 format: ## Rewrite Python files in the project's style
 bench: ## Measure what sessions cost, here and with what people would use instead; takes hours

@@ -111,7 +111,6 @@ PACKAGE = (
     "changelogs/changelog.yaml",
     "changelogs/config.yaml",
     "docs/docsite",
-    "extensions/awx",
     "meta/ee-requirements.txt",
     "meta/execution-environment.yml",
     "meta/runtime.yml",
