@@ -320,7 +320,7 @@ def linters(session: nox.Session) -> None:
                 try:
                     run(session, programs, *command, **environ)
                 except nox.command.CommandFailed:
-                    failed.append(" ".join(Path(part).name for part in command[: 3 if command[1] == "-m" else 1]))
+                    failed.append(" ".join(Path(part).name for part in command[: 3 if "-m" in command else 1]))
     if complaints := check_package(build_package(session, programs, "lint")):
         session.log("\n".join(complaints))
         failed.append("the package")

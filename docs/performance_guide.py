@@ -40,8 +40,8 @@ What a session costs
 ====================
 
 Asking PAM Core for a session costs little more than any task that Ansible runs. How much, with this collection and
-with what people would use instead, is measured here, and
-`you can measure it yourself <https://github.com/pamops/ansible-collection-senhasegura/blob/main/CONTRIBUTING.md>`__ with
+with what people would use instead, is measured here, and you can
+`measure it yourself <https://github.com/pamops/ansible-collection-senhasegura/blob/main/CONTRIBUTING.md>`__ with
 ``make bench``.
 
 .. contents::
@@ -56,9 +56,9 @@ What to do for speed
 
 Little: the defaults are fast. What helps beyond:
 
-* **Use the task, or one task before the lookups.** Ansible runs each task of each host in a process of its own, a copy of
-  its main process. What a task needs is loaded once, in the main process; what a lookup needs is loaded by each of the
-  copies. Once a play has a task of this collection, even one that is skipped, all later lookups of the run find it
+* **Use the task, or one task before the lookups.** Ansible runs each task of each host in a process of its own, a copy
+  of its main process. What a task needs is loaded once, in the main process; what a lookup needs is loaded by each of
+  the copies. Once a play has a task of this collection, even one that is skipped, all later lookups of the run find it
   loaded:
 
   .. code-block:: yaml+jinja
@@ -74,8 +74,8 @@ Little: the defaults are fast. What helps beyond:
 
       - name: Write a page for each host
         ansible.builtin.copy:
-          content: "{{ lookup('pamops.senhasegura.pam_remote_session', inventory_hostname, user='jdoe', credential='root',
-                              protocol='SSH') }}"
+          content: "{{ lookup('pamops.senhasegura.pam_remote_session', inventory_hostname, user='jdoe',
+                              credential='root', protocol='SSH') }}"
           dest: "/srv/www/{{ inventory_hostname }}.html"
           mode: "0600"
         delegate_to: localhost
@@ -83,7 +83,8 @@ Little: the defaults are fast. What helps beyond:
         no_log: true
 
 * **Make a loop rather than many tasks**: its items share a process, a connection and a TLS handshake.
-* **Do not delegate without need.** A task that is delegated over SSH copies its code for each item, and logs in each time.
+* **Do not delegate without need.** A task that is delegated over SSH copies its code for each item, and logs in each
+  time.
 * **Set** ``api_prefix`` if you know it: with ``auto``, the first task of a run may send up to three requests more.
 * **Leave** ``token_cache`` **on**: without it, each host and each task logs in.
 * **Set** ``forks`` to what your controller bears. PAM Core is asked by so many processes at most.
@@ -97,18 +98,18 @@ What was looked for, and changed
 Where the time goes was seen with ``perf``, ``py-spy``, ``cProfile`` in the processes of tasks, and
 ``python -X importtime``:
 
-* A process that was copied from another one is slow at first: whatever it touches must be copied. So what all processes of
-  a run need is made in the main process, when Ansible loads the plugin there: the Python libraries, the definitions of
-  options, patterns, and two TLS contexts that are ready for use, one of them with the certificate authorities that are
-  trusted by default. In a copy, a context took 1.5 to 3 ms, and these authorities 19 ms.
+* A process that was copied from another one is slow at first: whatever it touches must be copied. So what all processes
+  of a run need is made in the main process, when Ansible loads the plugin there: the Python libraries, the definitions
+  of options, patterns, and two TLS contexts that are ready for use, one of them with the certificate authorities that
+  are trusted by default. In a copy, a context took 1.5 to 3 ms, and these authorities 19 ms.
 * Certificate authorities are read once for each connection; the libraries would do it twice.
 * ``oauthlib``, time zones, and what prepares PAM Core's words for a message are loaded only when they are needed.
-* Processes cannot share a connection, so each host has a TLS handshake of its own: that, the libraries' own work and the
-  copying are what is left. The same request in an action plugin of 15 lines, without a login, checks, a time limit for
-  the whole, hiding and messages, takes nearly as long: it is among the contenders.
+* Processes cannot share a connection, so each host has a TLS handshake of its own: that, the libraries' own work and
+  the copying are what is left. The same request in an action plugin of 15 lines, without a login, checks, a time limit
+  for the whole, hiding and messages, takes nearly as long: it is among the contenders.
 * A lookup that is used alone loads the libraries in each process, which takes about 75 ms: half of it for ``requests``,
-  a third to compile this collection's code, which Ansible does anew in each process. No supported way was found to have a
-  lookup loaded in the main process, other than a task beside it.
+  a third to compile this collection's code, which Ansible does anew in each process. No supported way was found to have
+  a lookup loaded in the main process, other than a task beside it.
 
 None of this touches what the collection promises: nothing is hidden less, sent twice or checked later for speed.
 """
@@ -125,7 +126,8 @@ def title(text: str) -> str:
 
 def newest(results: Results, work: str, contender: str) -> Mapping[str, t.Any]:
     found = find(results, work, contender, None if contender == "script" else cores(results)[-1])
-    assert found is not None, f"{work}/{contender} was not measured."
+    if found is None:
+        sys.exit(f"{work}/{contender} was not measured.")
     return found
 
 
@@ -140,10 +142,10 @@ def summary(results: Results) -> Iterator[str]:
     one, none = (seconds(results, "start-0ms", name) for name in ("task", "empty"))
     yield title("In short")
     yield f"With ansible-core {cores(results)[-1]}:\n\n"
-    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. A task that only says something takes\n"
-    yield f"  {debug:.1f} seconds for them, ``ansible.builtin.uri`` takes {uri:.1f}.\n"
-    yield f"* 200 sessions in a loop take {loop:.1f} seconds, one login and one connection. A script without Ansible takes\n"
-    yield f"  {plain:.1f} seconds.\n"
+    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. A task that only says something\n"
+    yield f"  takes {debug:.1f} seconds for them, ``ansible.builtin.uri`` takes {uri:.1f}.\n"
+    yield f"* 200 sessions in a loop take {loop:.1f} seconds, one login and one connection. A script without Ansible\n"
+    yield f"  takes {plain:.1f} seconds.\n"
     yield f"* A playbook that gets one session takes {one:.1f} seconds, one that does nothing takes {none:.1f}.\n\n"
 
 
@@ -154,9 +156,9 @@ def method(results: Results) -> Iterator[str]:
         f"On {machine['system']} with {machine['processors']} processors ({machine['processor']}) and "
         f"{machine['memory_gib']:.0f} GiB,\nwith version {results['collection']} of the collection. "
         "The simulator of PAM Core runs on the same machine, behind TLS, and answers at\nonce, or after 50 ms. "
-        "All who do the same work take turns; a figure is the median of the runs that the table tells, after one\n"
-        "that does not count. Times are of the whole ``ansible-playbook``. "
-        "CPU seconds are of all its processes, MiB are of the largest one.\nRequests and connections are those that the "
+        "All who do the same work take turns; a figure is the median of as many runs as the table\ntells, after one "
+        "that does not count, unless a run takes minutes. Times are of the whole ``ansible-playbook``.\nCPU seconds "
+        "are of all its processes, MiB are of the largest one. Requests and connections are those that the\n"
         "simulator saw, and that each session was made is checked.\n\n"
     )
 
@@ -275,7 +277,9 @@ def main() -> None:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(Path(sys.argv[1]).read_text(encoding="utf-8"), encoding="utf-8")
         results = json.loads(RESULTS.read_text(encoding="utf-8"))
-        draw(results, "hosts-100-10forks-0ms", "A session for each of 100 hosts, 10 forks", RESULTS.parent / "hosts.svg")
+        draw(
+            results, "hosts-100-10forks-0ms", "A session for each of 100 hosts, 10 forks", RESULTS.parent / "hosts.svg"
+        )
         draw(results, "loop-200-0ms", "200 sessions in a loop", RESULTS.parent / "loop.svg")
     PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
 

@@ -309,6 +309,10 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, ssl_context=self.contexts[0])
         _use_connection(self.poolmanager, _Connection)
 
+    def cert_verify(self, conn: t.Any, url: str, verify: bool | str, cert: t.Any) -> None:
+        # The context has the authorities; requests would want to see their file, which may be gone since.
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         if proxy in self.proxy_manager:
             return super().proxy_manager_for(proxy)

@@ -65,8 +65,8 @@ def parse_arguments() -> argparse.Namespace:
         type=float,
         default=600,
         metavar="SECONDS",
-        help="do fewer runs, but one, of what takes longer than this for all of them; if that is not even enough for two, "
-        "the first counts (default: %(default)s)",
+        help="do fewer runs, but one, of what takes longer than this for all of them; if that is not even enough for "
+        "two, the first counts (default: %(default)s)",
     )
     parser.add_argument(
         "--results",

@@ -47,9 +47,7 @@ class Vault(t.NamedTuple):
         """Let every answer take so much longer."""
         self.control("DELETE", "faults")
         if seconds:
-            self.control(
-                "POST", "faults", {"path": "*", "fault": {"name": "slow", "delay": seconds}, "times": None}
-            )
+            self.control("POST", "faults", {"path": "*", "fault": {"name": "slow", "delay": seconds}, "times": None})
 
 
 @contextmanager

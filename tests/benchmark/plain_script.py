@@ -4,8 +4,8 @@
 
 """The least that gets sessions: what they cost without Ansible.
 
-The argument is the path of a JSON object with ``url``, ``ca_file``, ``client_id``, ``client_secret``, ``session`` (what to
-ask for) and ``devices``.
+The argument is the path of a JSON object with ``url``, ``ca_file``, ``client_id``, ``client_secret``, ``session``
+(what to ask for) and ``devices``.
 """
 
 from __future__ import annotations

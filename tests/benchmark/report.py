@@ -84,7 +84,9 @@ def dictated(find: t.Callable[..., float], work: str, processes: int) -> float:
 
 GOALS = [
     Goal("100 hosts: time, × that of debug", lambda find: find(HUNDRED, "task") / find(HUNDRED, "debug"), 1.6),
-    Goal("100 hosts: uri's time, × that of the task", lambda find: find(HUNDRED, "uri") / find(HUNDRED, "task"), 8, True),
+    Goal(
+        "100 hosts: uri's time, × that of the task", lambda find: find(HUNDRED, "uri") / find(HUNDRED, "task"), 8, True
+    ),
     Goal("100 hosts: requests", lambda find: find(HUNDRED, "task", "requests"), 101),
     Goal(
         "1000 hosts: time of each host, × that with 100 hosts",

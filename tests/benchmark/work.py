@@ -23,8 +23,8 @@ TASK = "pamops.senhasegura.pam_remote_session"
 
 Tasks = list[dict[str, t.Any]]
 Vault = Mapping[str, str]
-"""``url``, ``ca_file``, ``client_id``, ``client_secret``, ``access_token``, ``user``, ``credential``, ``protocol``. All of
-them are written into a play as they are, so that no contender has more templates than the others."""
+"""``url``, ``ca_file``, ``client_id``, ``client_secret``, ``access_token``, ``user``, ``credential``, ``protocol``. All
+of them are written into a play as they are, so that no contender has more templates than the others."""
 
 
 class Work(t.NamedTuple):

@@ -276,10 +276,11 @@ def test_program(tmp_path: Path, number: int) -> None:
 
 
 @pytest.mark.parametrize("client_ca", [False, True])
-def test_program_tells_a_shell(tmp_path, client_ca):
+def test_program_tells_a_shell(tmp_path: Path, client_ca: bool) -> None:
     ready, environment = tmp_path / "ready.json", tmp_path / "environment.sh"
     more = ["--client-ca"] if client_ca else []
     with run("--ready-file", str(ready), "--environment-file", str(environment), *more) as process:
+        assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert environment.stat().st_mode & 0o777 == 0o600
         shell = ["sh", "-euc", '. "$0"; exec env -0', str(environment)]

@@ -493,7 +493,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._client import 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
 
 _transport.prepare()
-os.truncate(os.environ["REQUESTS_CA_BUNDLE"], 0)
+os.unlink(os.environ["REQUESTS_CA_BUNDLE"])
 session = {"user": "jdoe", "device": "web01", "protocol": "SSH", "credential": "root"}
 options = {"url": sys.argv[1], "access_token": "a-token", "api_prefix": "iso", "timeout": 10.0, "retries": 0, **session}
 for number in range(3):
@@ -506,7 +506,7 @@ for number in range(3):
 
 @pytest.mark.usefixtures("bundle")
 def test_prepared_context_serves_each_fork(tls: Tls) -> None:
-    """On connections of their own, and none reads the authorities again: there are none any more."""
+    """On connections of their own, and none reads the authorities again: their file is not there any more."""
     with serving(answers, tls.context) as server:
         command = [sys.executable, "-c", FORKS, server.url]
         folders = {"PYTHONPATH": str(COLLECTIONS)}
