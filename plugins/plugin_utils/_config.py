@@ -28,6 +28,9 @@ from ..module_utils._options import DIRECTLY, EMPTY, chosen_auth_method, elsewhe
 MAX_DIGITS = 20
 """No number among our options needs more; Python refuses to convert some thousands."""
 
+_WHOLE_NUMBER = re.compile(r"\s*[-+]?\d+(\.0*)?\s*")
+"""Not as core has it from 2.18 on: it fails at ``inf``, and would write out ``1e999999999``."""
+
 Template = Callable[[t.Any], t.Any]
 Problems = Callable[[Mapping[str, t.Any], Mapping[str, str]], list[str]]
 
@@ -89,7 +92,7 @@ def _collect(
                 continue
             if value is not None and value != "":
                 values[name], origins[name] = _native(value), origin
-        if name in values and not _may_be(option["type"], values[name]):
+        if name in values and not _may_be(option["type"], values[name], option.get("elements")):
             found.append(_wrong_type(name, spec, origins))
             if option["type"] in ("int", "float", "list", "dict"):
                 del values[name]
@@ -117,13 +120,16 @@ def untyped_definitions(lookup_name: str) -> str:
     return name
 
 
-def _may_be(kind: str, value: t.Any) -> bool:
+def _may_be(kind: str, value: t.Any, elements: str | None = None) -> bool:
     """Before core's check of the arguments sees it, which makes texts of lists and dictionaries, takes true for 1, and
     stumbles over too many digits."""
-    if kind == "list" and isinstance(value, list):
-        return all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in value)
+    if elements is not None and not isinstance(value, (bool, dict)):
+        items = value if isinstance(value, list) else str(value).split(",")  # as core does it
+        return all(item is not None and _may_be(elements, item) for item in items)
     if kind in ("int", "float"):
-        return not isinstance(value, (bool, list, dict)) and len(str(value)) <= MAX_DIGITS
+        if isinstance(value, (bool, list, dict)) or len(str(value)) > MAX_DIGITS:
+            return False
+        return kind == "float" or _WHOLE_NUMBER.fullmatch(str(value)) is not None
     return kind == "bool" or isinstance(value, dict) == (kind == "dict") and not isinstance(value, (bool, list))
 
 

@@ -282,6 +282,9 @@ def test_environment_is_restored_after_a_failure() -> None:
         ),
         ({"port": "many"}, {}, {}, "port must be a whole number."),
         ({"retries": "2.5"}, {}, {}, "retries must be a whole number."),
+        ({"port": "Infinity"}, {}, {}, "port must be a whole number."),
+        ({"port": float("-inf")}, {}, {}, "port must be a whole number."),
+        ({"port": "1e999999999"}, {}, {}, "port must be a whole number."),
         ({"timeout": "long"}, {}, {}, "timeout must be a number."),
         ({"validate_certs": "maybe"}, {}, {}, "validate_certs must be true or false."),
         (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import typing as t
 from collections.abc import Callable
 from html import escape
@@ -151,8 +152,10 @@ def is_valid(value: t.Any) -> bool:
     if isinstance(value, list):
         return all(map(is_valid, value))
     if isinstance(value, str):
-        too_many_digits = len(value) > 4000 and value.isdigit()
-        return not too_many_digits and not any("\ud800" <= char <= "\udfff" for char in value)
+        too_much = value.strip().lstrip("+-").lower() in ("inf", "infinity") or (len(value) > 4000 and value.isdigit())
+        return not too_much and not any("\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, float):
+        return not math.isinf(value)
     return not isinstance(value, int) or abs(value) < 10**300
 
 
