@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sys
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.benchmark.report import COLUMNS, cores, find, median, reached
@@ -112,12 +112,13 @@ Where the time goes was seen with ``perf``, ``py-spy``, ``cProfile`` in the proc
   a lookup loaded in the main process, other than a task beside it.
 
 None of this touches what the collection promises: nothing is hidden less, sent twice or checked later for speed.
+
 """
 
 
 def page(results: Results) -> str:
-    parts = [HEAD, *summary(results), *method(results), *charts(results), *tables(results), *promises(results)]
-    return "".join([*parts, ADVICE, CHANGED])
+    parts = [HEAD, *summary(results), *charts(results), ADVICE, *promises(results), CHANGED]
+    return "".join([*parts, *method(results), *tables(results)]).rstrip("\n") + "\n"
 
 
 def title(text: str) -> str:
@@ -199,9 +200,15 @@ def tables(results: Results) -> Iterator[str]:
         if measured:
             yield f".. list-table:: {text}\n   :header-rows: 1\n\n"
             head = ["", "ansible-core", *(name for name, _column in COLUMNS.values())]
-            for line in [head, *(list(row) for row in rows(measured))]:
-                yield "".join(f"   {'*' if not n else ' '} - {cell}\n" for n, cell in enumerate(line))
-            yield "\n"
+            yield from table_lines([head, *rows(measured)])
+
+
+def table_lines(lines: Iterable[list[str]]) -> Iterator[str]:
+    """Of a list-table."""
+    for line in lines:
+        for number, cell in enumerate(line):
+            yield f"   {' ' if number else '*'} - {cell}".rstrip() + "\n"
+    yield "\n"
 
 
 def rows(measured: list[Mapping[str, t.Any]]) -> Iterator[list[str]]:
@@ -223,10 +230,8 @@ def promises(results: Results) -> Iterator[str]:
     for goal, _core, figure, kept in reached(results):
         limit = f"at {'least' if goal.at_least else 'most'} {goal.limit:g}"
         line = lines.setdefault(goal.title, [goal.title, limit])
-        line.append(f"{figure:.2f}{'' if kept else ' (**not reached**)'}")
-    for line in [head, *lines.values()]:
-        yield "".join(f"   {'*' if not n else ' '} - {cell}\n" for n, cell in enumerate(line))
-    yield "\n"
+        line.append(f"{figure:.3g}{'' if kept else ' (**not reached**)'}")
+    yield from table_lines([head, *lines.values()])
 
 
 # Charts

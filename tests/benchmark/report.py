@@ -128,7 +128,7 @@ def goals(results: Results) -> Iterator[str]:
     yield ""
     for goal, core, figure, kept in reached(results):
         limit = f"at {'least' if goal.at_least else 'most'} {goal.limit:g}"
-        yield f"{'kept    ' if kept else 'NOT KEPT'}  ansible-core {core}  {goal.title}: {figure:.2f} ({limit})"
+        yield f"{'kept    ' if kept else 'NOT KEPT'}  ansible-core {core}  {goal.title}: {figure:.3g} ({limit})"
 
 
 def reached(results: Results) -> Iterator[tuple[Goal, str, float, bool]]:
