@@ -10,6 +10,7 @@ that are published. A unit test tells when it is due.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import typing as t
@@ -274,7 +275,9 @@ def draw(results: Results, work: str, text: str, path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     handles = [mpl.patches.Patch(color=colours[n % 2], label=f"ansible-core {core}") for n, core in enumerate(releases)]
     axes.legend(handles=handles, loc="upper right", frameon=False, fontsize=9)
-    figure.savefig(path, metadata={"Date": None, "Creator": None})
+    content = io.StringIO()
+    figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+    path.write_text("".join(f"{line.rstrip()}\n" for line in content.getvalue().splitlines()), encoding="utf-8")
 
 
 def main() -> None:
