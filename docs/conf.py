@@ -18,6 +18,8 @@ project_copyright = "the pamops.senhasegura contributors"
 extensions = ["sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
 html_theme = "sphinx_ansible_theme"
 html_title = "pamops.senhasegura"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 
 # What the pages refer to in Ansible's own documentation. Its whole inventory would have to be downloaded.
