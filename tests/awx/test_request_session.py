@@ -290,7 +290,7 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "auto_select_credential": "perhaps",
         },
         {},
-        f"{NOTHING_SENT}auto_select_credential must be true or false. port must be a whole number. device is missing "
+        f"{NOTHING_SENT}port must be a whole number. auto_select_credential must be true or false. device is missing "
         "or empty. protocol is missing or empty. remote_addr must be an IPv4 or IPv6 address, and is '10.0.0'. "
         "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'.",
     ),
