@@ -62,8 +62,16 @@ PYTHONS_OF_CORE = {
 OLDEST, MIDDLE = "2.16", "2.18"
 PYTHONS_OF_MODULES = range(9, 15)
 
-# Integration tests that take a minute each, and of which the oldest and the newest release to test with tell all.
-LONG_TESTS = ("examples", "faults", "maintenance_window", "session_life", "token_of_the_run")
+# Integration tests that take long, and of which the oldest and the newest release to test with tell all.
+LONG_TESTS = (
+    "benchmark",
+    "examples",
+    "faults",
+    "maintenance_window",
+    "session_life",
+    "simulator_guide",
+    "token_of_the_run",
+)
 
 # ruff and mypy stay at a minor release, since new ones come with new complaints.
 LINTERS = [
@@ -648,11 +656,11 @@ def test(session: nox.Session) -> None:
     """Run lint, unit, integration, awx, leaks and sanity, some at the same time, and sum them up."""
     left_out = [] if ASKED else [core for core in RELEASES if core not in ALL_CORES]
     shutil.rmtree(RESULTS, ignore_errors=True)
-    # The longest first, so that none is left to run alone at the end; those of sanity wait for each other.
+    # The longest first and the shortest last, so that none is left to run alone; those of sanity wait for each other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
     steps += [f"awx({core})" for core in EDGES] + [f"leaks({core})" for core in ALL_CORES]
-    steps += [f"sanity({core})" for core in EDGES[1:]] + ["linters"] + [f"unit({core})" for core in EDGES[:-1]]
-    steps += ["coverage"]  # the unit tests on the newest release
+    steps += [f"sanity({core})" for core in EDGES[1:]]
+    steps += ["coverage", *(f"unit({core})" for core in EDGES[:-1]), "linters"]  # coverage: unit tests on the newest
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
         outcomes = list(pool.map(run_step, steps))
 
