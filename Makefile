@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Needs make, git, Python 3.10 or newer and a Python package index. Everything it installs is in .nox/, what it writes is in .cache/;
-# only ansible-test keeps its own environments, in ~/.ansible/test/.
+# Needs make, git, Python 3.10 or newer and a Python package index. Everything it installs is in .nox/, what it writes is
+# in .cache/; only ansible-test keeps its own environments, in ~/.ansible/test/.
 
 # What the tools are started with; Ansible runs on the newest Python that this one and PATH offer it.
 PYTHON ?= python3

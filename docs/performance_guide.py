@@ -281,15 +281,16 @@ def draw(results: Results, work: str, text: str, path: Path) -> None:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(Path(sys.argv[1]).read_text(encoding="utf-8"), encoding="utf-8")
-        results = json.loads(RESULTS.read_text(encoding="utf-8"))
-        draw(
-            results, "hosts-100-10forks-0ms", "A session for each of 100 hosts, 10 forks", RESULTS.parent / "hosts.svg"
-        )
-        draw(results, "loop-200-0ms", "200 sessions in a loop", RESULTS.parent / "loop.svg")
-    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+    measured = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
+    text = measured.read_text(encoding="utf-8")
+    results = json.loads(text)
+    if measured != RESULTS:
+        folder = RESULTS.parent
+        folder.mkdir(exist_ok=True)
+        RESULTS.write_text(text, encoding="utf-8")
+        draw(results, "hosts-100-10forks-0ms", "A session for each of 100 hosts, 10 forks", folder / "hosts.svg")
+        draw(results, "loop-200-0ms", "200 sessions in a loop", folder / "loop.svg")
+    PAGE.write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
