@@ -108,6 +108,7 @@ ANTSIBULL_NOX = (
 # What is in the package: what Ansible and Galaxy use, the simulator, and the unit tests with what they need, since
 # distributions run them. All else has its line in galaxy.yml.
 PACKAGE = (
+    "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
     "COPYING",
     "FILES.json",

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: pam_remote_session
 short_description: Get single-use URLs that open sessions through senhasegura (Segura) PAM Core
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:

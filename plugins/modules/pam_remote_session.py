@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pam_remote_session
 short_description: Get a single-use URL that opens a session through senhasegura (Segura) PAM Core
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pam_remote_session_info
 short_description: Find proxy sessions of senhasegura (Segura) PAM Core
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
