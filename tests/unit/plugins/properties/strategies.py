@@ -88,17 +88,10 @@ TEMPLATES = st.lists(
 LONG = st.sampled_from("1a/").map(lambda char: char * 5000)
 ANY_TEXT = st.text(ANY_CHARACTER, max_size=30) | st.sampled_from(AWKWARD) | TEMPLATES | LONG
 VALID_TEXT = st.text(VALID_CHARACTER, max_size=30)
+NAME_TEXT = VALID_TEXT.filter(lambda text: bool(text.strip()) and "\0" not in text)
 
-SCALARS = (
-    ANY_TEXT
-    | st.integers()
-    | st.integers(-1, 70_000)
-    | st.floats()
-    | st.booleans()
-    | st.none()
-    | st.just(10**400)
-    | st.ip_addresses().map(str)
-)
+NO_TEXTS = st.integers() | st.integers(-1, 70_000) | st.floats() | st.booleans() | st.none() | st.just(10**400)
+SCALARS = ANY_TEXT | NO_TEXTS | st.ip_addresses().map(str)
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(ANY_TEXT, SCALARS, max_size=2)
 
 ALIASES = [alias for option in (CONNECTION | REMOTE_SESSION).values() for alias in option.get("aliases", ())]
@@ -269,10 +262,20 @@ STATUSES = st.sampled_from([200, 201, 204, 302, 400, 401, 403, 404, 408, 429, 50
 
 # Secrets, and how they may come back
 
+
+def _is_long_enough(secret: str) -> bool:
+    """Whether it is found in disguise."""
+    return sum(char.isprintable() and char not in " +" for char in secret) >= 8
+
+
 # Of what cannot be seen only blanks: HTML has no way to write the rest.
-SECRET_TEXT = st.text(
-    VALID_CHARACTER.filter(str.isprintable) | st.sampled_from(" \t\n+/%&\\\"'"), min_size=8, max_size=40
-) | st.text("0123456789abcdef", min_size=8, max_size=64)
+SECRET_TEXT = (
+    st.text(VALID_CHARACTER.filter(str.isprintable) | st.sampled_from(" \t\n+/%&\\\"'"), min_size=8, max_size=40)
+    | st.text("0123456789abcdef", min_size=8, max_size=64)
+).filter(_is_long_enough)
+ASCII_SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=64).filter(
+    _is_long_enough
+)
 
 
 def _php_html(text: str) -> str:

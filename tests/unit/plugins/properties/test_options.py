@@ -32,6 +32,8 @@ from tests.unit.plugins.properties.strategies import (
     ANY_TEXT,
     CANARY,
     MODULE_OPTIONS,
+    NAME_TEXT,
+    NO_TEXTS,
     ON_THE_WIRE,
     OPTION_NAMES,
     OPTIONS,
@@ -101,9 +103,9 @@ def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
 
 @given(
     options=st.fixed_dictionaries(
-        {name: VALID_TEXT for name in ("user", "device", "protocol", "credential")},
+        {name: NAME_TEXT for name in ("user", "device", "protocol", "credential")},
         optional={
-            "remote_device": VALID_TEXT,
+            "remote_device": VALID_TEXT.filter(lambda text: "\0" not in text),
             "remote_addr": st.ip_addresses().map(str),
             "port": st.integers(1, 65535) | st.integers(1, 65535).map(str),
             "remote_app": st.integers(1, 2**31 - 1) | st.integers(1, 2**31 - 1).map(str),
@@ -112,9 +114,6 @@ def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
     )
 )
 def test_what_is_right_is_sent_as_it_is(network: Network, run_module: RunModule, options: dict[str, t.Any]) -> None:
-    for name in ("user", "device", "protocol", "credential"):
-        assume(options[name].strip() and "\0" not in options[name])
-    assume("\0" not in options.get("remote_device", ""))
     network.begin()
     assert run_module({**DIRECT, **options})["changed"] is True
     numbers: dict[str, t.Any] = {name: int(options[name]) for name in ("port", "remote_app") if name in options}
@@ -250,18 +249,15 @@ def test_lookup(
         assert len(found) == len(network.sessions) > 0
 
 
-@given(
-    devices=st.lists(VALID_TEXT.filter(lambda text: bool(text.strip()) and "\0" not in text), min_size=1, max_size=3)
-)
+@given(devices=st.lists(NAME_TEXT, min_size=1, max_size=3))
 def test_terms_are_devices_as_they_are(network: Network, run_lookup: RunLookup, devices: list[str]) -> None:
     network.begin()
     run_lookup(list(devices), {}, **{name: value for name, value in DIRECT.items() if name != "device"})
     assert [json.loads(request.body)["device"] for request in network.sessions] == devices
 
 
-@given(value=SCALARS)
+@given(value=NO_TEXTS)
 def test_device_that_is_no_text_is_refused(network: Network, run_lookup: RunLookup, value: t.Any) -> None:
-    assume(not isinstance(value, str))
     network.begin()
     with pytest.raises(AnsibleError):
         run_lookup([value], {}, **{name: given for name, given in DIRECT.items() if name != "device"})
