@@ -666,7 +666,7 @@ def test(session: nox.Session) -> None:
     shutil.rmtree(RESULTS, ignore_errors=True)
     # The longest first and the shortest last, so that none is left to run alone; those of sanity wait for each other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
-    steps += [f"awx({core})" for core in EDGES] + [f"leaks({core})" for core in ALL_CORES]
+    steps += [f"awx({core})" for core in EDGES] + [f"leaks({core})" for core in CORES]
     steps += [f"sanity({core})" for core in EDGES[1:]]
     steps += ["coverage", *(f"unit({core})" for core in EDGES[:-1]), "linters"]  # coverage: unit tests on the newest
     with ThreadPoolExecutor(int(os.environ.get("JOBS") or 2)) as pool:
