@@ -7,10 +7,12 @@ hide."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
@@ -85,8 +87,8 @@ class RemoteAction(ActionBase):
         if "_senhasegura_given" not in kept:
             task_environment: dict[str, t.Any] = {}
             self._compute_environment_string(task_environment)
-            kept["_senhasegura_given"] = self._task.args, task_environment
-        arguments, task_environment = kept["_senhasegura_given"]
+            kept["_senhasegura_given"] = self._task.args, task_environment, self._task.no_log
+        arguments, task_environment, self._task.no_log = kept["_senhasegura_given"]  # a try before may have hidden it
         spec = self.OPERATION.spec["argument_spec"]
         self._task.args = {
             name: HIDDEN if _may_be_secret(name, value, spec) else value for name, value in arguments.items()
@@ -117,13 +119,14 @@ class RemoteAction(ActionBase):
     def _run_there(self, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """Run the module on the delegated host. Hidden beforehand too: connection plugins show a module's output at
         -vvv."""
-        connection = self._connection._play_context  # not the play context that the action itself has
-        before = self._task.no_log, connection.no_log
-        self._task.no_log = connection.no_log = True
+        context = self._connection._play_context  # not the play context that the action itself has
+        before = self._task.no_log, context.no_log
         try:
-            result: dict[str, t.Any] = self._execute_module(module_args=options, task_vars=task_vars)
+            with self._no_reconnection():
+                self._task.no_log = context.no_log = True
+                result: dict[str, t.Any] = self._execute_module(module_args=options, task_vars=task_vars)
         finally:
-            self._task.no_log, connection.no_log = before
+            self._task.no_log, context.no_log = before
         result.pop("invocation", None)
         if not result.get("failed"):
             self._hide(result)
@@ -134,6 +137,30 @@ class RemoteAction(ActionBase):
         if "http_status" not in result:
             self._add_what_is_unknown(result)
         return result
+
+    @contextlib.contextmanager
+    def _no_reconnection(self) -> Iterator[None]:
+        """Connect, with as many retries as the connection has, then take them from it: where ssh breaks, they would run
+        the module a second time, and so make a session a second time."""
+        option = "reconnection_retries"
+        try:
+            retries = self._connection.get_option(option)
+        except (KeyError, AnsibleError):  # no connection by ssh
+            retries = None
+        if retries is not None:
+            self._low_level_execute_command(":")
+            self._connection.set_option(option, 0)
+        try:
+            yield
+        except AnsibleConnectionFailure as exc:
+            if self._task.check_mode:
+                raise
+            said = str(exc).rstrip(": \n")
+            unknown = "Whether the module had begun its work is not known"
+            raise AnsibleConnectionFailure(sentences(said, unknown, self.OPERATION.if_lost)) from None
+        finally:
+            if retries is not None:
+                self._connection.set_option(option, retries)
 
     def _add_what_is_unknown(self, result: dict[str, t.Any]) -> None:
         """The module died, or its output got lost on the way."""

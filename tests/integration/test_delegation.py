@@ -225,6 +225,73 @@ def test_check_mode_and_what_is_missing_there(
     assert played.result("To where nobody is")["unreachable"]
 
 
+# Does what it is to do, and ends as ssh does when it breaks.
+BREAKING = """\
+#!/bin/sh
+echo ran >> {folder}/seen
+"{python}" "$@" >/dev/null
+exit 255
+"""
+
+# The first time, it does not get through; after that it is ssh.
+LATE_SSH = """\
+#!/bin/sh
+if mkdir {folder}/tried 2>/dev/null; then
+  echo "Connection reset by peer" >&2
+  exit 255
+fi
+exec ssh "$@"
+"""
+
+
+@pytest.mark.parametrize("pipelining", ["true", "false"])
+def test_where_ssh_breaks_the_module_is_not_run_again(
+    pipelining: str, vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
+) -> None:
+    """Connecting is tried again, as core is told to do it. But ssh ends with 255 too if it breaks afterwards."""
+    breaking = script(remote.folder / "breaking", BREAKING.format(folder=remote.folder, python=sys.executable))
+    ssh = script(remote.folder / "late_ssh", LATE_SSH.format(folder=remote.folder))
+    played = play(
+        """
+        - name: Get a session
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: breaking
+          ignore_unreachable: true
+        - name: In check mode
+          pamops.senhasegura.pam_remote_session:
+            device: web01
+          delegate_to: breaking
+          check_mode: true
+          ignore_unreachable: true
+        - name: Do something else there
+          ansible.builtin.command: "true"
+          delegate_to: breaking
+          ignore_unreachable: true
+        """,
+        hosts="web01",
+        inventory={**inventory, "breaking": {**remote.variables, "ansible_python_interpreter": breaking}},
+        variables=reach(vault),
+        environment={
+            **remote.environment,
+            "ANSIBLE_PIPELINING": pipelining,
+            "ANSIBLE_SSH_RETRIES": "2",
+            "ANSIBLE_SSH_EXECUTABLE": ssh,
+        },
+    ).succeeded()
+    assert [request.path for request in vault.requests] == [LOGIN, CREATE, LOGIN]
+    broken, checked = played.result("Get a session"), played.result("In check mode")
+    assert broken["unreachable"] and checked["unreachable"]
+    unknown = (
+        " Whether the module had begun its work is not known. "
+        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+    )
+    assert broken["msg"].endswith(unknown)
+    assert "may exist" not in checked["msg"]
+    # Where the module is not ours, core runs it again.
+    assert remote.seen().count("ran") == 1 + 1 + 3
+
+
 def test_sessions_are_found_and_ended_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
 ) -> None:

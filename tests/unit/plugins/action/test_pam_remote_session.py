@@ -136,6 +136,15 @@ def test_next_try_of_until_still_knows_the_secrets(api: Api, run: Run) -> None:
     assert (task.args["client_secret"], task.environment) == (SHOWN, [{}])
 
 
+def test_failure_is_readable_after_a_try_that_did_not_fail(api: Api, run: Run) -> None:
+    """When ``until`` wants something else."""
+    api.expect(CREATE, CREATE._replace(status=400, body=minimal(400, "No")))
+    _result, task = run(DIRECT)
+    assert task.no_log is True
+    result, task = run({}, task=task)
+    assert (result["failed"], HIDDEN in result, bool(task.no_log)) == (True, False, False)
+
+
 def test_unclear_failure_says_so(api: Api, run: Run) -> None:
     api.expect(CREATE._replace(status=504, body=b""))
     result, task = run(DIRECT)
