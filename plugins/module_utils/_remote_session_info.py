@@ -78,6 +78,8 @@ ARGUMENT_SPEC = {"argument_spec": {**CONNECTION, **FILTERS, **TIMES, **WAIT}}
 
 class Found(t.NamedTuple):
     sessions: list[dict[str, t.Any]]
+    candidates: int
+    """How many fit ``created``, ``device``, ``id`` and ``session_id``, whatever the other filters say of them."""
     unlisted: list[tuple[str, t.Any]]
     """Of what was asked for by ``id``, or else by ``session_id``: the values that no session has."""
     warnings: list[str]
@@ -124,7 +126,8 @@ def decide(client: Client, found: Found, created: Mapping[str, t.Any]) -> Decisi
     """Whether what was *found* for *created* is the one session of that URL.
 
     PAM Core has nothing that ties the two together. So it takes one session that fits, and no time left in which
-    another could come that fits as well.
+    another could come that fits as well. Other filters decide nothing: that one of two has ended does not say whose the
+    other one is.
     """
     until = read_moment(created.get("opens_until") or "")
     if until is None:
@@ -134,12 +137,16 @@ def decide(client: Client, found: Found, created: Mapping[str, t.Any]) -> Decisi
         return Decision(
             "The URL can still be opened, or could a moment ago: sessions that fit may yet come.", seconds + 1
         )
-    if len(found.sessions) > 1:
+    if found.candidates > 1:
         return Decision(
-            f"{len(found.sessions)} sessions fit: at the same time, as the same user, someone else opened one too.", 0
+            f"{found.candidates} sessions fit: at the same time, as the same user, someone else opened one too.", 0
         )
-    if not found.sessions:
-        return Decision("No session fits: the URL was not opened, or PAM Core lists its device by another name.", 0)
+    if not found.candidates:
+        return Decision(
+            "No session fits: the URL was not opened, PAM Core lists its device by another name, or timezone is not "
+            "the zone of its times.",
+            0,
+        )
     return Decision(None, 0)
 
 
@@ -153,12 +160,16 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
         {name: _Values(name, wanted[name]) for name in KEYS if wanted[name] and (name in NAMING) == naming}
         for naming in (True, False)
     )
+    opened = _opened_by(created, zone) if created else None
     other: list[Fits] = [*plain.values(), *_other_filters(options, zone)]
-    sessions = []
+    sessions, candidates = [], 0
     for original in _ask(client, options):
         record = _renamed(original)
         answers = [fits(record) for fits in named.values()]  # of all, since they note what they have seen
-        if all(answers) and all(fits(record) for fits in other):
+        if not all(answers) or (opened and not opened(record)):
+            continue
+        candidates += 1
+        if all(fits(record) for fits in other):
             sessions.append(normal(record, original, zone))
     by = next((name for name in ("id", "session_id") if name in named), "")
     unlisted = [(by, value) for value in named[by].unseen()] if by else []
@@ -170,7 +181,7 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
                 "host name or by its address: if there should be sessions, name both in device."
             )
         )
-    return Found(sessions, unlisted, warnings)
+    return Found(sessions, candidates, unlisted, warnings)
 
 
 # What PAM Core lists
@@ -338,8 +349,6 @@ def _other_filters(options: Mapping[str, t.Any], zone: tzinfo | None) -> Iterato
             return (after is None or after <= start) and (before is None or start < before)
 
         yield started
-    if options.get("created"):
-        yield _opened_by(options["created"], zone)
 
 
 def _opened_by(created: Mapping[str, t.Any], zone: tzinfo | None) -> Fits:

@@ -313,6 +313,12 @@ def test_two_people_on_the_same_device(
         assert played.result("End it")["msg"] == f"Nothing was ended. {result['reason']}"
 
 
+NONE_FITS = (
+    "No session fits: the URL was not opened, PAM Core lists its device by another name, or timezone is not the zone "
+    "of its times."
+)
+
+
 def test_a_url_that_nobody_opened(brazilian: Simulator, play: Play) -> None:
     brazilian.state.add_sessions(1, running=True, user="jdoe", device="web01", credential="root")
     brazilian.state.sessions[0].start -= timedelta(minutes=10)
@@ -320,9 +326,10 @@ def test_a_url_that_nobody_opened(brazilian: Simulator, play: Play) -> None:
     played = play(OPEN + LATER + FIND + END, variables=variables).succeeded()
     result = played.result("Find it")
     assert (result["sessions"], result["decided"]) == ([], False)
-    assert result["reason"] == "No session fits: the URL was not opened, or PAM Core lists its device by another name."
+    assert result["reason"] == NONE_FITS
     ended = played.result("End it")
     assert (ended["changed"], ended["sessions"]) == (False, [])
+    assert played.warnings == [f"Nothing was ended. {NONE_FITS}"]
     assert running(brazilian) == [1]
 
 

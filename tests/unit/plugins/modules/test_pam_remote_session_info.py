@@ -491,6 +491,8 @@ UTC: dict[str, t.Any] = {"timezone": "UTC"}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
 """When the URL cannot be opened any more, by PAM Core's clock."""
 
+ENDED_LATER = {"end": "2026-01-31 12:00:30", "time": "00:00:29"}
+
 OPENED: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], bool]] = {
     "as it is": ({}, {}, True),
     "at the first moment": ({}, {"start": "2026-01-31 12:00:00"}, True),
@@ -523,7 +525,10 @@ def test_session_of_a_url(
     api.expect(listing(record(**changes), *SOME[2:])._replace(headers=LATER))
     result = run({"created": {**CREATED, **created}, **UTC})
     assert ids(result) == ([31] if fits else [])
-    nothing = "No session fits: the URL was not opened, or PAM Core lists its device by another name."
+    nothing = (
+        "No session fits: the URL was not opened, PAM Core lists its device by another name, or timezone is not the "
+        "zone of its times."
+    )
     assert (result["decided"], result["reason"]) == (fits, None if fits else nothing)
 
 
@@ -550,6 +555,19 @@ def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
     assert (ids(result), result["decided"], result["reason"]) == ([32], True, None)
     result = run({"created": {**CREATED, "user": "asmith"}, **UTC})
     assert (ids(result), result["decided"], result["reason"]) == ([33], True, None)
+
+
+@pytest.mark.parametrize("narrower", [{"active": True}, {"started_after": "2026-01-31T12:00:10Z"}, {"user": "jdoe"}])
+def test_other_filters_decide_nothing(api: Api, run: RunModule, narrower: dict[str, t.Any]) -> None:
+    """That one of two has ended, or began before the other, does not say whose the other one is."""
+    ended = record(id="30", session_id="b2" * 20, start="2026-01-31 12:00:01", **ENDED_LATER)
+    later = record(start="2026-01-31 12:00:10")
+    api.expect(*[listing(ended, later)._replace(headers=LATER), listing(ended)._replace(headers=LATER)])
+    result = run({"created": CREATED, **UTC, **narrower})
+    assert (result["decided"], ids(result)) == (False, [30, 31] if "user" in narrower else [31])
+    assert result["reason"] == "2 sessions fit: at the same time, as the same user, someone else opened one too."
+    result = run({"created": CREATED, **UTC, **narrower})
+    assert (result["decided"], ids(result), result["reason"]) == (True, [30] if "user" in narrower else [], None)
 
 
 @pytest.mark.parametrize(("sessions", "found"), [([], []), ([record()], [31])])

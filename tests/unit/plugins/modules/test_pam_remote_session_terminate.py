@@ -339,10 +339,34 @@ def test_session_of_a_url(api: Api, run: RunModule) -> None:
     assert outcomes(run({"created": CREATED, **UTC})) == {1: True}
 
 
-@pytest.mark.parametrize("sessions", [[], [OVER]])
-def test_nothing_is_left_of_a_url(api: Api, run: RunModule, sessions: list[t.Any]) -> None:
-    api.expect(listing(*sessions)._replace(headers=LATER))
-    assert run({"created": CREATED, **UTC}) == {"changed": False, "sessions": []}
+NONE_FITS = (
+    "Nothing was ended. No session fits: the URL was not opened, PAM Core lists its device by another name, or "
+    "timezone is not the zone of its times."
+)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "check", "warnings"),
+    [([], False, [NONE_FITS]), ([], True, []), ([OVER], False, [])],
+)
+def test_nothing_is_left_of_a_url(api: Api, sessions: list[t.Any], check: bool, warnings: list[str]) -> None:
+    """Where that may be for a wrong option, it is said."""
+    other = {**ONE, "user": "asmith"}  # so that the device is known
+    api.expect(listing(*sessions, other)._replace(headers=LATER))
+    client = connect({**REACH, "timeout": 5.0, "retries": 0})
+    assert terminate.terminate_sessions(client, {"created": CREATED, **UTC}, check) == {
+        "changed": False,
+        "sessions": [],
+        "warnings": warnings,
+    }
+
+
+def test_the_session_of_another_is_not_ended_for_one_that_has_ended(api: Api, run: RunModule) -> None:
+    api.expect(listing(ONE, {**TWO, **ENDED})._replace(headers=LATER))
+    result = run({"created": CREATED, **UTC, "active": True})
+    assert result["msg"] == (
+        "Nothing was ended. 2 sessions fit: at the same time, as the same user, someone else opened one too."
+    )
 
 
 @pytest.mark.parametrize(
