@@ -14,13 +14,16 @@ import re
 import time
 import typing as t
 from collections.abc import Mapping
-from datetime import timezone
+from datetime import datetime, timezone
 
 from ._errors import HINTS_BY_STATUS, SESSION_MAY_EXIST, Unclear, sentences
 from ._transport import MAX_BODY, Answer
 
 RETRY_WHEN_TOLD = (429, 503)
 """Statuses after which a request may be sent again, where the answer says when."""
+
+
+_FAR = datetime(3000, 1, 1, tzinfo=timezone.utc).timestamp()
 
 
 class Endpoint(t.NamedTuple):
@@ -104,9 +107,10 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def http_date(value: str) -> float | None:
-    """Seconds since 1970: RFC 9110, section 5.6.7."""
+    """Seconds since 1970: RFC 9110, section 5.6.7. None for what is no moment, or none that can be reckoned with."""
     try:
         date = email.utils.parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
+        seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+    return seconds if 0 <= seconds < _FAR else None

@@ -22,6 +22,9 @@ from ._transport import Answer, Exchange
 LOGIN_REFUSED = (400, 401, 403)
 """The statuses by which a login is refused for good, and not put off or sent to where nothing is."""
 
+WAIT_FOR_PATH = 3.0
+"""Seconds for which a task waits at most until another one has found a path. To look oneself costs a 404 or two."""
+
 # vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
 TOKEN = Endpoint(
     "Logging in with OAuth 2.0",
@@ -117,14 +120,15 @@ class Client:
         return list(dict.fromkeys(wanted))
 
     def _find_path(self, endpoint: Endpoint, authorization: t.Any, **content: t.Any) -> Answer:
-        """Send to the first path that is there. Only one task of a run looks for it; the others wait, then know."""
+        """Send to the first path that is there. Only one task of a run looks for it; the others wait for that, but not
+        long: it may be that it takes PAM Core a while to do what was asked for on it."""
         paths = self._paths(endpoint)
         if len(paths) == 1:
             return self._attempt(endpoint, paths[0], authorization, **content)
         key = key_of("path", self._url, paths)
         known = self._memory.read(key).get("path")
         if known not in paths:
-            with self._memory.locked(key, self._exchange.remaining_or_zero() / 2):
+            with self._memory.locked(key, min(WAIT_FOR_PATH, self._exchange.remaining_or_zero() / 2)):
                 known = self._memory.read(key).get("path")
                 if known not in paths:
                     return self._try_paths(endpoint, paths, key, authorization, **content)
@@ -256,9 +260,21 @@ def connect(options: Mapping[str, t.Any], memory: RunMemory | None = None) -> Cl
     return Client(options, memory or OwnMemory())
 
 
-# Everything that decides who we are. Another secret is another identity: its login may fail where the old one's did
-# not.
-_IDENTITY = ("url", "api_prefix", "tenant", "client_id", "client_secret")
+# Everything that decides who we are to whom. Another secret is another identity: its login may fail where the old one's
+# did not. PAM Core may look at a client certificate and at the address that asks, and what answers somebody who
+# verifies nothing may be no PAM Core.
+_IDENTITY = (
+    "url",
+    "api_prefix",
+    "tenant",
+    "client_id",
+    "client_secret",
+    "validate_certs",
+    "ca_path",
+    "client_cert",
+    "client_key",
+    "proxy",
+)
 
 
 def _plain(value: t.Any) -> t.Any:

@@ -247,14 +247,22 @@ def problems(
     return found + _credential_problems(options, origins)
 
 
-def remote_session_problems(options: Mapping[str, t.Any]) -> list[str]:
+def without_overruled(options: Mapping[str, t.Any], origins: Mapping[str, str]) -> dict[str, t.Any]:
+    """Of two options that exclude each other, the task's own overrules one that is set for many tasks: that one could
+    not be unset, since an empty text is as good as none."""
+    both = [name for name in ("credential", "auto_select_credential") if options.get(name)]
+    others = [name for name in both if origins.get(name) != DIRECTLY]
+    overruled = others if len(both) == 2 and len(others) == 1 else []
+    return {name: value for name, value in options.items() if name not in overruled}
+
+
+def remote_session_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
     """What is wrong between the options of a session."""
     automatic = options.get("auto_select_credential") is True
     named = str(options.get("credential") or "").strip()
     if automatic and named:
-        return [
-            "credential and auto_select_credential exclude each other: name a credential, or let PAM Core select one."
-        ]
+        both = " and ".join(f"{name}{elsewhere(name, origins)}" for name in ("credential", "auto_select_credential"))
+        return [f"{both} exclude each other: name a credential, or let PAM Core select one."]
     if not automatic and not named:
         return [
             "credential is missing or empty; where the version of PAM Core can select one by itself, "

@@ -54,7 +54,8 @@ ARGUMENT_SPEC = {"argument_spec": {**CONNECTION, **REMOTE_SESSION}}
 def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
     """All that is wrong with the options of a session to create, as sentences."""
     required = ("url", "user", "device", "protocol")
-    return problems(options, ARGUMENT_SPEC["argument_spec"], required, origins) + remote_session_problems(options)
+    found = problems(options, ARGUMENT_SPEC["argument_spec"], required, origins)
+    return found + remote_session_problems(options, origins)
 
 
 def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -17,13 +17,25 @@ import typing as t
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from ansible import constants as C
+from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ..module_utils._errors import OptionsError
-from ..module_utils._options import DIRECTLY, EMPTY, chosen_auth_method, elsewhere, may_hold_secret, without_empty
+from ..module_utils._options import (
+    DIRECTLY,
+    EMPTY,
+    chosen_auth_method,
+    elsewhere,
+    may_hold_secret,
+    without_empty,
+    without_overruled,
+)
+
+_OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
+"""What core raises for a template that comes to ``omit``: nothing before ansible-core 2.19."""
 
 MAX_DIGITS = 20
 """No number among our options needs more; Python refuses to convert some thousands."""
@@ -59,6 +71,7 @@ def resolve(
         if not isinstance(error, RequiredError)  # said by problems(), with all else that is missing
     ]
     options = {name: validation.validated_parameters.get(name) for name in spec["argument_spec"]}
+    options = without_overruled(options, origins)
     found += problems(options, origins)
     if found:
         raise OptionsError(found)
@@ -152,13 +165,16 @@ def _configured(
     """The value of one option that no argument gives.
 
     Variables are templated here and not by core, which converts some before that: ``senhasegura_port: "{{ a_port }}"``.
-    A value that is marked unsafe stays as it is.
+    A value that is marked unsafe stays as it is. What comes to ``omit`` is as good as not there.
     """
     for source in definition.get("vars", ()):
         value = variables.get(source["name"])
         if value is not None:
-            value = template(value)
-        if value is not None and value != "":
+            try:
+                value = template(value)
+            except _OMITTED:
+                value = None
+        if value is not None and value != "" and value != variables.get("omit"):
             return value, f"the variable {source['name']}"
     names = [source["name"] for source in definition.get("env", ())]
     with environment({name: None for name in names if os.environ.get(name) == ""}):  # for core that is a value

@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import certifi
 import pytest
 from ansible.utils.unsafe_proxy import wrap_var
 
@@ -269,14 +270,41 @@ def test_token_without_expires_in_is_used_once(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"client_id": "other"}, {"client_secret": "other"}, {"tenant": "other"}, {"api_prefix": "api"}]
+    "other",
+    [
+        {"client_id": "other"},
+        {"client_secret": "other"},
+        {"tenant": "other"},
+        {"api_prefix": "api"},
+        {"validate_certs": False},
+        {"ca_path": certifi.where()},
+        {"proxy": "http://127.0.0.1:1"},
+    ],
 )
-def test_another_identity_has_another_token(api: Api, other: dict[str, str]) -> None:
+def test_another_identity_has_another_token(api: Api, other: dict[str, t.Any]) -> None:
     path = {"api_prefix": "/api"}.get(next(iter(other)), "/iso")
     session = "/api/pam/remote/session" if path == "/api" else CREATE.path
     api.expect(LOGIN, CREATE, LOGIN._replace(path=f"{path}/oauth2/token"), Call(session))
     create(OAUTH2)
     create(OAUTH2, **other)
+
+
+def test_others_do_not_wait_long_for_who_finds_the_path(api: Api) -> None:
+    """It may have found it, and PAM Core takes its time."""
+    waits: list[float] = []
+
+    class Memory(OwnMemory):
+        @contextmanager
+        def locked(self, key: str, seconds: float) -> Iterator[None]:
+            waits.append(seconds)
+            yield
+
+    api.expect(CREATE, CREATE)
+    options = {**DEFAULTS, **BEARER, "api_prefix": "auto", "timeout": 200.0}
+    create_remote_session(connect(options, Memory()), options)
+    options["timeout"] = 4.0
+    create_remote_session(connect(options, Memory()), options)
+    assert waits == [3.0, pytest.approx(2.0, abs=0.5)]
 
 
 def test_one_client_logs_in_once_without_token_cache(api: Api, run_directory: Path) -> None:

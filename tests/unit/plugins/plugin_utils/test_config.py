@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible import template
+from ansible import errors, template
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
@@ -173,6 +173,31 @@ def test_value_inline_in_a_vault(resolved: Resolve, monkeypatch: pytest.MonkeyPa
         assert isinstance(found["access_token"], str)
 
 
+@pytest.mark.parametrize("name", ["tenant", "port", "client_secret"])
+def test_variable_that_is_omitted(resolved: Resolve, name: str) -> None:
+    # Until ansible-core 2.18, it is a variable like any other.
+    omit = {} if hasattr(errors, "AnsibleValueOmittedError") else {"omit": "__omit_place_holder__0123456789abcdef"}
+    text = trust_as_template("{{ nobody_knows_this | default(omit) }}")
+    assert name not in resolved(DIRECT, {f"senhasegura_{name}": text, **omit})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "credential", "automatic"),
+    [
+        ({"credential": None, "auto_select_credential": "yes"}, {"credential": "root"}, None, True),
+        ({"credential": "root"}, {"auto_select_credential": "yes"}, "root", False),
+        ({"credential": "root", "auto_select_credential": False}, {"auto_select_credential": "yes"}, "root", False),
+        ({"credential": None, "auto_select_credential": False}, {"credential": "root"}, "root", False),
+    ],
+)
+def test_the_tasks_own_option_overrules_one_that_excludes_it(
+    resolved: Resolve, arguments: dict[str, t.Any], variables: dict[str, t.Any], credential: t.Any, automatic: bool
+) -> None:
+    named = {f"senhasegura_{name}": value for name, value in variables.items()}
+    found = resolved({**DIRECT, **arguments}, named)
+    assert (found.get("credential"), found.get("auto_select_credential", False)) == (credential, automatic)
+
+
 def test_template_that_fails_is_one_of_the_problems(resolved: Resolve) -> None:
     options = {**DIRECT, "user": None, "port": 0}
     with pytest.raises(OptionsError) as error:
@@ -279,6 +304,14 @@ def test_environment_is_restored_after_a_failure() -> None:
             {"URL": "http://vault.example"},
             "url from the environment variable SENHASEGURA_URL "
             "must begin with https://, since what is asked for gives privileged access.",
+        ),
+        (
+            {"credential": None},
+            {"senhasegura_credential": "root"},
+            {"AUTO_SELECT_CREDENTIAL": "true"},
+            "credential from the variable senhasegura_credential and auto_select_credential from the environment "
+            "variable SENHASEGURA_AUTO_SELECT_CREDENTIAL exclude each other: name a credential, or let PAM Core select "
+            "one.",
         ),
         ({"port": "many"}, {}, {}, "port must be a whole number."),
         ({"retries": "2.5"}, {}, {}, "retries must be a whole number."),
