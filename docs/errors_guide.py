@@ -45,9 +45,14 @@ A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#mod
 :ansretval:`pamops.senhasegura.pam_remote_session#module:error_code` and
 :ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`. The last one is true where the request was
 sent, and nothing that came back proves that no session was made: no answer, half of one, a success without a usable
-session, or that something broke behind the address that was asked. Proofs are a refusal that PAM Core documents, an
-error number of its own (1000 to 9999), and the HTTP statuses 300 to 499 and 503 without 303 and 408, unless the words
-below leave it open. Where it is true, the message ends with:
+session, or that something broke behind the address that was asked. These are proofs:
+
+* the HTTP statuses 401, 429 and 503, and an error number of PAM Core's own (1000 to 9999);
+* a refusal that PAM Core documents, and nothing but that, with any HTTP status;
+* any other HTTP status from 300 to 499 but 303 and 408, and an error of PAM Core with HTTP status 200, unless the words
+  below leave it open.
+
+Where it is true, the message ends with:
 
     {SESSION_MAY_EXIST}
 
@@ -67,6 +72,54 @@ Nothing is ever asked for a second time in such a case. Your playbook may, since
 
 """
 
+# part of a message of ours → what to do
+BEFORE = {
+    "Nothing was sent to PAM Core, because the options are not right": (
+        "All that is wrong with them is said at once, and where a value comes from that is not the task's own: a "
+        "variable, the environment or ansible.cfg."
+    ),
+    "Failed to import the required Python library": (
+        "Install it for the Python that is named: the one that runs Ansible, or with delegate_to, the one of that host."
+    ),
+    "could not be resolved": (
+        "Check the host in url, or in proxy, and the name server of the machine that asks. Nothing was sent."
+    ),
+    "no connection to": (
+        "Check host and port in url or proxy, and firewalls between. Nothing was sent; it was tried again as often "
+        "as retries says."
+    ),
+    "the server's certificate is not accepted": (
+        "Set ca_path to the certificate authority of PAM Core; or url to a name that the certificate is for. Nothing "
+        "was sent."
+    ),
+    "as it does when it does not accept or misses a client certificate": (
+        "Set client_cert and client_key, where PAM Core or what stands before it asks for a certificate."
+    ),
+    "what answers there does not speak TLS": "Check the port in url.",
+    "the proxy refused": (
+        "Check proxy and its password, or HTTPS_PROXY; add PAM Core to NO_PROXY if it is reached without one. "
+        "Nothing reached PAM Core."
+    ),
+    "the request was sent, but its answer did not arrive": (
+        "PAM Core was too slow for timeout, or the connection broke. Whether there is a session remains open."
+    ),
+    "does not speak as PAM Core's API does": (
+        "Something else answered, such as a login page, a proxy or another product: check url and api_prefix."
+    ),
+    "the answer is a redirect": (
+        "Redirects are not followed, since they would take the credentials elsewhere. Set url to the address to "
+        "which it leads, if that is PAM Core."
+    ),
+    "this run does not ask again within": (
+        "A login was refused, and is not repeated by each host. Once what was wrong is mended, wait for a minute or "
+        "start anew."
+    ),
+    "Whether the module had begun its work is not known": (
+        "The connection to a delegated host broke. The module is not run again there, whatever retries SSH has. "
+        "Whether there is a session remains open."
+    ),
+}
+
 
 def entries(title: str, rows: list[tuple[str, str]]) -> str:
     lines = [title, "-" * len(title), ""]
@@ -83,6 +136,7 @@ def advice(known: Hint) -> str:
 def page() -> str:
     return (
         HEAD
+        + entries("By this collection's own words", list(BEFORE.items()))
         + entries("By PAM Core's words", [(known.answer, advice(known)) for known in HINTS])
         + entries(
             "By HTTP status, where the words say nothing known",

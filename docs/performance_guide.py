@@ -83,12 +83,15 @@ Little: the defaults are fast. What helps beyond:
         diff: false
         no_log: true
 
-* **Make a loop rather than many tasks**: its items share a process, a connection and a TLS handshake.
+* **Make a loop rather than many tasks**: its items share a process, a connection and a TLS handshake. But its result is
+  there after its last item, and the next task begins after the last host, while the 30 seconds of the first URL pass.
+  So where PAM Core is slow or there are hundreds, hand each URL over before the next one is made: with
+  ``ansible.builtin.include_tasks`` in the loop, with ``serial``, or with ``strategy: free``.
 * **Do not delegate without need.** A task that is delegated over SSH copies its code for each item, and logs in each
   time.
 * **Set** ``api_prefix`` if you know it: with ``auto``, the first task of a run may send up to three requests more.
 * **Leave** ``token_cache`` **on**: without it, each host and each task logs in.
-* **Set** ``forks`` to what your controller bears. PAM Core is asked by so many processes at most.
+* **Set** ``forks`` as high as your controller can take; it is also the most requests that PAM Core gets at once.
 
 """
 

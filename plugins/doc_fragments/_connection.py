@@ -19,7 +19,10 @@ notes:
   - Options that are not given come from Ansible variables, environment variables, and C(ansible.cfg), in this order.
     A variable is named like the option with C(senhasegura_) before it, an environment variable with C(SENHASEGURA_)
     before it in capitals, and a key of the section C([senhasegura]) of C(ansible.cfg) like the option itself.
-    There is no such key for a secret. An empty text is as good as none.
+    There is no such key for a secret. An empty text is as good as none. What is particular to one task, such as the
+    device, filters, and whether to wait, is said there alone.
+  - Unless a task is delegated, the work is done by the user who runs Ansible, whatever C(become) says. With
+    C(delegate_to), it is done as any module's, and C(become) holds.
 options:
   url:
     description:
@@ -33,8 +36,8 @@ options:
       - Which generation of paths the API has.
       - V(iso) is documented up to version 3.32, and again for sessions in the newest documentation.
       - V(api) is documented from version 3.33 on.
-      - With V(auto) each is tried once in a run, until one is there. A path is left only if the answer proves that
-        nothing was handled.
+      - V(auto) tries one after the other, until one is there, once in a run. Where a session is to be made or ended,
+        it goes on only if the answer proves that nothing was handled; for a login or a list, after any HTTP status 404.
     type: str
     choices: [auto, iso, api]
     default: auto
@@ -79,7 +82,7 @@ options:
     default: true
   ca_path:
     description:
-      - Certificate authorities to trust, as a PEM file or a directory prepared with C(openssl rehash).
+      - Certificate authorities to trust, and no others, as a PEM file or a directory prepared with C(openssl rehash).
       - If unset, those of E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE), or of Python's C(certifi).
       - With C(delegate_to), the file is that of the other host, and a V(~) is the home of the user on the controller.
     type: path
@@ -87,7 +90,7 @@ options:
     description: Certificate to authenticate with on the level of TLS, as a PEM file that may hold the key too.
     type: path
   client_key:
-    description: Key of O(client_cert), as a PEM file that is not encrypted.
+    description: Key of O(client_cert), without which it is of no use, as a PEM file that is not encrypted.
     type: path
   proxy:
     description:
@@ -97,25 +100,27 @@ options:
     type: str
   timeout:
     description:
-      - Seconds for all that one session or one list of sessions takes, logging in, finding the path, and trying again
-        included.
+      - Seconds for all that one session, one list of sessions or the end of one session takes, logging in, finding the
+        path, and trying again included. At most 3600.
     type: float
     default: 30
   retries:
     description:
       - How often to try again what cannot have reached the API, such as a refused connection, and what was answered
-        with HTTP status 429 or 503 and the time to wait.
-      - Nothing else is ever sent twice.
+        with HTTP status 429 or 503 and the time to wait. At most 10 times.
+      - Besides, a request is sent again with a new token after HTTP status 401, and to the next path as O(api_prefix)
+        says. Nothing else is ever sent twice.
     type: int
     default: 2
   token_cache:
     description:
-      - Whether all tasks and hosts of a run share the token of one login with OAuth 2.0.
+      - Whether all tasks and hosts of a run share the token of one login with OAuth 2.0. It is shared by those that
+        have the same O(url), O(api_prefix), O(tenant), O(client_id), O(client_secret), O(validate_certs), O(ca_path),
+        O(client_cert), O(client_key) and O(proxy).
       - It is in the directory that ansible-core makes for the run and removes at its end, readable for the user alone.
         A run that is ended by a signal other than that of Ctrl-C may leave the directory behind.
-      - They share a refusal too. After a login that got HTTP status 400, 401 or 403, all with the same O(url),
-        O(api_prefix), O(tenant), O(client_id) and O(client_secret) fail for 60 seconds without asking, so that a wrong
-        secret costs one failed login and not one for each host.
+      - They share a refusal too. After a login that got HTTP status 400, 401 or 403, they fail for 60 seconds without
+        asking, so that a wrong secret costs one failed login a minute and not one for each host.
       - A delegated host logs in by itself.
     type: bool
     default: true

@@ -26,11 +26,14 @@ options:
   credential:
     description:
       - User name of the credential, as it is registered for the device; neither its number nor its identifier.
-      - This must be set here or elsewhere, unless O(auto_select_credential=true).
+      - This must be set here or elsewhere, unless O(auto_select_credential=true). Of the two, the task's own overrules
+        one from elsewhere.
     type: str
   auto_select_credential:
     description:
       - Leave it to PAM Core which credential of the device is used.
+      - By its documentation, that is one with a password, active, linked to the device, in the authorization of this
+        application, and without a session that runs on the device. Which one of several is not documented.
       - Only the newest product versions can do that; older ones answer C(Credential not specified).
     type: bool
     default: false

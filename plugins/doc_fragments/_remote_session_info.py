@@ -13,11 +13,12 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 notes:
   - PAM Core itself filters nothing and always sends its whole list, which can take it minutes where there are many
-    sessions. Give O(timeout) that time. With O(id), single records are asked for instead, up to 20 of them.
-  - PAM Core lists only what the authorization of the application covers. It needs the resource PAM Core, and on newer
-    versions the credentials and devices too.
+    sessions. Give O(timeout) that time. With O(id), single records are asked for instead, up to 20 of them, each within
+    O(timeout).
+  - The authorization of the application needs the resource PAM Core, and on newer versions the credentials and devices
+    too. Expect that PAM Core lists nothing that it does not have.
   - Of several filters, all must fit; of several values of one filter, any. Small and capital letters are the same,
-    except in O(session_id).
+    except in O(session_id). A text is split at its commas, as Ansible does it with lists; a list is not.
   - None of the filters comes from variables, environment variables or C(ansible.cfg), and none may be empty.
 options:
   id:
@@ -73,7 +74,8 @@ options:
       - PAM Core has nothing that ties a URL to a session. So what fits are web proxy sessions of the same user, device,
         protocol and credential, that started while the URL could be opened, by PAM Core's clock; and only from
         the address that was given as O(pamops.senhasegura.pam_remote_session#module:remote_addr).
-      - It is decided which one it is when the URL cannot be opened any more, and exactly one session fits.
+      - It is decided which one it is when the URL cannot be opened any more, and exactly one session fits. Filters
+        other than the device, O(id) and O(session_id) do not help to decide; they only leave out sessions.
       - A session of the same user that someone else opened at the same time with the same device, protocol
         and credential cannot be told apart. If yours was not opened, it is even taken for yours. Different users, or
         O(pamops.senhasegura.pam_remote_session#module:remote_addr), prevent that.
@@ -118,7 +120,7 @@ options:
     type: bool
     default: false
   wait_timeout:
-    description: Seconds to wait. The last look may end after that, at most by O(timeout).
+    description: Seconds to wait, at most 3600. The last look may end after that, at most by O(timeout).
     type: float
     default: 60
 """

@@ -48,7 +48,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write a page that leads its reader to a server
+- name: Write a page that leads its owner to a server, if it is opened at once
   ansible.builtin.copy:
     content: >-
       <a href="{{ lookup('pamops.senhasegura.pam_remote_session', 'web01',

@@ -14,11 +14,15 @@ author:
 description:
   - Asks PAM Core for an authenticated web proxy session. Whoever opens the URL is on the device, without having seen a
     password.
-  - The URL can be opened once, within 30 seconds. Unopened, it ends by itself.
+  - The URL can be opened once, within 30 seconds. Unopened, it ends by itself. That is documented for version 3.32 and
+    not repeated for later ones.
   - The result is hidden from every output, log and callback without C(no_log). A registered variable has it.
   - Nothing is sent twice that PAM Core may have handled. Where an answer does not arrive, the message says that a
     session may exist.
 notes:
+  - The 30 seconds of a URL begin when it is made. A loop has its result after its last item, and Ansible's usual
+    strategy begins the next task after the last host. Where there are many, hand each URL over before the next one is
+    made, with M(ansible.builtin.include_tasks) in a loop, with C(serial), or with C(strategy=free).
   - A later task that is given RV(session_url) or RV(token) shows it, unless that task has C(no_log=true).
   - With E(ANSIBLE_DEBUG) set, ansible-core itself logs what a module on a delegated host is given and returns.
   - Use O(timeout) and not the C(timeout) keyword of tasks. A task that is ended by the latter cannot say whether a
@@ -59,7 +63,7 @@ EXAMPLES = r"""
 
 - name: Hand the URL over within its 30 seconds
   ansible.builtin.uri:
-    url: https://chat.example/hooks/access
+    url: https://chat.example/hooks/jdoe
     method: POST
     body_format: json
     body:

@@ -51,7 +51,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ found.sessions | map(attribute='user') | unique | join(', ') or 'Nobody' }}"
 
-- name: List what a user did on a day
+- name: List the sessions that a user began on a day
   pamops.senhasegura.pam_remote_session_info:
     user: jdoe
     started_after: "2026-01-31"
@@ -69,7 +69,7 @@ EXAMPLES = r"""
 
 - name: Hand the URL over within its 30 seconds
   ansible.builtin.uri:
-    url: https://chat.example/hooks/access
+    url: https://chat.example/hooks/jdoe
     method: POST
     body_format: json
     body:
@@ -168,7 +168,8 @@ sessions:
       type: dict
       sample: {'id': '31', 'dispositivo': '192.0.2.20:22', 'prevent_purge': 'Não'}
 decided:
-  description: Whether RV(sessions) is the one session that was opened with the URL.
+  description: Whether it is known which session was opened with the URL. It is the one in RV(sessions), unless another
+    filter leaves it out.
   returned: success, with O(created)
   type: bool
   sample: true

@@ -58,8 +58,9 @@ EXAMPLES = r"""
 
 - name: Go on where a session could not be ended, and tell which
   block:
-    - name: End everything that came through the RDP proxy
+    - name: End what a user has open through the RDP proxy, on any device
       pamops.senhasegura.pam_remote_session_terminate:
+        user: jdoe
         session_proxy: RDP Proxy
         timeout: 300
   rescue:
@@ -132,7 +133,7 @@ sessions:
       type: int
       sample: 600
     active:
-      description: Whether it runs.
+      description: Whether it ran, or V(none) if PAM Core does not list it.
       type: bool
       sample: false
     prevent_purge:
@@ -164,7 +165,7 @@ sessions:
       sample: 'Ending the remote session failed: PAM Core answered "An error occurred while droping
         session" (HTTP 500).'
 http_status:
-  description: HTTP status of the answer, or V(none) if there was no answer.
+  description: HTTP status of the answer, or V(none) if there was no answer, or if some sessions could not be ended.
   returned: failure
   type: int
   sample: 500

@@ -77,7 +77,7 @@ def test_from_nothing_to_a_job(
         places = {
             "https://awx.example": controller.url,
             "https://vault.example": vault.url,
-            "/etc/ssl/vault-ca.pem": vault.ca_file,
+            "/etc/ssl/certs/vault-ca.pem": vault.ca_file,
             "0123456789abcdef": oauth2["client_id"],
         }
         lines = [line for line in commands(reach, set_up) if not line.startswith("ansible-galaxy ")]
@@ -117,7 +117,7 @@ def test_from_the_terminal(
     asking, exporting, printing = (commands(text) for text in blocks("terminal_guide", "console"))
     places = {
         "https://vault.example": vault.url,
-        "/etc/ssl/vault-ca.pem": vault.ca_file,
+        "/etc/ssl/certs/vault-ca.pem": vault.ca_file,
         "0123456789abcdef": vault.credentials["oauth2"]["client_id"],
         "credential=root": f"credential={vault.credentials['credential']}",
     }

@@ -147,7 +147,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "https://vault.example": used.url,
                 "https://chat.example": receiver,
                 "/etc/ssl/certs/vault-ca.pem": used.ca_file,
-                "/etc/ssl/vault-ca.pem": used.ca_file,
                 "/etc/ssl/portal.pem": str(with_certificates.client_cert),
                 "/etc/ssl/private/portal.key": str(with_certificates.client_key),
                 "@proxy.example:3128": f"@127.0.0.1:{with_password}",
