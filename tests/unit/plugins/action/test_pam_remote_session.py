@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.playbook.task import Task
-from ansible.plugins.loader import action_loader
+from ansible.plugins.loader import action_loader, connection_loader
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SESSION_MAY_EXIST
 from tests.simulator import Simulator
@@ -264,6 +264,37 @@ def test_delegated_host_that_dies(run: Run, tmp_path: Path, check: bool) -> None
     assert result["module_stdout"] == "(hidden, since it holds a session)"
     assert SESSION_URL not in json.dumps(result, default=str)
     assert not task.no_log
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
+    """It may try to connect as often as it is told to, and to run the module once."""
+    connection = connection_loader.get("ansible.builtin.local", class_only=True)
+    options: dict[str, t.Any] = {"reconnection_retries": 3}
+    commands: list[tuple[int, bool]] = []
+    get_option = connection.get_option
+
+    def execute(_connection: t.Any, command: str, **_more: t.Any) -> tuple[int, bytes, bytes]:
+        """Its first command is to do nothing."""
+        commands.append((options["reconnection_retries"], ":" in command.split("-c ")[-1]))
+        if len(commands) == 1:
+            return 0, b"", b""
+        raise AnsibleConnectionFailure("Failed to connect to the host via ssh: ")
+
+    monkeypatch.setattr(
+        connection,
+        "get_option",
+        lambda self, name, **more: options[name] if name in options else get_option(self, name, **more),
+    )
+    monkeypatch.setattr(connection, "set_option", lambda _self, name, value: options.update({name: value}))
+    monkeypatch.setattr(connection, "exec_command", execute)
+    with pytest.raises(AnsibleConnectionFailure) as error:
+        run(DIRECT, transport="ssh", delegate_to="bastion", check=check)
+    broke = "Failed to connect to the host via ssh"
+    said = f"{broke}. Whether the module had begun its work is not known. {SESSION_MAY_EXIST}"
+    assert str(error.value).strip() == (f"{broke}:" if check else said)
+    assert commands == [(3, True), (0, False)]
+    assert options["reconnection_retries"] == 3
 
 
 def test_options_are_checked_before_a_delegated_host_is_asked(run: Run) -> None:
