@@ -79,7 +79,12 @@ def outcome(request: pytest.FixtureRequest, play: Play, tmp_path_factory: pytest
             "--forks=6",
             seconds=280,
             inventory=hosts,
-            environment={"PYTHONPATH": str(Path(site.__path__[0])), "FAULT_TIMES": str(times)},
+            environment={
+                "PYTHONPATH": str(Path(site.__path__[0])),
+                "FAULT_TIMES": str(times),
+                # The last workers may end by themselves, and so tell how long they lived.
+                "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "50",
+            },
         )
         results = {
             told["host"]: {**told["result"], "failed": event["event"] != "v2_runner_on_ok"}
