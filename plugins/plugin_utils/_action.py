@@ -28,6 +28,9 @@ display = Display()
 
 _transport.prepare()  # in the process that all workers are forked from
 
+reached: set[str] = set()
+"""Delegated hosts to which this process has connected. A task has a process of its own for each of its hosts."""
+
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as core has it
 
 
@@ -141,14 +144,19 @@ class RemoteAction(ActionBase):
     @contextlib.contextmanager
     def _no_reconnection(self) -> Iterator[None]:
         """Connect, with as many retries as the connection has, then take them from it: where ssh breaks, they would run
-        the module a second time, and so make a session a second time."""
+        the module a second time, and so make a session a second time.
+
+        Connecting takes a command of its own, so only the first item of a loop does it.
+        """
         option = "reconnection_retries"
         try:
             retries = self._connection.get_option(option)
         except (KeyError, AnsibleError):  # no connection by ssh
             retries = None
         if retries is not None:
-            self._low_level_execute_command(":")
+            if self._task.delegate_to not in reached:
+                self._low_level_execute_command(":")
+                reached.add(self._task.delegate_to)
             self._connection.set_option(option, 0)
         try:
             yield

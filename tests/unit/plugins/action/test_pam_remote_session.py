@@ -19,6 +19,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import action_loader, connection_loader
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SESSION_MAY_EXIST
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _action
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     CREATE,
@@ -273,6 +274,7 @@ def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check
     options: dict[str, t.Any] = {"reconnection_retries": 3}
     commands: list[tuple[int, bool]] = []
     get_option = connection.get_option
+    monkeypatch.setattr(_action, "reached", set())
 
     def execute(_connection: t.Any, command: str, **_more: t.Any) -> tuple[int, bytes, bytes]:
         """Its first command is to do nothing."""
@@ -295,6 +297,9 @@ def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check
     assert str(error.value).strip() == (f"{broke}:" if check else said)
     assert commands == [(3, True), (0, False)]
     assert options["reconnection_retries"] == 3
+    with pytest.raises(AnsibleConnectionFailure):
+        run(DIRECT, transport="ssh", delegate_to="bastion", check=check)
+    assert commands[2:] == [(0, False)]  # as for the next item of a loop
 
 
 def test_options_are_checked_before_a_delegated_host_is_asked(run: Run) -> None:
