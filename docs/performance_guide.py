@@ -164,7 +164,8 @@ def method(results: Results) -> Iterator[str]:
         "All who do the same work take turns; a figure is the median of as many runs as the table\ntells, after one "
         "that does not count, unless a run takes minutes. Times are of the whole ``ansible-playbook``.\nCPU seconds "
         "are of all its processes, MiB are of the largest one. Requests and connections are those that the\n"
-        "simulator saw, and that each session was made is checked.\n\n"
+        "simulator saw, and that each session was made is checked. The machine is a virtual one, whose speed changes at "
+        "times;\nfrom … to tells by how much runs differed.\n\n"
     )
 
 
@@ -184,6 +185,7 @@ TABLES = {
     "hosts-1000-10forks-0ms": "1000 hosts, 10 forks",
     "hosts-1000-50forks-0ms": "1000 hosts, 50 forks",
     "hosts-1-10forks-0ms": "One host",
+    "hosts-1-50forks-0ms": "One host, 50 forks",
     "loop-200-0ms": "200 items of a loop",
     "loop-20-0ms": "20 items of a loop",
     "loop-1-0ms": "One item of a loop",

@@ -29,9 +29,13 @@ def cores(results: Results) -> list[str]:
     return sorted(found, key=lambda core: [int(part) if part.isdigit() else 0 for part in core.split(".")])
 
 
+def _range(seconds: list[float]) -> str:
+    return f"{min(seconds):.2f} … {max(seconds):.2f}" if len(seconds) > 1 else ""
+
+
 COLUMNS: dict[str, tuple[str, t.Callable[[Mapping[str, t.Any]], str]]] = {
     "seconds": ("seconds", lambda one: f"{median(one, 'seconds'):.2f}"),
-    "range": ("from … to", lambda one: " … ".join(f"{f(r['seconds'] for r in one['runs']):.2f}" for f in (min, max))),
+    "range": ("from … to", lambda one: _range([run["seconds"] for run in one["runs"]])),
     "cpu": ("CPU seconds", lambda one: f"{median(one, 'cpu_seconds'):.2f}"),
     "memory": ("MiB", lambda one: f"{median(one, 'peak_mib'):.0f}"),
     "requests": ("requests", lambda one: f"{median(one, 'requests'):.0f}"),
