@@ -164,8 +164,8 @@ def method(results: Results) -> Iterator[str]:
         "All who do the same work take turns; a figure is the median of as many runs as the table\ntells, after one "
         "that does not count, unless a run takes minutes. Times are of the whole ``ansible-playbook``.\nCPU seconds "
         "are of all its processes, MiB are of the largest one. Requests and connections are those that the\n"
-        "simulator saw, and that each session was made is checked. The machine is a virtual one, whose speed changes at "
-        "times;\nfrom … to tells by how much runs differed.\n\n"
+        "simulator saw, and that each session was made is checked. The machine is a virtual one, whose speed changes "
+        "at times;\nfrom … to tells by how much runs differed.\n\n"
     )
 
 
