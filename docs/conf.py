@@ -28,11 +28,14 @@ REFERENCES = (
     ("action_plugins", "std:label", "plugins/action.html", "Action plugins"),
     ("ansible_configuration_settings", "std:label", "reference_appendices/config.html", "Configuration settings"),
     ("common_return_values", "std:label", "reference_appendices/common_return_values.html", "Return values"),
-    (
-        "ansible_collections.ansible.builtin.set_fact_module",
-        "std:label",
-        "collections/ansible/builtin/set_fact_module.html",
-        "ansible.builtin.set_fact",
+    *(
+        (
+            f"ansible_collections.ansible.builtin.{name}_module",
+            "std:label",
+            f"collections/ansible/builtin/{name}_module.html",
+            f"ansible.builtin.{name}",
+        )
+        for name in ("include_tasks", "set_fact")
     ),
     ("ANSIBLE_DEBUG", "std:envvar", "reference_appendices/config.html#envvar-$", "-"),
 )
