@@ -178,7 +178,17 @@ def test_when_the_url_opens_is_by_the_clock_of_pam_core(api: Api, run_module: Ru
     assert created == {**SESSION_FACTS, **options, "opens_until": OPENS["opens_until"]}
 
 
-@pytest.mark.parametrize("date", ["", "today", "Sat, 31 Feb 2026 12:00:00 GMT", "Sat, 31 Jan 99999 12:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "today",
+        "Sat, 31 Feb 2026 12:00:00 GMT",
+        "Sat, 31 Jan 99999 12:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",  # after which there is no moment
+        "Wed, 31 Dec 1969 23:59:59 GMT",
+    ],
+)
 def test_without_a_date_that_can_be_read_our_clock_counts(api: Api, run_module: RunModule, date: str) -> None:
     api.expect(CREATE._replace(headers={**DATED, "Date": date}))
     opens_from = run_module(DIRECT)["created"]["opens_from"]
