@@ -72,8 +72,10 @@ Nothing is ever asked for a second time in such a case. Your playbook may, since
 
 """
 
+REMAINS_OPEN = "Whether there is a session remains open."
+
 # part of a message of ours → what to do
-BEFORE = {
+OWN = {
     "Nothing was sent to PAM Core, because the options are not right": (
         "All that is wrong with them is said at once, and where a value comes from that is not the task's own: a "
         "variable, the environment or ansible.cfg."
@@ -101,7 +103,7 @@ BEFORE = {
         "Nothing reached PAM Core."
     ),
     "the request was sent, but its answer did not arrive": (
-        "PAM Core was too slow for timeout, or the connection broke. Whether there is a session remains open."
+        f"PAM Core was too slow for timeout, or the connection broke. {REMAINS_OPEN}"
     ),
     "does not speak as PAM Core's API does": (
         "Something else answered, such as a login page, a proxy or another product: check url and api_prefix."
@@ -115,8 +117,8 @@ BEFORE = {
         "start anew."
     ),
     "Whether the module had begun its work is not known": (
-        "The connection to a delegated host broke. The module is not run again there, whatever retries SSH has. "
-        "Whether there is a session remains open."
+        f"The connection to a delegated host broke. The module is not run again there, whatever retries SSH has. "
+        f"{REMAINS_OPEN}"
     ),
 }
 
@@ -130,13 +132,13 @@ def entries(title: str, rows: list[tuple[str, str]]) -> str:
 
 def advice(known: Hint) -> str:
     text = known.advice.format(needs=NEEDS)
-    return f"{text} Whether there is a session remains open." if known.unclear else text
+    return f"{text} {REMAINS_OPEN}" if known.unclear else text
 
 
 def page() -> str:
     return (
         HEAD
-        + entries("By this collection's own words", list(BEFORE.items()))
+        + entries("By this collection's own words", list(OWN.items()))
         + entries("By PAM Core's words", [(known.answer, advice(known)) for known in HINTS])
         + entries(
             "By HTTP status, where the words say nothing known",

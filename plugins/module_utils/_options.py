@@ -247,12 +247,14 @@ def problems(
     return found + _credential_problems(options, origins)
 
 
+_EXCLUSIVE = ("credential", "auto_select_credential")
+
+
 def without_overruled(options: Mapping[str, t.Any], origins: Mapping[str, str]) -> dict[str, t.Any]:
     """Of two options that exclude each other, the task's own overrules one that is set for many tasks: that one could
     not be unset, since an empty text is as good as none."""
-    both = [name for name in ("credential", "auto_select_credential") if options.get(name)]
-    others = [name for name in both if origins.get(name) != DIRECTLY]
-    overruled = others if len(both) == 2 and len(others) == 1 else []
+    others = [name for name in _EXCLUSIVE if origins.get(name) != DIRECTLY]
+    overruled = others if all(options.get(name) for name in _EXCLUSIVE) and len(others) == 1 else []
     return {name: value for name, value in options.items() if name not in overruled}
 
 
@@ -261,7 +263,7 @@ def remote_session_problems(options: Mapping[str, t.Any], origins: Mapping[str, 
     automatic = options.get("auto_select_credential") is True
     named = str(options.get("credential") or "").strip()
     if automatic and named:
-        both = " and ".join(f"{name}{elsewhere(name, origins)}" for name in ("credential", "auto_select_credential"))
+        both = " and ".join(f"{name}{elsewhere(name, origins)}" for name in _EXCLUSIVE)
         return [f"{both} exclude each other: name a credential, or let PAM Core select one."]
     if not automatic and not named:
         return [

@@ -57,14 +57,14 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
     Raises :class:`NotAllEnded` after having tried all of them, :class:`Undecided` before.
     """
     found = find_sessions(client, options)
-    warnings = [] if check_mode else found.warnings
+    warnings = list(found.warnings)
     created = options.get("created")
     if created and created.get("opens_until"):
         decision = decide(client, found, created)
         if decision.reason and (found.sessions or decision.seconds):
             raise Undecided(sentences("Nothing was ended", decision.reason))
-        if decision.reason and not found.candidates and not check_mode:
-            warnings = [*warnings, sentences("Nothing was ended", decision.reason)]
+        if decision.reason and not found.candidates:
+            warnings.append(sentences("Nothing was ended", decision.reason))
     is_named = any(options.get(name) for name in ("id", "session_id"))
     sessions = [
         {**session, **(_end(client, session, check_mode) if session["active"] else {"terminated": False})}
@@ -78,7 +78,7 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
         reasons = " ".join(f"{_name(session)}: {session['reason']}" for session in failed[:MOST_REASONS])
         more = f" And {len(failed) - MOST_REASONS} more." if len(failed) > MOST_REASONS else ""
         raise NotAllEnded(f"{len(failed)} of {len(sessions)} sessions could not be ended. {reasons}{more}", outcome)
-    return {**outcome, "warnings": warnings}
+    return {**outcome, "warnings": [] if check_mode else warnings}
 
 
 def _name(session: Session) -> str:

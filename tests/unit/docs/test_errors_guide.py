@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from docs.errors_guide import BEFORE, PAGE, page
+from docs.errors_guide import OWN, PAGE, page
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -20,5 +20,5 @@ def test_messages_of_ours_are_still_said() -> None:
     """But for the one of ansible-core."""
     code = " ".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "plugins").rglob("_*.py"))
     code = re.sub(r'"\s+f?"', "", code)  # texts over several lines
-    ours = [text for text in BEFORE if not text.startswith("Failed to import")]
+    ours = [text for text in OWN if not text.startswith("Failed to import")]
     assert [text for text in ours if text not in code] == []

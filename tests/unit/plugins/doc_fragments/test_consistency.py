@@ -19,6 +19,7 @@ from ansible.utils.plugin_docs import get_docstring
 from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session as lookup
 from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session_info as lookup_info
 from ansible_collections.pamops.senhasegura.plugins.module_utils import (
+    _client,
     _options,
     _remote_session,
     _remote_session_info,
@@ -122,6 +123,11 @@ def test_no_option_means_two_things() -> None:
     assert len(_remote_session.ARGUMENT_SPEC["argument_spec"]) == len(_options.CONNECTION) + len(
         _options.REMOTE_SESSION
     )
+
+
+def test_who_shares_a_token_is_documented() -> None:
+    text = documented("modules", "pam_remote_session")["token_cache"]["description"][0]
+    assert re.findall(r"O\((\w+)\)", text) == list(_client._IDENTITY)
 
 
 def test_secrets() -> None:
