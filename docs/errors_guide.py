@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SESSION_MAY_EXIST
+from ansible_collections.pamops.senhasegura.plugins.module_utils._hints import (
     HINTS,
     HINTS_BY_STATUS,
     LOGIN_HINTS_BY_STATUS,
-    SESSION_MAY_EXIST,
     Hint,
 )
 

@@ -16,7 +16,7 @@ import typing as t
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from ._errors import HINTS_BY_STATUS, SESSION_MAY_EXIST, Unclear, sentences
+from ._errors import SESSION_MAY_EXIST, Unclear, sentences
 from ._transport import MAX_BODY, Answer
 
 RETRY_WHEN_TOLD = (429, 503)
@@ -35,11 +35,11 @@ class Endpoint(t.NamedTuple):
     paths: Mapping[str, tuple[str, ...]]
     creates_session: bool = False
     ends_session: bool = False
+    logs_in: bool = False
     needs: str = "the resource that this needs"
     """What an authorization must have, to be read after ``grant``."""
     max_body: int = MAX_BODY
     """Bytes of an answer that are read at most."""
-    hints_by_status: Mapping[int, str] = HINTS_BY_STATUS
 
 
 def unclear(

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from . import _transport
 from ._answers import Endpoint, http_date, is_success, json_object, retry_after, unclear
-from ._errors import LOGIN_HINTS_BY_STATUS, NotSent, Refused, Unclear
+from ._errors import NotSent, Refused, Unclear
 from ._memory import OwnMemory, RunMemory, is_recent, is_token, issued_token, key_of, usable_token
 from ._options import CONNECTION, SECRETS, chosen_auth_method
 from ._transport import Answer, Exchange
@@ -30,7 +30,7 @@ TOKEN = Endpoint(
     "Logging in with OAuth 2.0",
     "POST",
     {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)},
-    hints_by_status=LOGIN_HINTS_BY_STATUS,
+    logs_in=True,
 )
 
 PROBE = Endpoint("Reaching PAM Core", "HEAD", {})

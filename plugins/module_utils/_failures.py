@@ -13,7 +13,14 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
 from ._answers import RETRY_WHEN_TOLD, Endpoint, json_object, part, unclear, whole_number
-from ._errors import Refused, Unclear, hint, says_that_nothing_was_done, sentences
+from ._errors import Refused, Unclear, sentences
+from ._hints import (
+    HINTS_BY_STATUS,
+    LIFE_HINTS_BY_STATUS,
+    LOGIN_HINTS_BY_STATUS,
+    hint,
+    says_that_nothing_was_done,
+)
 from ._memory import REFUSAL_HOLDS
 from ._redaction import redacted
 from ._transport import Answer
@@ -81,10 +88,16 @@ def _refused(
     answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
     why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
     where = f"Tried: {', '.join(tried)}" if status == 404 and _is_of_no_path(said) else None
-    advice = hint(said, status, endpoint.needs, endpoint.hints_by_status)
+    advice = hint(said, endpoint.needs) or _hints_by_status(endpoint).get(status)
     if part(envelope, "session") or _may_be_done(status, code, said):
         return unclear(endpoint, why, advice, http_status=status, error_code=code)
     return Refused(sentences(f"{endpoint.title} failed: {why}", where, advice), status, code)
+
+
+def _hints_by_status(endpoint: Endpoint) -> Mapping[int, str]:
+    if endpoint.logs_in:
+        return LOGIN_HINTS_BY_STATUS
+    return HINTS_BY_STATUS if endpoint.creates_session else LIFE_HINTS_BY_STATUS
 
 
 def _not_understood(endpoint: Endpoint, answer: Answer, secrets: Iterable[str]) -> Refused | Unclear:
@@ -98,7 +111,7 @@ def _not_understood(endpoint: Endpoint, answer: Answer, secrets: Iterable[str]) 
     if 300 <= status < 400:
         why = f"the answer is a redirect (HTTP {status}), which is not followed"
     # A 400 that is not PAM Core's says nothing about what is registered there.
-    advice = (status != 400 and endpoint.hints_by_status.get(status)) or "Check that url points at PAM Core itself"
+    advice = (status != 400 and _hints_by_status(endpoint).get(status)) or "Check that url points at PAM Core itself"
     if 200 <= status < 300 or _may_be_done(status):
         return unclear(endpoint, why, advice, http_status=status)
     return Refused(sentences(f"{endpoint.title} failed: {why}", advice), status)

@@ -17,8 +17,6 @@ import typing as t
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from ._times import read_moment, read_zone
-
 Spec = dict[str, dict[str, t.Any]]
 
 CONNECTION: Spec = {
@@ -54,41 +52,6 @@ REMOTE_SESSION: Spec = {
     "port": {"type": "int"},
     "remote_app": {"type": "int", "aliases": ["remoteapp"]},
     "screen_size": {"type": "str", "aliases": ["screensize"]},
-}
-
-# By which sessions are found. None of these comes from anywhere but the task or lookup itself: an application's
-# default user must not decide which sessions are ended.
-FILTERS: Spec = {
-    "id": {"type": "list", "elements": "int"},
-    "session_id": {"type": "list", "elements": "str"},
-    "user": {"type": "list", "elements": "str"},
-    "credential": {"type": "list", "elements": "str"},
-    "device": {"type": "list", "elements": "str"},
-    "protocol": {"type": "list", "elements": "str"},
-    "session_proxy": {"type": "list", "elements": "str"},  # proxy is the one on the way to PAM Core
-    "active": {"type": "bool"},
-    "started_after": {"type": "str"},
-    "started_before": {"type": "str"},
-    "created": {
-        "type": "dict",
-        "options": {
-            "user": {"type": "str"},
-            "device": {"type": "str"},
-            "protocol": {"type": "str"},
-            "credential": {"type": "str"},
-            "remote_device": {"type": "str"},
-            "remote_addr": {"type": "str"},
-            "opens_from": {"type": "str"},
-            "opens_until": {"type": "str"},
-        },
-    },
-}
-
-TIMES: Spec = {"timezone": {"type": "str"}}
-
-WAIT: Spec = {
-    "wait": {"type": "bool", "default": False},
-    "wait_timeout": {"type": "float", "default": 60},
 }
 
 # Which options make up the credentials of each authentication method.
@@ -148,37 +111,22 @@ def _ip_address(value: str) -> str | None:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        return f"must be an IPv4 or IPv6 address, and is {_shown(value)}."
-    return f"must be an address without a zone, and is {_shown(value)}." if "%" in value else None
+        return f"must be an IPv4 or IPv6 address, and is {shown(value)}."
+    return f"must be an address without a zone, and is {shown(value)}." if "%" in value else None
 
 
 def _between(low: int, high: int) -> Callable[[float], str | None]:
     return lambda value: None if low <= value <= high else f"must be from {low} to {high}, and is {value}."
 
 
-def _timeout(value: float) -> str | None:
+def check_timeout(value: float) -> str | None:
     return None if 0 < value <= 3600 else f"must be more than 0 and at most 3600 seconds, and is {value}."
 
 
 def _screen_size(value: str) -> str | None:
     if re.fullmatch(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", value, re.ASCII):
         return None
-    return f"must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is {_shown(value)}."
-
-
-def _timezone(value: str) -> str | None:
-    if read_zone(value):
-        return None
-    return f"must be a zone that is known here, such as America/Sao_Paulo, UTC or -03:00, and is {_shown(value)}."
-
-
-def _moment(value: str) -> str | None:
-    if read_moment(value):
-        return None
-    return (
-        "must be a moment such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
-        f"and is {_shown(value)}."
-    )
+    return f"must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is {shown(value)}."
 
 
 def _access_token(value: str) -> str | None:
@@ -187,26 +135,24 @@ def _access_token(value: str) -> str | None:
     return "must not contain blanks, line ends or other characters that a bearer token cannot have."
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
     """A value that is no secret, in a message: short, and harmless on a terminal."""
     return ascii(value[:77] + "…" if len(value) > 80 else value)
 
 
-# option → what is wrong with a value of the right type, to be read after the option's name, or None
-CHECKS: dict[str, Callable[[t.Any], str | None]] = {
+Check = Callable[[t.Any], t.Optional[str]]
+"""What is wrong with a value of the right type, to be read after the option's name, or ``None``."""
+
+CHECKS: dict[str, Check] = {
     "url": _url,
     "proxy": _proxy,
-    "timeout": _timeout,
+    "timeout": check_timeout,
     "retries": _between(0, 10),
     "access_token": _access_token,
     "remote_addr": _ip_address,
     "port": _between(1, 65535),
     "remote_app": _between(1, 2**31 - 1),
     "screen_size": _screen_size,
-    "timezone": _timezone,
-    "started_after": _moment,
-    "started_before": _moment,
-    "wait_timeout": _timeout,
 }
 
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -224,7 +170,11 @@ def without_empty(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def problems(
-    options: Mapping[str, t.Any], spec: Spec, required: tuple[str, ...], origins: Mapping[str, str] | None = None
+    options: Mapping[str, t.Any],
+    spec: Spec,
+    required: tuple[str, ...],
+    origins: Mapping[str, str] | None = None,
+    checks: Mapping[str, Check] = CHECKS,
 ) -> list[str]:
     """All that is wrong with the values, as sentences; an empty list if nothing is.
 
@@ -236,10 +186,10 @@ def problems(
     for name, option in spec.items():
         value = options.get(name)
         problem = None
-        if isinstance(value, str) and not _is_encodable(value):
+        if isinstance(value, str) and not is_encodable(value):
             problem = "has characters that are no valid text."
-        elif name in CHECKS and isinstance(value, _PYTHON_TYPES[option["type"]]):
-            problem = CHECKS[name](value)
+        elif name in checks and isinstance(value, _PYTHON_TYPES[option["type"]]):
+            problem = checks[name](value)
         if problem:
             found.append(f"{name}{elsewhere(name, origins)} {problem}")
     if options.get("client_key") and not options.get("client_cert"):
@@ -271,32 +221,6 @@ def remote_session_problems(options: Mapping[str, t.Any], origins: Mapping[str, 
             "set auto_select_credential to true instead."
         ]
     return []
-
-
-def filter_problems(options: Mapping[str, t.Any]) -> list[str]:
-    """What is wrong with the options by which sessions are found."""
-    found = []
-    for name, option in FILTERS.items():
-        values = options.get(name)
-        if option["type"] == "list" and isinstance(values, list):
-            if not all(str(value).strip() for value in values):
-                found.append(f"{name} {EMPTY}")
-            elif not all(isinstance(value, int) or _is_encodable(value) for value in values):
-                found.append(f"{name} has characters that are no valid text.")
-    zone = read_zone(options.get("timezone") or "")
-    for name in ("started_after", "started_before"):
-        moment = read_moment(options.get(name) or "")
-        if moment and moment.tzinfo and not zone:
-            found.append(f"{name} has a zone, so timezone must say in which one PAM Core's times are.")
-    created = options.get("created")
-    if isinstance(created, Mapping):
-        moments = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]
-        whole = all(created.get(name) for name in ("user", "device", "protocol")) and len(moments) != 1
-        if not whole or not all(read_moment(moment) for moment in moments):
-            found.append("created must be what the task that got the URL returned as created.")
-        elif not zone:
-            found.append("created needs timezone: PAM Core's times have no zone.")
-    return found
 
 
 def chosen_auth_method(options: Mapping[str, t.Any]) -> str:
@@ -343,7 +267,7 @@ def elsewhere(name: str, origins: Mapping[str, str] | None) -> str:
     return "" if (origins or {}).get(name) == DIRECTLY else _from(name, origins)
 
 
-def _is_encodable(value: str) -> bool:
+def is_encodable(value: str) -> bool:
     """False for what was not UTF-8 in the environment, and for a text that ends early for the operating system."""
     try:
         return b"\0" not in value.encode()

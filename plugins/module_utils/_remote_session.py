@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from ._answers import Endpoint, unclear
@@ -21,7 +21,6 @@ from ._client import Client
 from ._errors import SESSION_MAY_EXIST
 from ._operation import Operation
 from ._options import CONNECTION, REMOTE_SESSION, problems, remote_session_problems
-from ._times import write_moment
 
 _NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f]")
 
@@ -83,9 +82,9 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[
     result = {
         "session_url": session_url,
         "token": token,
-        "expires_at": (client.sent_at + VALID_FOR).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expires_at": _written(client.sent_at + VALID_FOR),
         "created": _created(
-            options, write_moment(client.asked_at), write_moment(client.answered_at + VALID_FOR + timedelta(seconds=1))
+            options, _written(client.asked_at), _written(client.answered_at + VALID_FOR + timedelta(seconds=1))
         ),
     }
     if _is_text(envelope.get("tenant")):
@@ -113,6 +112,11 @@ def _perform(client: Client, options: Mapping[str, t.Any], check_mode: bool) -> 
 
 
 OPERATION = Operation(ARGUMENT_SPEC, option_problems, _perform, makes_session=True, if_lost=SESSION_MAY_EXIST)
+
+
+def _written(moment: datetime) -> str:
+    """ISO 8601, of a moment in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_text(value: t.Any) -> bool:

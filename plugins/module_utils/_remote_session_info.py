@@ -21,9 +21,10 @@ from datetime import datetime, timedelta, tzinfo
 
 from ._answers import Endpoint, unclear, whole_number
 from ._client import Client
-from ._errors import LIFE_HINTS_BY_STATUS, Refused, printable
+from ._errors import Refused, printable
+from ._filters import FILTERS, TIMES, WAIT, filter_problems
 from ._operation import Operation
-from ._options import CONNECTION, FILTERS, TIMES, WAIT, filter_problems, problems
+from ._options import CONNECTION
 from ._times import read_moment, read_zone, write_moment
 from ._transport import MIB
 
@@ -42,7 +43,6 @@ LIST = Endpoint(
     },
     needs="the resource PAM Core",
     max_body=128 * MIB,  # of 100,000 sessions, which have about 40
-    hints_by_status=LIFE_HINTS_BY_STATUS,
 )
 GET = LIST._replace(title="Getting the remote session", max_body=MIB)
 NOT_FOUND = 1002
@@ -96,7 +96,7 @@ class Decision(t.NamedTuple):
 
 def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
     """All that is wrong with the options, as sentences."""
-    return problems(options, ARGUMENT_SPEC["argument_spec"], ("url",), origins) + filter_problems(options)
+    return filter_problems(options, ARGUMENT_SPEC["argument_spec"], origins)
 
 
 def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: bool = False) -> dict[str, t.Any]:

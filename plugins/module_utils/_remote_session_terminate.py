@@ -16,9 +16,10 @@ from collections.abc import Mapping
 
 from ._answers import Endpoint
 from ._client import Client
-from ._errors import LIFE_HINTS_BY_STATUS, NotAllEnded, NotSent, SenhaseguraError, Unclear, Undecided, sentences
+from ._errors import NotAllEnded, NotSent, SenhaseguraError, Unclear, Undecided, sentences
+from ._filters import FILTERS, TIMES, filter_problems
 from ._operation import Operation
-from ._options import CONNECTION, FILTERS, TIMES, filter_problems, problems
+from ._options import CONNECTION
 from ._remote_session_info import decide, find_sessions, normal
 
 DROP = Endpoint(
@@ -28,7 +29,6 @@ DROP = Endpoint(
     {"iso": ("/iso/session/drop",), "api": ("/api/pam/session/drop", "/api/session/drop")},
     ends_session=True,
     needs="the resource PAM Core with read and write permission",
-    hints_by_status=LIFE_HINTS_BY_STATUS,
 )
 
 ARGUMENT_SPEC = {"argument_spec": {**CONNECTION, **FILTERS, **TIMES}}
@@ -41,7 +41,7 @@ Session = dict[str, t.Any]
 
 def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
     """All that is wrong with the options, as sentences."""
-    found = problems(options, ARGUMENT_SPEC["argument_spec"], ("url",), origins) + filter_problems(options)
+    found = filter_problems(options, ARGUMENT_SPEC["argument_spec"], origins)
     if not any(options.get(name) is not None for name in FILTERS if name != "active"):
         names = ", ".join(name for name in FILTERS if name != "active")
         found.append(f"Nothing says which sessions are to end: give one of {names}.")

@@ -47,7 +47,8 @@ except ImportError:
     HTTPAdapter = HTTPSConnection = AuthBase = Session = object  # type: ignore[assignment,misc]  # to define the classes below
 else:
     HAS_REQUESTS = True
-    _NO_ADDRESS = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
+    NO_ADDRESS = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
+    NOT_HTTP = (http.client.HTTPException, urllib3.exceptions.InvalidHeader)
 
 MIB = 1024 * 1024
 MAX_BODY = MIB
@@ -130,7 +131,7 @@ class _Context(ssl.SSLContext):
         return super().wrap_socket(sock, **kwargs)
 
 
-class _PlainSocket(socket.socket):
+class PlainSocket(socket.socket):
     """Before TLS: what a proxy is asked and answers."""
 
     exchange: Exchange
@@ -174,14 +175,14 @@ class _TLSSocket(ssl.SSLSocket):
         return super().send(*args, **kwargs)
 
 
-class _Connection(HTTPSConnection):
+class Connection(HTTPSConnection):
     """What is added to urllib3's connection: the deadline, and the mark when the request is on its way.
 
     It opens its socket itself, since urllib3 gives each of a host's addresses the whole time, and name resolution as
     much as it wants.
     """
 
-    _socket: type[_PlainSocket] = _PlainSocket
+    _socket: type[PlainSocket] = PlainSocket
 
     @property
     def exchange(self) -> Exchange:
@@ -201,7 +202,7 @@ class _Connection(HTTPSConnection):
         exchange = self.exchange
         host, port = self._next_hop()
         failure: OSError | None = None
-        addresses = _resolve(host, port, exchange)
+        addresses = resolve(host, port, exchange)
         for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
             try:
                 with contextlib.ExitStack() as closing:
@@ -221,51 +222,11 @@ class _Connection(HTTPSConnection):
     def _next_hop(self) -> tuple[str, int]:
         return getattr(self, "_dns_host", self.host), self.port
 
-    def _reach(self, connection: _PlainSocket, address: t.Any) -> None:
+    def _reach(self, connection: PlainSocket, address: t.Any) -> None:
         connection.connect(address)
 
 
-def _socks_connection() -> type[_Connection]:
-    """The connection through a SOCKS proxy. PySocks speaks with it, and leaves waiting and resolving names to us."""
-    try:
-        # Imported here, since few need it and it is not required.
-        import socks
-    except ImportError as exc:
-        raise NotSent(missing_required_lib("PySocks", reason="for a SOCKS proxy")) from exc
-
-    class SocksConnection(_Connection):
-        _socket = type("_SocksSocket", (_PlainSocket, socks.socksocket), {})
-        _socks_options: Mapping[str, t.Any]  # set by urllib3
-
-        def _next_hop(self) -> tuple[str, int]:
-            options = self._socks_options
-            return options["proxy_host"].strip("[]"), int(options["proxy_port"] or 1080)
-
-        def _reach(self, connection: t.Any, address: t.Any) -> None:
-            options, host = self._socks_options, self.host.strip("[]")
-            if not options["rdns"]:
-                # SOCKS 4 knows no IPv6, and who has both is reached by either.
-                found = _resolve(host, self.port, self.exchange)
-                host = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]
-            connection.set_proxy(
-                options["socks_version"], *address[:2], options["rdns"], options["username"], options["password"]
-            )
-            try:
-                connection.connect((host, self.port))
-            except UnicodeError as exc:
-                raise NotSent(sentences(f"the name {host} could not be resolved: {_reason(exc)}", REACH)) from exc
-            except socks.ProxyError as exc:
-                # PySocks wraps its own errors, which are OSErrors, like those of the network.
-                said = [cause for cause in _causes(exc) if isinstance(cause, socks.ProxyError)][-1]
-                if said.socket_err:
-                    raise
-                why = re.sub("^0x[0-9a-f]+: ", "", said.msg)
-                raise NotSent(sentences(f"the request could not be sent: the proxy refused: {why}")) from exc
-
-    return SocksConnection
-
-
-def _resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]]:
+def resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]]:
     """Addresses of *host* as ``getaddrinfo`` has them, in the time that is left.
 
     It can be neither interrupted nor limited, so another thread waits for it: one that resolves a name and does nothing
@@ -307,7 +268,7 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self.contexts[0])
-        _use_connection(self.poolmanager, _Connection)
+        _use_connection(self.poolmanager, Connection)
 
     def cert_verify(self, conn: t.Any, url: str, verify: bool | str, cert: t.Any) -> None:
         # The context has the authorities; requests would want to see their file, which may be gone since.
@@ -317,7 +278,11 @@ class _Adapter(HTTPAdapter):
         if proxy in self.proxy_manager:
             return super().proxy_manager_for(proxy)
         scheme = proxy.partition(":")[0].lower()
-        connection = _socks_connection() if scheme.startswith("socks") else _Connection
+        connection = Connection
+        if scheme.startswith("socks"):
+            from ._socks import socks_connection
+
+            connection = socks_connection()
         if scheme == "https":
             kwargs["proxy_ssl_context"] = self._context_for_proxy(proxy)
         manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self.contexts[0])
@@ -459,10 +424,12 @@ class Transport:
         # No exception of ours, and no bug, has this one behind it: it may quote what a server or proxy said, and core
         # shows all that led to an exception.
         self._session.close()
+        from ._network_failures import is_handshake_alert, is_passing
+
         why = _reason(failure)
-        if exchange.sent and not _is_handshake_alert(failure):
+        if exchange.sent and not is_handshake_alert(failure):
             raise Unclear(sentences(f"the request was sent, but its answer did not arrive: {why}"))
-        raise NotSent(sentences(f"the request could not be sent: {why}"), _is_passing(failure))
+        raise NotSent(sentences(f"the request could not be sent: {why}"), is_passing(failure))
 
 
 _transports: dict[tuple[t.Any, ...], Transport] = {}
@@ -571,6 +538,13 @@ def _read(response: t.Any, max_body: int) -> bytes:
     return body
 
 
+def _reason(exc: BaseException | None) -> str:
+    # Imported here, and so elsewhere, since only those need it who meet a failure.
+    from ._network_failures import reason
+
+    return reason(exc)
+
+
 def _unreadable(response: t.Any, how: str) -> Unclear:
     return Unclear(f"the answer (HTTP {response.status_code}) {how}", response.status_code)
 
@@ -581,89 +555,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         yield
-
-
-def _is_passing(exc: BaseException) -> bool:
-    """Whether trying again may help. Certificates, versions of TLS and answers of a proxy stay what they are."""
-    return not any(
-        (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
-        or isinstance(cause, _NO_ADDRESS)
-        or "Tunnel connection" in str(cause)
-        for cause in _causes(exc)
-    )
-
-
-def _is_handshake_alert(exc: BaseException) -> bool:
-    """Whether the server ended the handshake because of our certificate. With TLS 1.3 that comes when we have begun to
-    send, but RFC 8446 has a server read nothing of that before the handshake is complete."""
-    return any(
-        isinstance(cause, ssl.SSLError)
-        and re.search("alert.*(certificate|unknown ca|access denied)", _tls_reason(cause))
-        for cause in _causes(exc)
-    )
-
-
-def _tls_reason(exc: ssl.SSLError) -> str:
-    """OpenSSL's words, such as ``tlsv13 alert certificate required``, from wherever this Python has them."""
-    text = exc.reason or re.sub(r"^\[[^]]*\] |\s*\(_ssl\.c:\d+\)$", "", str(exc))
-    return text.replace("_", " ").lower()
-
-
-# what OpenSSL says of a certificate → what to do about it
-_CERTIFICATE_REMEDIES = {
-    "mismatch": "url must name a host that it is for",
-    "expired|not yet valid": "it has to be renewed, unless the clock of this machine is wrong",
-    "": "option ca_path names the certificate authorities to trust",
-}
-
-
-def _reason(exc: BaseException | None) -> str:
-    """Why, in the words of the innermost exception, where the operating system and OpenSSL speak.
-
-    Texts of requests and urllib3 are not used: they hold URLs, a proxy's password among them, and object addresses.
-    """
-    causes = list(_causes(exc))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            why = cause.verify_message.rstrip(".")
-            remedy = next(remedy for words, remedy in _CERTIFICATE_REMEDIES.items() if re.search(words, why))
-            return f"the server's certificate is not accepted: {why} ({remedy})"
-    for cause in reversed(causes):
-        if isinstance(cause, (TimeoutError, socket.timeout)):
-            return "no answer within the time that the option timeout allows"
-        if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return (
-                "the server ended the TLS connection, as it does when it does not accept or misses a client certificate"
-            )
-        if isinstance(cause, ssl.SSLError) and "wrong version number" in _tls_reason(cause):
-            return "what answers there does not speak TLS (check url)"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {_tls_reason(cause)}"
-        if isinstance(cause, http.client.RemoteDisconnected):
-            return "the connection was closed before an answer came"
-        if isinstance(cause, http.client.IncompleteRead):
-            return "the connection was closed in the middle of the answer"
-        refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
-        if refused:
-            # Not in the proxy's own words, which may repeat the password, in base64 even.
-            status = int(refused[1])
-            return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        if isinstance(cause, UnicodeError):
-            return "this is not a host name"
-        if isinstance(cause, (http.client.HTTPException, urllib3.exceptions.InvalidHeader)):
-            return "the answer is not HTTP"
-        if isinstance(cause, _NO_ADDRESS):
-            return "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)"
-    return type(causes[-1]).__name__ if causes else "unknown reason"
-
-
-def _causes(exc: BaseException | None) -> Iterator[BaseException]:
-    """The exception, what it was raised for, and what requests and urllib3 hide in arguments and attributes."""
-    seen: list[BaseException | None] = []
-    while exc is not None and exc not in seen:
-        seen.append(exc)
-        yield exc
-        inner = [arg for arg in (*exc.args, getattr(exc, "reason", None)) if isinstance(arg, BaseException)]
-        exc = inner[-1] if inner else exc.__cause__ or exc.__context__

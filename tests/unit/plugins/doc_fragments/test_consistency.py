@@ -20,6 +20,7 @@ from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_ses
 from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session_info as lookup_info
 from ansible_collections.pamops.senhasegura.plugins.module_utils import (
     _client,
+    _filters,
     _options,
     _remote_session,
     _remote_session_info,
@@ -42,11 +43,11 @@ LOOKUPS = {
     "pam_remote_session": (lookup, lookup.SPEC["argument_spec"]),
     "pam_remote_session_info": (lookup_info, _remote_session_info.ARGUMENT_SPEC["argument_spec"]),
 }
-EVERYWHERE = {**_options.CONNECTION, **_options.REMOTE_SESSION, **_options.FILTERS, **_options.TIMES, **_options.WAIT}
+EVERYWHERE = {**_options.CONNECTION, **_options.REMOTE_SESSION, **_filters.FILTERS, **_filters.TIMES, **_filters.WAIT}
 FACTS = {"type": "str", "default": None, "choices": None, "aliases": None, "required": False, "elements": None}
 SECRETS = {"client_secret", "consumer_secret", "token_key", "token_secret", "access_token"}
 # What says which device or which session is meant has no other sources than the task or lookup.
-WITHOUT_SOURCES = {"_terms", "field", "device", *_options.FILTERS, *_options.WAIT}
+WITHOUT_SOURCES = {"_terms", "field", "device", *_filters.FILTERS, *_filters.WAIT}
 
 
 def documented(kind: str, plugin: str) -> dict[str, t.Any]:
@@ -118,7 +119,7 @@ def test_the_sources_of_all_options_of_a_module_are_those_of_a_lookup() -> None:
 
 
 def test_no_option_means_two_things() -> None:
-    groups = (_options.CONNECTION, _options.FILTERS, _options.TIMES, _options.WAIT)
+    groups = (_options.CONNECTION, _filters.FILTERS, _filters.TIMES, _filters.WAIT)
     assert sum(len(group) for group in groups) == len(_remote_session_info.ARGUMENT_SPEC["argument_spec"])
     assert len(_remote_session.ARGUMENT_SPEC["argument_spec"]) == len(_options.CONNECTION) + len(
         _options.REMOTE_SESSION
@@ -169,7 +170,7 @@ def test_every_session_returns_what_is_documented() -> None:
     ended = {*yaml.safe_load(pam_remote_session_terminate.RETURN)["sessions"]["contains"]}
     assert ended == fields | {"terminated", "reason"}
     created = yaml.safe_load(pam_remote_session.RETURN)["created"]["contains"]
-    assert {*created} == {*_options.FILTERS["created"]["options"]}
+    assert {*created} == {*_filters.FILTERS["created"]["options"]}
 
 
 def test_all_modules_are_in_the_action_group() -> None:

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a request could not be sent, or its answer not be received. Loaded only where that happens."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+from . import _transport
+
+
+def is_passing(exc: BaseException) -> bool:
+    """Whether trying again may help. Certificates, versions of TLS and answers of a proxy stay what they are."""
+    return not any(
+        (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
+        or isinstance(cause, _transport.NO_ADDRESS)
+        or "Tunnel connection" in str(cause)
+        for cause in causes(exc)
+    )
+
+
+def is_handshake_alert(exc: BaseException) -> bool:
+    """Whether the server ended the handshake because of our certificate. With TLS 1.3 that comes when we have begun to
+    send, but RFC 8446 has a server read nothing of that before the handshake is complete."""
+    return any(
+        isinstance(cause, ssl.SSLError)
+        and re.search("alert.*(certificate|unknown ca|access denied)", _tls_reason(cause))
+        for cause in causes(exc)
+    )
+
+
+def _tls_reason(exc: ssl.SSLError) -> str:
+    """OpenSSL's words, such as ``tlsv13 alert certificate required``, from wherever this Python has them."""
+    text = exc.reason or re.sub(r"^\[[^]]*\] |\s*\(_ssl\.c:\d+\)$", "", str(exc))
+    return text.replace("_", " ").lower()
+
+
+# what OpenSSL says of a certificate → what to do about it
+_CERTIFICATE_REMEDIES = {
+    "mismatch": "url must name a host that it is for",
+    "expired|not yet valid": "it has to be renewed, unless the clock of this machine is wrong",
+    "": "option ca_path names the certificate authorities to trust",
+}
+
+
+def reason(exc: BaseException | None) -> str:
+    """Why, in the words of the innermost exception, where the operating system and OpenSSL speak.
+
+    Texts of requests and urllib3 are not used: they hold URLs, a proxy's password among them, and object addresses.
+    """
+    chain = list(causes(exc))
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = cause.verify_message.rstrip(".")
+            remedy = next(remedy for words, remedy in _CERTIFICATE_REMEDIES.items() if re.search(words, why))
+            return f"the server's certificate is not accepted: {why} ({remedy})"
+    for cause in reversed(chain):
+        if isinstance(cause, (TimeoutError, socket.timeout)):
+            return "no answer within the time that the option timeout allows"
+        if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return (
+                "the server ended the TLS connection, as it does when it does not accept or misses a client certificate"
+            )
+        if isinstance(cause, ssl.SSLError) and "wrong version number" in _tls_reason(cause):
+            return "what answers there does not speak TLS (check url)"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed: {_tls_reason(cause)}"
+        if isinstance(cause, http.client.RemoteDisconnected):
+            return "the connection was closed before an answer came"
+        if isinstance(cause, http.client.IncompleteRead):
+            return "the connection was closed in the middle of the answer"
+        refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
+        if refused:
+            # Not in the proxy's own words, which may repeat the password, in base64 even.
+            status = int(refused[1])
+            return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        if isinstance(cause, UnicodeError):
+            return "this is not a host name"
+        if isinstance(cause, _transport.NOT_HTTP):
+            return "the answer is not HTTP"
+        if isinstance(cause, _transport.NO_ADDRESS):
+            return "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)"
+    return type(chain[-1]).__name__ if chain else "unknown reason"
+
+
+def causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """The exception, what it was raised for, and what requests and urllib3 hide in arguments and attributes."""
+    seen: list[BaseException | None] = []
+    while exc is not None and exc not in seen:
+        seen.append(exc)
+        yield exc
+        inner = [arg for arg in (*exc.args, getattr(exc, "reason", None)) if isinstance(arg, BaseException)]
+        exc = inner[-1] if inner else exc.__cause__ or exc.__context__

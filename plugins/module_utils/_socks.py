@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Through a SOCKS proxy. Loaded only where there is one."""
+
+from __future__ import annotations
+
+import re
+import socket
+import typing as t
+from collections.abc import Mapping
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ._errors import NotSent, sentences
+from ._network_failures import causes, reason
+from ._transport import REACH, Connection, PlainSocket, resolve
+
+
+def socks_connection() -> type[Connection]:
+    """The connection through a SOCKS proxy. PySocks speaks with it, and leaves waiting and resolving names to us."""
+    try:
+        # Imported here, since few need it and it is not required.
+        import socks
+    except ImportError as exc:
+        raise NotSent(missing_required_lib("PySocks", reason="for a SOCKS proxy")) from exc
+
+    class SocksConnection(Connection):
+        _socket = type("_SocksSocket", (PlainSocket, socks.socksocket), {})
+        _socks_options: Mapping[str, t.Any]  # set by urllib3
+
+        def _next_hop(self) -> tuple[str, int]:
+            options = self._socks_options
+            return options["proxy_host"].strip("[]"), int(options["proxy_port"] or 1080)
+
+        def _reach(self, connection: t.Any, address: t.Any) -> None:
+            options, host = self._socks_options, self.host.strip("[]")
+            if not options["rdns"]:
+                # SOCKS 4 knows no IPv6, and who has both is reached by either.
+                found = resolve(host, self.port, self.exchange)
+                host = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]
+            connection.set_proxy(
+                options["socks_version"], *address[:2], options["rdns"], options["username"], options["password"]
+            )
+            try:
+                connection.connect((host, self.port))
+            except UnicodeError as exc:
+                raise NotSent(sentences(f"the name {host} could not be resolved: {reason(exc)}", REACH)) from exc
+            except socks.ProxyError as exc:
+                # PySocks wraps its own errors, which are OSErrors, like those of the network.
+                said = [cause for cause in causes(exc) if isinstance(cause, socks.ProxyError)][-1]
+                if said.socket_err:
+                    raise
+                why = re.sub("^0x[0-9a-f]+: ", "", said.msg)
+                raise NotSent(sentences(f"the request could not be sent: the proxy refused: {why}")) from exc
+
+    return SocksConnection
