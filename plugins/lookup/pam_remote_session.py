@@ -85,6 +85,10 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
+from ..plugin_utils._worker import spare_inherited_memory
+
+spare_inherited_memory()  # before all that needs some itself
+
 from ..module_utils._errors import SenhaseguraError, sentences
 from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, no_remote_session, option_problems
 from ..plugin_utils._lookup import connect_lookup

@@ -70,6 +70,10 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
+from ..plugin_utils._worker import spare_inherited_memory
+
+spare_inherited_memory()  # before all that needs some itself
+
 from ..module_utils._errors import SenhaseguraError
 from ..module_utils._remote_session_info import OPERATION
 from ..plugin_utils._lookup import connect_lookup
