@@ -169,7 +169,8 @@ def method(results: Results) -> Iterator[str]:
         "that does not count, unless a run takes minutes. Times are of the whole ``ansible-playbook``.\nCPU seconds "
         "are of all its processes, MiB are of the largest one. Requests and connections are those that the\n"
         "simulator saw, and that each session was made is checked. The machine is a virtual one, whose speed changes "
-        "at times;\nfrom … to tells by how much runs differed.\n\n"
+        "at times;\nfrom … to tells by how much runs differed. Not everything was measured on one day, which shows "
+        "where a goal\ncompares two works, such as 1000 hosts with 100.\n\n"
     )
 
 

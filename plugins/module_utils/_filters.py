@@ -9,8 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from . import _options
-from ._options import EMPTY, Spec, check_timeout, is_encodable, problems, shown
+from ._options import EMPTY, Check, Spec, check_timeout, is_encodable, problems, shown
 from ._times import read_moment, read_zone
 
 # None of these comes from anywhere but the task or lookup itself: an application's
@@ -64,8 +63,7 @@ def _moment(value: str) -> str | None:
     )
 
 
-CHECKS: dict[str, _options.Check] = {
-    **_options.CHECKS,
+CHECKS: dict[str, Check] = {
     "timezone": _timezone,
     "started_after": _moment,
     "started_before": _moment,

@@ -174,13 +174,15 @@ def problems(
     spec: Spec,
     required: tuple[str, ...],
     origins: Mapping[str, str] | None = None,
-    checks: Mapping[str, Check] = CHECKS,
+    more_checks: Mapping[str, Check] | None = None,
 ) -> list[str]:
     """All that is wrong with the values, as sentences; an empty list if nothing is.
 
     *options* have gone through ``ArgumentSpecValidator``: values that could not be converted are still of a wrong type
     and are left to its own message. *origins* tell where a value came from, for people who have to find it.
+    *more_checks* are for options that :data:`CHECKS` does not have.
     """
+    checks = {**CHECKS, **(more_checks or {})}
     options = without_empty(options)
     found = [f"{name} is missing or empty." for name in required if not str(options.get(name, "")).strip()]
     for name, option in spec.items():
