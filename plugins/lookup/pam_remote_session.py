@@ -87,7 +87,7 @@ from ansible.utils.display import Display
 
 from ..plugin_utils._worker import spare_inherited_memory
 
-spare_inherited_memory()  # before all that needs some itself
+spare_inherited_memory()  # before requests is loaded
 
 from ..module_utils._errors import SenhaseguraError, sentences
 from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, no_remote_session, option_problems

@@ -72,7 +72,7 @@ from ansible.utils.display import Display
 
 from ..plugin_utils._worker import spare_inherited_memory
 
-spare_inherited_memory()  # before all that needs some itself
+spare_inherited_memory()  # before requests is loaded
 
 from ..module_utils._errors import SenhaseguraError
 from ..module_utils._remote_session_info import OPERATION

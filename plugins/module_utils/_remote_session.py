@@ -115,7 +115,7 @@ OPERATION = Operation(ARGUMENT_SPEC, option_problems, _perform, makes_session=Tr
 
 
 def _written(moment: datetime) -> str:
-    """ISO 8601, of a moment in UTC."""
+    """ISO 8601, of a moment in UTC. What writes any moment is in :mod:`_times`, and loaded only for a search."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
