@@ -26,6 +26,9 @@ fuzz: export FUZZ_SECONDS := $(SECONDS)
 # What "make release" is for, such as 1.0.0.
 export TAG ?=
 
+# The Python that a release is built with.
+locks: export CONTROLLER := 3.13
+
 # How many steps of "make test" run at the same time.
 export JOBS ?= 2
 
@@ -35,8 +38,8 @@ export JOBS ?= 2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-SESSIONS := test test-matrix lint unit coverage integration awx leaks sanity build changelog release fuzz format bench \
-  audit docs demo simulator
+SESSIONS := test test-matrix lint unit coverage integration awx leaks sanity build changelog release locks fuzz format \
+  bench audit docs demo simulator
 
 .PHONY: $(SESSIONS)
 test: ## Run everything below from "lint" to "sanity" and sum it up
@@ -51,6 +54,7 @@ sanity: ## Run ansible-test sanity
 build: ## Build the package in .cache/package, and check what is in it
 changelog: ## Move the changelog fragments into CHANGELOG.md, as those of the version in galaxy.yml
 release: ## Build the package of TAG=1.0.0 and write its notes, if version and changelog say the same
+locks: ## Choose anew what the workflow of releases installs, each file by its hash
 fuzz: ## Look for options and answers that break something, for SECONDS=600
 format: ## Rewrite Python files in the project's style
 bench: ## Measure what sessions cost, here and with what people would use instead; takes hours

@@ -20,7 +20,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 import typing as t
@@ -104,34 +103,6 @@ ANTSIBULL_NOX = (
     "ansible-lint",
     "build-import-check",
 )
-
-# What is in the package: what Ansible and Galaxy use, the simulator, and the unit tests with what they need, since
-# distributions run them. All else has its line in galaxy.yml.
-PACKAGE = (
-    "CHANGELOG.md",
-    "CODE_OF_CONDUCT.md",
-    "COPYING",
-    "FILES.json",
-    "LICENSES",
-    "MANIFEST.json",
-    "README.md",
-    "REUSE.toml",
-    "SECURITY.md",
-    "changelogs/changelog.yaml",
-    "changelogs/config.yaml",
-    "docs/docsite",
-    "meta/ee-requirements.txt",
-    "meta/execution-environment.yml",
-    "meta/runtime.yml",
-    "playbooks",
-    "plugins",
-    "pyproject.toml",
-    "tests/config.yml",
-    "tests/faults",
-    "tests/simulator",
-    "tests/unit",
-)
-LARGEST_PACKAGE = 1_000_000
 
 
 # Pythons and environments
@@ -255,12 +226,6 @@ def run(session: nox.Session, programs: Path, *command: str, **variables: str) -
     session.run(str(programs / command[0]), *command[1:], env={**env, **variables})
 
 
-def version() -> str:
-    """That of galaxy.yml, the only place where it is."""
-    (found,) = re.findall(r"^version: (\S+)$", (CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    return str(found)
-
-
 # Places where Ansible and its tools find the collection
 
 
@@ -307,6 +272,7 @@ def linters(session: nox.Session) -> None:
         ("ruff", "check"),
         ("ruff", "format", "--check", "--diff"),
         ("mypy",),
+        ("mypy", ".ci/package.py"),
     ]
     # Each session of antsibull-nox finds our environment where it would make one of its own, and installs nothing.
     places = CACHE / "lint" / "nox"
@@ -320,6 +286,7 @@ def linters(session: nox.Session) -> None:
         # antsibull-nox leaves out the syntax of guides.
         ("antsibull-docs", "lint-collection-docs", "."),
         (sys.executable, "-m", "nox", *nox_options, "--session", *ANTSIBULL_NOX),
+        ("python", ".ci/package.py", str(CACHE / "package")),
     ]
     environ = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "lint")}
     failed = []
@@ -329,51 +296,22 @@ def linters(session: nox.Session) -> None:
                 try:
                     run(session, programs, *command, **environ)
                 except nox.command.CommandFailed:
-                    failed.append(" ".join(Path(part).name for part in command[: 3 if "-m" in command else 1]))
-    if complaints := check_package(build_package(session, programs, "lint")):
-        session.log("\n".join(complaints))
-        failed.append("the package")
+                    failed.append(" ".join(Path(part).name for part in command[: 3 if "python" in command[0] else 1]))
     if failed:
         session.error(f"Complaints from {', '.join(failed)}.")
 
 
-def build_package(session: nox.Session, programs: Path, purpose: str) -> Path:
-    """Build the package of the collection from a copy of the checkout and return its path."""
-    folder = CACHE / "package"
-    shutil.rmtree(folder, ignore_errors=True)
-    with session.chdir(CACHE / purpose / "ansible_collections" / "pamops" / "senhasegura"):
-        run(session, programs, "ansible-galaxy", "collection", "build", "--output-path", str(folder))
-    return folder / f"pamops-senhasegura-{version()}.tar.gz"
-
-
-def check_package(package: Path) -> list[str]:
-    """Return what is wrong with the size and the files of a package."""
-    complaints = []
-    size = package.stat().st_size
-    if size > LARGEST_PACKAGE:
-        complaints.append(f"The package has {size:,} bytes, more than {LARGEST_PACKAGE:,}.")
-    with tarfile.open(package) as archive:
-        names = [member.name for member in archive if not member.isdir()]
-    for name in names:
-        if not any(name == entry or name.startswith(f"{entry}/") for entry in PACKAGE):
-            complaints.append(
-                f"{name} is in the package: put it into PACKAGE in noxfile.py or build_ignore in galaxy.yml."
-            )
-    for entry in PACKAGE:
-        if not any(name == entry or name.startswith(f"{entry}/") for name in names):
-            complaints.append(f"{entry} is not in the package.")
-    return complaints
+def build_package(session: nox.Session, *tag: str) -> None:
+    """Build the package of the collection from a copy of the checkout, and check it."""
+    programs = environment(session, CORES[-1], "build")
+    with session.chdir(copy_checkout(session, "build")):
+        run(session, programs, "python", ".ci/package.py", str(CACHE / "package"), *tag)
 
 
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the package of the collection and check its size and its files."""
-    programs = environment(session, CORES[-1], "build")
-    copy_checkout(session, "build")
-    package = build_package(session, programs, "build")
-    if complaints := check_package(package):
-        session.error("\n".join(complaints))
-    session.log(f"{package.relative_to(CHECKOUT)} has {package.stat().st_size:,} bytes.")
+    build_package(session)
 
 
 @nox.session
@@ -387,33 +325,18 @@ def changelog(session: nox.Session) -> None:
 @nox.session
 def release(session: nox.Session) -> None:
     """Check that the checkout is the release that TAG names, build its package and write its notes beside that."""
-    programs = environment(session, CORES[-1], "build")
-    copy_checkout(session, "build")
-    package = build_package(session, programs, "build")
-    notes = release_notes(version())
-    complaints = check_package(package)
-    if (tag := os.environ.get("TAG", "")) != version():
-        complaints.append(f"The tag is {tag or 'not given'}, the version in galaxy.yml is {version()}.")
-    if not notes:
-        complaints.append(f"CHANGELOG.md has no release {version()}: run make changelog.")
-    if waiting := sorted(path.name for path in (CHECKOUT / "changelogs" / "fragments").glob("*.yml")):
-        complaints.append(f"Changelog fragments belong to no release yet: {', '.join(waiting)}.")
-    if complaints:
-        session.error("\n".join(complaints))
-    (package.parent / "notes.md").write_text(notes, encoding="utf-8")
-    session.log(f"{package.relative_to(CHECKOUT)} has {package.stat().st_size:,} bytes.")
+    build_package(session, os.environ.get("TAG", ""))
 
 
-def release_notes(release: str) -> str:
-    """Return the section of a release in CHANGELOG.md, without its heading; "" if there is none."""
-    changelog = CHECKOUT / "CHANGELOG.md"
-    if not changelog.exists():
-        return ""
-    # Dots are escaped there, and each heading has an anchor before it.
-    heading = re.escape(f"## v{release}".replace(".", "\\."))
-    pattern = rf"^{heading}\n(.*?)(?=^<a id=\"v[^\n]*\n## v|\Z)"
-    found = re.search(pattern, changelog.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    return found[1].strip() + "\n" if found else ""
+@nox.session
+def locks(session: nox.Session) -> None:
+    """Choose anew what is installed where a release is built and published, with the hashes of all its files."""
+    programs = environment(session, CORES[-1], "locks", "pip-tools")
+    options = ["--quiet", "--upgrade", "--generate-hashes", "--strip-extras", "--output-file", "release.txt"]
+    # The file is for everybody, whichever index it was written with.
+    options += ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host"]
+    with session.chdir(CHECKOUT / ".github" / "requirements"):
+        run(session, programs, "pip-compile", *options, "release.in", CUSTOM_COMPILE_COMMAND="make locks")
 
 
 @nox.session(name="format")

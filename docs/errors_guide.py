@@ -2,27 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes docsite/rst/errors_guide.rst from the table by which the plugins give advice.
+"""Write docsite/rst/errors_guide.rst from the table of advice that the plugins use.
 
-Run where Python finds the collection: ``python -m docs.errors_guide``. A unit test tells when it is due.
+Run ``python -m docs.errors_guide`` where Python finds the collection. A unit test fails if the page is out of date.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SESSION_MAY_EXIST
-from ansible_collections.pamops.senhasegura.plugins.module_utils._hints import (
-    HINTS,
-    HINTS_BY_STATUS,
-    LOGIN_HINTS_BY_STATUS,
-    Hint,
-)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._answers import Advice
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import TOKEN
+from ansible_collections.pamops.senhasegura.plugins.module_utils._hints import COMMON, COMMON_BY_STATUS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import CREATE, SESSION_MAY_EXIST
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_info import LIST
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_terminate import DROP
 
 NEEDS = (
-    "the resource Web Proxy Session with read and write permission to make sessions, PAM Core to list them, and PAM "
-    "Core with read and write permission to end them,"
+    "the resource Web Proxy Session with read and write permission to request sessions, PAM Core to list them, and PAM "
+    "Core with read and write permission to terminate them,"
 )
+TEXTS = (*CREATE.advice, *COMMON, *LIST.advice, *DROP.advice)
+BY_STATUS = [
+    (when, status, text)
+    for when, endpoint in (("requesting a session", CREATE), ("logging in", TOKEN))
+    for status, text in endpoint.advice_by_status.items()
+]
 PAGE = Path(__file__).parent / "docsite" / "rst" / "errors_guide.rst"
 
 HEAD = f"""\
@@ -38,29 +43,31 @@ HEAD = f"""\
 What errors mean
 ================
 
-A message of this collection says what failed, what PAM Core answered, and what to do next. It never quotes a request
-or an answer, other than the sentence PAM Core gives as its reason.
+A message of this collection says what failed, how PAM Core responded, and what to do next. It never quotes a request or
+a response, except PAM Core's own error text.
 
-A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#module:http_status`,
-:ansretval:`pamops.senhasegura.pam_remote_session#module:error_code` and
-:ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`. The last one is true where the request was
-sent, and nothing that came back proves that no session was made: no answer, half of one, a success without a usable
-session, or that something broke behind the address that was asked. These are proofs:
+A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#module:http_status` and
+:ansretval:`pamops.senhasegura.pam_remote_session#module:error_code`. A task that requests a session also returns
+:ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`.
+
+``session_may_exist`` is true if the request was sent, and it is unknown whether PAM Core issued a session URL: there
+was no response, or half of one, or a success without a usable session, or a failure behind the server that was asked.
+It is false after each of these:
 
 * the HTTP statuses 401, 429 and 503, and an error number of PAM Core's own (1000 to 9999);
-* a refusal that PAM Core documents, and nothing but that, with any HTTP status;
-* any other HTTP status from 300 to 499 but 303 and 408, and an error of PAM Core with HTTP status 200, unless the words
-  below leave it open.
+* an error text that exactly matches one that PAM Core documents, with any HTTP status;
+* any other HTTP status from 300 to 499 except 303 and 408, and an error of PAM Core with HTTP status 200, unless the
+  list below says that it is unknown.
 
-Where it is true, the message ends with:
+If it is true, the message ends with:
 
     {SESSION_MAY_EXIST}
 
-Nothing is ever asked for a second time in such a case. Your playbook may, since an unopened session harms nobody:
+The collection never repeats the request in such a case. Your playbook may, since a URL that nobody opens does no harm:
 
 .. code-block:: yaml+jinja
 
-    - name: Get a session, and another one if it is unknown whether there is one
+    - name: Request a session, and once more if the outcome is unknown
       pamops.senhasegura.pam_remote_session:
         user: jdoe
         device: web01
@@ -72,53 +79,55 @@ Nothing is ever asked for a second time in such a case. Your playbook may, since
 
 """
 
-REMAINS_OPEN = "Whether there is a session remains open."
+REMAINS_OPEN = "It is unknown whether PAM Core issued a session URL."
 
-# part of a message of ours → what to do
+# part of a message of this collection → what to do
 OWN = {
-    "Nothing was sent to PAM Core, because the options are not right": (
-        "All that is wrong with them is said at once, and where a value comes from that is not the task's own: a "
-        "variable, the environment or ansible.cfg."
+    "Invalid options; nothing was sent to PAM Core": (
+        "The message lists every invalid option. It also names the variable, environment variable or ansible.cfg that "
+        "an option comes from, unless the task gives it."
     ),
     "Failed to import the required Python library": (
-        "Install it for the Python that is named: the one that runs Ansible, or with delegate_to, the one of that host."
+        "Install it for the Python that the message names: the one that runs Ansible or, with delegate_to, the one of "
+        "that host."
     ),
     "could not be resolved": (
-        "Check the host in url, or in proxy, and the name server of the machine that asks. Nothing was sent."
+        "Check the host in url or proxy, and the name server of the host that runs the task. No request was sent."
     ),
     "no connection to": (
-        "Check host and port in url or proxy, and firewalls between. Nothing was sent; it was tried again as often "
-        "as retries says."
+        "Check host and port in url or proxy, and firewalls in between. No request was sent. The connection was "
+        "retried as often as retries allows."
     ),
     "the server's certificate is not accepted": (
-        "Set ca_path to the certificate authority of PAM Core; or url to a name that the certificate is for. Nothing "
-        "was sent."
+        "Set ca_path to the certificate authority of PAM Core, or url to a name that the certificate is valid for. No "
+        "request was sent."
     ),
     "as it does when it does not accept or misses a client certificate": (
-        "Set client_cert and client_key, where PAM Core or what stands before it asks for a certificate."
+        "Set client_cert and client_key if PAM Core, or a gateway before it, requires a client certificate."
     ),
     "what answers there does not speak TLS": "Check the port in url.",
     "the proxy refused": (
-        "Check proxy and its password, or HTTPS_PROXY; add PAM Core to NO_PROXY if it is reached without one. "
+        "Check proxy and its password, or HTTPS_PROXY. Add PAM Core to NO_PROXY if it is reached without a proxy. "
         "Nothing reached PAM Core."
     ),
     "the request was sent, but its answer did not arrive": (
-        f"PAM Core was too slow for timeout, or the connection broke. {REMAINS_OPEN}"
+        f"PAM Core took longer than timeout allows, or the connection broke. {REMAINS_OPEN}"
     ),
     "does not speak as PAM Core's API does": (
-        "Something else answered, such as a login page, a proxy or another product: check url and api_prefix."
+        "The response came from something else, such as a login page, a proxy or another product. Check url "
+        "and api_prefix."
     ),
     "the answer is a redirect": (
-        "Redirects are not followed, since they would take the credentials elsewhere. Set url to the address to "
-        "which it leads, if that is PAM Core."
+        "Redirects are not followed, since they would send secrets elsewhere. Set url to the target of the redirect, "
+        "if that is PAM Core."
     ),
     "this run does not ask again within": (
-        "A login was refused, and is not repeated by each host. Once what was wrong is mended, wait for a minute or "
-        "start anew."
+        "PAM Core refused a login, and the other hosts do not repeat it. Fix the cause, then wait for a minute or "
+        "start a new run."
     ),
     "Whether the module had begun its work is not known": (
-        f"The connection to a delegated host broke. The module is not run again there, whatever retries SSH has. "
-        f"{REMAINS_OPEN}"
+        f"The connection to a delegated host broke. The module is not run again there, whatever number of retries SSH "
+        f"has. {REMAINS_OPEN}"
     ),
 }
 
@@ -130,7 +139,7 @@ def entries(title: str, rows: list[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def advice(known: Hint) -> str:
+def advice(known: Advice) -> str:
     text = known.advice.format(needs=NEEDS)
     return f"{text} {REMAINS_OPEN}" if known.unclear else text
 
@@ -138,12 +147,12 @@ def advice(known: Hint) -> str:
 def page() -> str:
     return (
         HEAD
-        + entries("By this collection's own words", list(OWN.items()))
-        + entries("By PAM Core's words", [(known.answer, advice(known)) for known in HINTS])
+        + entries("Messages of this collection", list(OWN.items()))
+        + entries("Error texts of PAM Core", [(known.response, advice(known)) for known in TEXTS])
         + entries(
-            "By HTTP status, where the words say nothing known",
-            [(f"{k}", v) for k, v in HINTS_BY_STATUS.items()]
-            + [(f"{k}, when logging in", v) for k, v in LOGIN_HINTS_BY_STATUS.items() if v != HINTS_BY_STATUS.get(k)],
+            "By HTTP status, for other error texts",
+            [(f"{status}, when {when}", text) for when, status, text in BY_STATUS]
+            + [(f"{status}", text) for status, text in COMMON_BY_STATUS.items()],
         )
     ).rstrip("\n") + "\n"
 

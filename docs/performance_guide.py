@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes docsite/rst/performance_guide.rst from what ``make bench`` measured, and the charts that it shows.
+"""Generate docsite/rst/performance_guide.rst and its charts from the results of ``make bench``.
 
-``python -m docs.performance_guide FILE`` publishes a file of results; without one, the page is written anew from those
-that are published. A unit test tells when it is due.
+``python -m docs.performance_guide FILE`` publishes a file of results. Without FILE, it regenerates the page from the
+published results. A unit test fails if the page is out of date.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 PAGE = HERE / "docsite" / "rst" / "performance_guide.rst"
 RESULTS = HERE / "charts" / "performance.json"
 CHARTS = "https://raw.githubusercontent.com/pamops/ansible-collection-senhasegura/main/docs/charts"
-"""Where the charts are for those who read the page on a site that has none of our files."""
+"""URL of the charts, for sites that show the page without the repository's files."""
 
 Results = Mapping[str, t.Any]
 
@@ -40,10 +40,9 @@ HEAD = """\
 What a session costs
 ====================
 
-Asking PAM Core for a session costs little more than any task that Ansible runs. How much, with this collection and
-with what people would use instead, is measured here, and you can
-`measure it yourself <https://github.com/pamops/ansible-collection-senhasegura/blob/main/CONTRIBUTING.md>`__ with
-``make bench``.
+Requesting a session from PAM Core takes little longer than any other Ansible task. This page has measurements of this
+collection and of the alternatives. You can `measure it yourself
+<https://github.com/pamops/ansible-collection-senhasegura/blob/main/CONTRIBUTING.md>`__ with ``make bench``.
 
 .. contents::
    :local:
@@ -52,19 +51,18 @@ with what people would use instead, is measured here, and you can
 """
 
 ADVICE = """\
-What to do for speed
---------------------
+How to speed up a playbook
+--------------------------
 
-Little: the defaults are fast. What helps beyond:
+The defaults are fast. These can help further:
 
-* **Use the task, or one task before the lookups.** Ansible runs each task of each host in a process of its own, a copy
-  of its main process. What a task needs is loaded once, in the main process; what a lookup needs is loaded by each of
-  the copies. Once a play has a task of this collection, even one that is skipped, all later lookups of the run find it
-  loaded:
+* **Use the task, or one task before the lookups.** Ansible runs each task of each host in a separate process, a copy of
+  its main process. The code of a task is loaded once, in the main process. The code of a lookup is loaded by each copy.
+  But once a play has a task of this collection, even a skipped one, all later lookups of the run find the code loaded:
 
   .. code-block:: yaml+jinja
 
-      - name: Load once what all lookups need
+      - name: Load the code for all lookups once
         pamops.senhasegura.pam_remote_session:
           user: jdoe
           device: web01
@@ -83,43 +81,42 @@ Little: the defaults are fast. What helps beyond:
         diff: false
         no_log: true
 
-* **Make a loop rather than many tasks**: its items share a process, a connection and a TLS handshake. But its result is
-  there after its last item, and the next task begins after the last host, while the 30 seconds of the first URL pass.
-  So where PAM Core is slow or there are hundreds, hand each URL over before the next one is made: with
-  ``ansible.builtin.include_tasks`` in the loop, with ``serial``, or with ``strategy: free``.
-* **Do not delegate without need.** A task that is delegated over SSH copies its code for each item, and logs in each
-  time.
-* **Set** ``api_prefix`` if you know it: with ``auto``, the first task of a run may send up to three requests more.
-* **Leave** ``token_cache`` **on**: without it, each host and each task logs in.
-* **Set** ``forks`` as high as your controller can take; it is also the most requests that PAM Core gets at once.
+* **Use a loop instead of many tasks**: the items of a loop share a process and its loaded code. But the result of a
+  loop is available only after its last item, and the next task starts only after the last host, while the 30 seconds of
+  the first URL are running. If PAM Core is slow, or there are hundreds of sessions, hand over each URL before you
+  request the next one: use ``ansible.builtin.include_tasks`` in the loop, ``serial``, or ``strategy: free``.
+* **Delegate only if you must.** A task that is delegated over SSH copies its code for each item, and logs in each time.
+* **Set** ``api_prefix`` if you know it: with ``auto``, the first task of a run may send up to three more requests.
+* **Leave** ``token_cache`` **on**: without it, each task logs in for each host.
+* **Set** ``forks`` as high as your controller can handle. It is also the maximum number of requests that PAM Core
+  receives at the same time.
 
 """
 
 CHANGED = """\
-What was looked for, and changed
---------------------------------
+What was optimized
+------------------
 
-Where the time goes was seen with ``perf``, ``py-spy``, ``cProfile`` in the processes of tasks, and
-``python -X importtime``:
+``perf``, ``py-spy``, ``cProfile`` in the processes of tasks, and ``python -X importtime`` showed where the time goes:
 
-* A process that was copied from another one is slow at first: whatever it touches must be copied. So what all processes
-  of a run need is made in the main process, when Ansible loads the plugin there: the Python libraries, the definitions
-  of options, patterns, and two TLS contexts that are ready for use, one of them with the certificate authorities that
-  are trusted by default. In a copy, a context took 1.5 to 3 ms, and these authorities 19 ms.
-* Certificate authorities are read once for each connection; the libraries would do it twice.
-* ``oauthlib``, time zones, and what prepares PAM Core's words for a message are loaded only when they are needed.
-* Processes cannot share a connection, so each host has a TLS handshake of its own: that, the libraries' own work and
-  the copying are what is left. The same request in an action plugin of 15 lines, without a login, checks, a time limit
-  for the whole, hiding and messages, takes nearly as long: it is among the contenders.
-* A lookup that is used alone loads the libraries in each process: most of the time is for ``requests``, and to compile
-  this collection's code, which Ansible does anew in each process. So what only a failure, a SOCKS proxy or a search for
-  sessions needs is in files of its own. No supported way was found to have a lookup loaded in the main process, other
-  than a task beside it.
-* Loading that much had Python's garbage collector look through all the memory that such a process has from the main
-  one, and with that copy it: once per process with ansible-core 2.16, 30 ms. Lookups now keep the collector from that
-  memory. It could not find anything there.
+* A copied process is slow at first, because the memory that it touches must be copied. So whatever all processes of a
+  run need is created in the main process, when Ansible loads the plugin there: the Python libraries, the definitions of
+  options, patterns, and two TLS contexts, one of them with the certificate authorities that are trusted by default. In
+  a copy, creating a context took 1.5 to 3 ms, and loading these authorities 19 ms.
+* Certificate authorities are read once per connection; the libraries would read them twice.
+* ``oauthlib``, time zones, and the code that prepares PAM Core's error texts for a message are loaded only when needed.
+* For safety, each request has its own connection and TLS handshake. This, the libraries' own work and the copying are
+  what remains. The same request in an action plugin of 15 lines takes nearly as long, although it has no login, checks,
+  overall time limit, hiding or messages. It is one of the alternatives in the tables.
+* A lookup without a task loads the libraries in each process. Most of the time goes to ``requests``, and to this
+  collection's code, which Ansible compiles again in each process. So code that only a failure, a SOCKS proxy or a
+  search for sessions needs is in separate files. No supported way was found to load a lookup in the main process, other
+  than with a task.
+* Loading that much code made Python's garbage collector search all the memory that the process inherits from the main
+  process, and so copy it: once per process with ansible-core 2.16, for 30 ms. Lookups now exclude this memory from
+  garbage collection. The collector could not find anything there.
 
-None of this touches what the collection promises: nothing is hidden less, sent twice or checked later for speed.
+None of this weakens what the collection guarantees: for speed, nothing is hidden less, sent twice or checked later.
 
 """
 
@@ -151,11 +148,11 @@ def summary(results: Results) -> Iterator[str]:
     one, none = (seconds(results, "start-0ms", name) for name in ("task", "empty"))
     yield title("In short")
     yield f"With ansible-core {cores(results)[-1]}:\n\n"
-    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. A task that only says something\n"
-    yield f"  takes {debug:.1f} seconds for them, ``ansible.builtin.uri`` takes {uri:.1f}.\n"
-    yield f"* 200 sessions in a loop take {loop:.1f} seconds, one login and one connection. A script without Ansible\n"
-    yield f"  takes {plain:.1f} seconds.\n"
-    yield f"* A playbook that gets one session takes {one:.1f} seconds, one that does nothing takes {none:.1f}.\n\n"
+    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. A ``debug`` task for them\n"
+    yield f"  takes {debug:.1f} seconds, and ``ansible.builtin.uri`` takes {uri:.1f}.\n"
+    yield f"* 200 sessions in a loop take {loop:.1f} seconds, and one login. A script without Ansible takes\n"
+    yield f"  {plain:.1f} seconds.\n"
+    yield f"* A playbook that requests one session takes {one:.1f} seconds, one that does nothing takes {none:.1f}.\n\n"
 
 
 def method(results: Results) -> Iterator[str]:
@@ -164,13 +161,14 @@ def method(results: Results) -> Iterator[str]:
     yield (
         f"On {machine['system']} with {machine['processors']} processors ({machine['processor']}) and "
         f"{machine['memory_gib']:.0f} GiB,\nwith version {results['collection']} of the collection. "
-        "The simulator of PAM Core runs on the same machine, behind TLS, and answers at\nonce, or after 50 ms. "
-        "All who do the same work take turns; a figure is the median of as many runs as the table\ntells, after one "
-        "that does not count, unless a run takes minutes. Times are of the whole ``ansible-playbook``.\nCPU seconds "
-        "are of all its processes, MiB are of the largest one. Requests and connections are those that the\n"
-        "simulator saw, and that each session was made is checked. The machine is a virtual one, whose speed changes "
-        "at times;\nfrom … to tells by how much runs differed. Not everything was measured on one day, which shows "
-        "where a goal\ncompares two works, such as 1000 hosts with 100.\n\n"
+        "The simulator of PAM Core runs on the same machine, behind TLS. It\n"
+        "responds immediately, or after 50 ms. The contenders for the same work take turns. Each figure is the median "
+        "of as\nmany runs as the table shows, after one run that does not count, unless a run takes minutes. Times are "
+        "of the whole\n``ansible-playbook``. CPU seconds are of all its processes, and MiB are of the largest one. The "
+        "simulator counts the\nrequests and connections, and every run is checked to have requested all its sessions. "
+        "The machine is a virtual one,\nwhose speed varies at times; *from … to* shows how much the runs differed. Not "
+        "everything was measured on one day. This\nmatters if a goal compares two kinds of work, such as 1000 hosts "
+        "with 100.\n\n"
     )
 
 
@@ -180,8 +178,8 @@ def charts(_results: Results) -> Iterator[str]:
 
 
 CHART_TEXTS = {
-    "hosts": "Seconds for 100 hosts, which the table of 100 hosts has in figures",
-    "loop": "Seconds for 200 items of a loop, which the table of 200 items has in figures",
+    "hosts": "Seconds for 100 hosts; the table for 100 hosts has the figures",
+    "loop": "Seconds for 200 items of a loop; the table for 200 items has the figures",
 }
 
 TABLES = {
@@ -194,13 +192,13 @@ TABLES = {
     "loop-200-0ms": "200 items of a loop",
     "loop-20-0ms": "20 items of a loop",
     "loop-1-0ms": "One item of a loop",
-    "start-0ms": "A playbook with one task or none",
-    "hosts-100-10forks-50ms": "100 hosts, 10 forks, an answer takes 50 ms",
-    "hosts-100-50forks-50ms": "100 hosts, 50 forks, an answer takes 50 ms",
-    "hosts-1000-10forks-50ms": "1000 hosts, 10 forks, an answer takes 50 ms",
-    "hosts-1000-50forks-50ms": "1000 hosts, 50 forks, an answer takes 50 ms",
-    "loop-200-50ms": "200 items of a loop, an answer takes 50 ms",
-    "loop-20-50ms": "20 items of a loop, an answer takes 50 ms",
+    "start-0ms": "A playbook with one task or no task",
+    "hosts-100-10forks-50ms": "100 hosts, 10 forks, 50 ms per response",
+    "hosts-100-50forks-50ms": "100 hosts, 50 forks, 50 ms per response",
+    "hosts-1000-10forks-50ms": "1000 hosts, 10 forks, 50 ms per response",
+    "hosts-1000-50forks-50ms": "1000 hosts, 50 forks, 50 ms per response",
+    "loop-200-50ms": "200 items of a loop, 50 ms per response",
+    "loop-20-50ms": "20 items of a loop, 50 ms per response",
 }
 
 
@@ -215,7 +213,7 @@ def tables(results: Results) -> Iterator[str]:
 
 
 def table_lines(lines: Iterable[list[str]]) -> Iterator[str]:
-    """Of a list-table."""
+    """Return the lines of a list-table."""
     for line in lines:
         for number, cell in enumerate(line):
             yield f"   {' ' if number else '*'} - {cell}".rstrip() + "\n"
@@ -223,7 +221,7 @@ def table_lines(lines: Iterable[list[str]]) -> Iterator[str]:
 
 
 def rows(measured: list[Mapping[str, t.Any]]) -> Iterator[list[str]]:
-    """The fastest first, and what does the same on two releases together."""
+    """Return the fastest contender first, and keep the two releases of a contender together."""
     fastest: dict[str, float] = {}
     for one in measured:
         fastest[one["title"]] = min(median(one, "seconds"), fastest.get(one["title"], 1e9))
@@ -234,7 +232,10 @@ def rows(measured: list[Mapping[str, t.Any]]) -> Iterator[list[str]]:
 
 def promises(results: Results) -> Iterator[str]:
     yield title("Against the goals")
-    yield "What was to be reached, before anything was measured:\n\n"
+    yield (
+        "These goals were set before anything was measured. Two of those for 200 items were replaced when each request "
+        "got its\nown connection:\n\n"
+    )
     yield ".. list-table::\n   :header-rows: 1\n\n"
     head = ["", "Goal", *(f"ansible-core {core}" for core in cores(results))]
     lines: dict[str, list[str]] = {}
@@ -249,8 +250,8 @@ def promises(results: Results) -> Iterator[str]:
 
 
 def draw(results: Results, work: str, text: str, path: Path) -> None:
-    """Horizontal bars, the fastest at the top; one for each release of ansible-core."""
-    # Imported here, since only those need it who draw.
+    """Draw horizontal bars, the fastest at the top; one for each release of ansible-core."""
+    # Imported here, because only drawing needs it.
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

@@ -2,16 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Opens the URL on standard input in this user's default browser, without putting it on a command line or into a file.
+"""Open the URL on standard input in this user's default browser, without putting it on a command line or into a file.
 
-Everybody on a machine can read the command lines of all processes, a browser's included. So the browser is given the
-address of a server on loopback that is made for this, and which sends it on to the URL: once, and only if the
-connection belongs to a process of this user. A file would not do: browsers that come as snaps cannot read most of them.
+Everybody on a machine can read the command lines of all processes, including a browser's. So the browser gets the URL
+of a temporary server on loopback, which redirects it to the real URL. The server does so once, only for a connection
+of a process of this user, and only if the browser itself sends the request, not a web page in it. A file would not
+work: browsers that are installed as snaps cannot read most files.
 
-    open_in_browser.py --check     says whether there is a browser
-    open_in_browser.py SECONDS     waits so long for the browser to come for the URL
+    open_in_browser.py --check     check that there is a browser
+    open_in_browser.py SECONDS     wait up to SECONDS for the browser to fetch the URL
 
-What went wrong is said in a line on standard output, and with exit status 1.
+A failure is reported as one line on standard output, and with exit status 1.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ LOOPBACK = "127.0.0.1"
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 ESTABLISHED = "01"
 
-# In a process of its own, since some browsers are waited for until they end.
+# Headers with which browsers mark requests that load a page in advance.
+PREFETCH = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+
+# Run in a separate process, since webbrowser waits for some browsers until they end.
 LAUNCH = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.stdin.read()))"
 
 Address = tuple[str, int]
 
 
 def problem() -> str | None:
-    """Why a URL cannot be opened here, or None."""
+    """Return why a URL cannot be opened here, or None."""
     if sys.platform != "darwin" and not any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))):
         return "There is no desktop here (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER names no browser."
     if not TABLES[0].exists() and not _lsof("-v"):
@@ -50,7 +54,7 @@ def problem() -> str | None:
 
 
 def is_ours(client: Address, server: Address) -> bool:
-    """Whether the other end of a connection on loopback belongs to a process of this user."""
+    """Return whether the other end of a connection on loopback belongs to a process of this user."""
     if not TABLES[0].exists():
         arguments = ("-nP", "-a", "-u", str(os.getuid()), f"-iTCP@{client[0]}:{client[1]}", "-Fn")
         return f"n{client[0]}:{client[1]}->{server[0]}:{server[1]}" in _lsof(*arguments)
@@ -58,14 +62,14 @@ def is_ours(client: Address, server: Address) -> bool:
     for table in TABLES:
         for line in table.read_text().splitlines()[1:] if table.exists() else ():
             _number, local, remote, state, _queues, _timer, _retransmits, uid = line.split()[:8]
-            # A socket for IPv6 can be connected to an address of IPv4, which is then the end of a longer one.
+            # An IPv6 socket can have an IPv4 address, which is then the end of its longer address.
             if [local[-13:], remote[-13:], state, uid] == wanted:
                 return True
     return False
 
 
 def _as_in_table(address: Address) -> str:
-    """127.0.0.1 and port 8080 are 0100007F:1F90 on most machines."""
+    """Format an address as in the table: 127.0.0.1 and port 8080 are 0100007F:1F90 on most machines."""
     number = int.from_bytes(socket.inet_aton(address[0]), sys.byteorder)
     return f"{number:08X}:{address[1]:04X}"
 
@@ -79,7 +83,7 @@ def _lsof(*arguments: str) -> list[str]:
 
 
 class Server(ThreadingHTTPServer):
-    """Sends the first that asks for ``path`` on to *target*, and nobody else."""
+    """Redirects the first request for ``path`` to *target*, and no other request."""
 
     daemon_threads = True
     block_on_close = False
@@ -88,7 +92,8 @@ class Server(ThreadingHTTPServer):
         super().__init__((LOOPBACK, 0), Handler)
         self.target = target
         self.path = f"/{secrets.token_urlsafe(32)}"
-        self.url = f"http://{LOOPBACK}:{self.server_port}{self.path}"
+        self.host = f"{LOOPBACK}:{self.server_port}"
+        self.url = f"http://{self.host}{self.path}"
         self.taken = threading.Lock()
         self.done = threading.Event()
 
@@ -96,7 +101,7 @@ class Server(ThreadingHTTPServer):
         return is_ours(client_address[:2], (LOOPBACK, self.server_port))
 
     def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-        """Who hangs up early is nobody's trouble."""
+        """Ignore connections that are closed early."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -106,11 +111,23 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not hmac.compare_digest(self.path.encode(), self.server.path.encode()):
             self._answer(HTTPStatus.NOT_FOUND)
+        elif self.headers.get_all("Host") != [self.server.host]:
+            self._answer(HTTPStatus.MISDIRECTED_REQUEST)
+        elif self._is_of_a_page():
+            self._answer(HTTPStatus.FORBIDDEN)
+        elif any(self.headers.get(name) for name in PREFETCH):
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE)
         elif not self.server.taken.acquire(blocking=False):
             self._answer(HTTPStatus.GONE)
         else:
             self._answer(HTTPStatus.SEE_OTHER, Location=self.server.target)
             self.server.done.set()
+
+    def _is_of_a_page(self) -> bool:
+        """Return whether a web page sent the request. Pages of other ports here are same-site, and count too."""
+        origins = self.headers.get_all("Origin") or []
+        sites = self.headers.get_all("Sec-Fetch-Site") or []
+        return bool({*origins} - {f"http://{self.server.host}"} or {*sites} - {"none", "same-origin"})
 
     def _answer(self, status: HTTPStatus, **headers: str) -> None:
         self.send_response(status)
@@ -123,11 +140,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002 (its name in the base class)
-        """Nobody reads it."""
+        """Log nothing: nobody reads it."""
 
 
 def open_in_browser(target: str, seconds: float) -> str | None:
-    """Why the browser did not come for *target* within *seconds*, or None."""
+    """Return why the browser did not fetch *target* within *seconds*, or None."""
     end = time.monotonic() + seconds
     with Server(target) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from ..module_utils import _remote_session
-from ..plugin_utils._action import RemoteAction, definitions_name
+from ..plugin_utils._action import RemoteAction, load_early
+
+load_early("pamops.senhasegura.pam_remote_session")
 
 
 class ActionModule(RemoteAction):
-    DEFINITIONS = definitions_name("pamops.senhasegura.pam_remote_session")
     OPERATION = _remote_session.OPERATION

@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 from ..module_utils import _remote_session_terminate
-from ..plugin_utils._action import RemoteAction, definitions_name
+from ..plugin_utils._action import RemoteAction
 
 
 class ActionModule(RemoteAction):
-    # The same sources as those of the lookup: it has all options that have any.
-    DEFINITIONS = definitions_name("pamops.senhasegura.pam_remote_session_info")
     OPERATION = _remote_session_terminate.OPERATION

@@ -21,6 +21,11 @@ notes:
     before it in capitals, and a key of the section C([senhasegura]) of C(ansible.cfg) like the option itself.
     There is no such key for a secret. An empty text is as good as none. What is particular to one task, such as the
     device, filters, and whether to wait, is said there alone.
+  - An option is refused if its value comes from a fact, since managed hosts choose their facts. There are limits, which
+    the guide on security names. Copy a fact that you trust to a variable of another name with
+    M(ansible.builtin.set_fact).
+  - An option that is a string takes no number, boolean or date. Put V(00123456) in quotes, which YAML would otherwise
+    read as the number 42798.
   - Unless a task is delegated, the work is done by the user who runs Ansible, whatever C(become) says. With
     C(delegate_to), it is done as any module's, and C(become) holds.
 options:
@@ -77,7 +82,8 @@ options:
   validate_certs:
     description:
       - Whether the certificate of PAM Core is verified.
-      - If it is V(false), whoever is between may read the credentials and the session. Prefer O(ca_path).
+      - If it is V(false), whoever is between may read the credentials and the session, which a warning says in each
+        run. Prefer O(ca_path).
     type: bool
     default: true
   ca_path:
@@ -119,8 +125,8 @@ options:
         O(client_cert), O(client_key) and O(proxy).
       - It is in the directory that ansible-core makes for the run and removes at its end, readable for the user alone.
         A run that is ended by a signal other than that of Ctrl-C may leave the directory behind.
-      - They share a refusal too. After a login that got HTTP status 400, 401 or 403, they fail for 60 seconds without
-        asking, so that a wrong secret costs one failed login a minute and not one for each host.
+      - They share a refusal too. After a login that was refused, or got no response in time, they fail for 60 seconds
+        without asking, so that a wrong secret costs one failed login a minute and not one for each host.
       - A delegated host logs in by itself.
     type: bool
     default: true

@@ -90,13 +90,17 @@ from ..plugin_utils._worker import spare_inherited_memory
 spare_inherited_memory()  # before requests is loaded
 
 from ..module_utils._errors import SenhaseguraError, sentences
-from ..module_utils._remote_session import ARGUMENT_SPEC, create_remote_session, no_remote_session, option_problems
+from ..module_utils._options import Option, Options, is_encodable
+from ..module_utils._remote_session import OPERATION, create_remote_session, no_remote_session, option_problems
 from ..plugin_utils._lookup import connect_lookup
 
 display = Display()
 
-FIELD = {"field": {"type": "str", "default": "session_url", "choices": ["session_url", "token", "all"]}}
-SPEC = {"argument_spec": {**ARGUMENT_SPEC["argument_spec"], **FIELD}}
+OPTIONS: Options = {
+    **OPERATION.options,
+    "device": Option("raw", required=True),  # the terms
+    "field": Option(default="session_url", choices=("session_url", "token", "all")),
+}
 CHECK_MODE = (
     "Check mode: the lookup pamops.senhasegura.pam_remote_session made no session and returns placeholders "
     "that end in #check-mode and check-mode."
@@ -111,19 +115,24 @@ class LookupModule(LookupBase):
             devices = LookupBase._flatten(terms)
             client, options = connect_lookup(
                 self,
-                SPEC,
-                lambda options, origins: _term_problems(devices, kwargs) + option_problems(options, origins),
-                {**kwargs, "device": "the terms"},
+                OPERATION._replace(
+                    options=OPTIONS,
+                    problems=lambda options, origins: (
+                        _term_problems(devices, kwargs) + option_problems(options, origins)
+                    ),
+                ),
+                {**kwargs, "device": devices},
                 variables,
             )
-            if variables.get("ansible_check_mode"):
-                display.warning(CHECK_MODE)
-                placeholders = {"session_url": f"{options['url'].rstrip('/')}/#check-mode", "token": "check-mode"}
-                client.probe()
-                done = [{**no_remote_session({**options, "device": device}), **placeholders} for device in devices]
-            else:
-                for device in devices:
-                    done.append(create_remote_session(client, {**options, "device": device}))
+            with client.presentable_errors():
+                if variables.get("ansible_check_mode"):
+                    display.warning(CHECK_MODE)
+                    placeholders = {"session_url": f"{options['url'].rstrip('/')}/#check-mode", "token": "check-mode"}
+                    client.probe()
+                    done = [{**no_remote_session({**options, "device": device}), **placeholders} for device in devices]
+                else:
+                    for device in devices:
+                        done.append(create_remote_session(client, {**options, "device": device}))
         except SenhaseguraError as exc:
             raise AnsibleLookupError(sentences(str(exc), _before(len(done)))) from None
         return done if options["field"] == "all" else [result[options["field"]] for result in done]
@@ -141,6 +150,6 @@ def _term_problems(devices: list[t.Any], kwargs: dict[str, t.Any]) -> list[str]:
         problems.append("device is not an option of the lookup: name the devices before the options.")
     if not devices:
         problems.append("The lookup names no device.")
-    if not all(isinstance(device, str) and device.strip() for device in devices):
+    if not all(isinstance(device, str) and device.strip() and is_encodable(device) for device in devices):
         problems.append("Each device that the lookup names must be a text that is not empty.")
     return problems

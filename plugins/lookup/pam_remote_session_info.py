@@ -88,13 +88,13 @@ class LookupModule(LookupBase):
         try:
             client, options = connect_lookup(
                 self,
-                OPERATION.spec,
-                lambda options, origins: _term_problems(kwargs) + OPERATION.problems(options, origins),
+                OPERATION._replace(
+                    problems=lambda options, origins: _term_problems(kwargs) + OPERATION.problems(options, origins)
+                ),
                 {**kwargs, **({"device": devices} if terms else {})},
                 variables,
-                OPERATION.filters,
             )
-            result = OPERATION.perform(client, options, bool(variables.get("ansible_check_mode")))
+            result = OPERATION.run(client, options, bool(variables.get("ansible_check_mode")))
         except SenhaseguraError as exc:
             raise AnsibleLookupError(str(exc)) from None
         for text in result["warnings"]:

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be asked of PAM Core's A2A API, and whether an answer is a success. What one means that is none is in
-:mod:`_failures`."""
+"""Endpoints of PAM Core's A2A API, and whether a response is a success. :mod:`_failures` interprets the others."""
 
 from __future__ import annotations
 
@@ -16,30 +15,70 @@ import typing as t
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from ._errors import SESSION_MAY_EXIST, Unclear, sentences
+from ._errors import OUTCOME_UNKNOWN, Unclear, sentences
 from ._transport import MAX_BODY, Answer
 
+MAX_OBJECTS = 400_000
+"""Lists and objects in a response. A list of 100,000 records has that many objects."""
+MAX_MEMBERS = 16_000_000
+
+UNAUTHORIZED = (
+    "Check the credentials, whether the application and its authorization are enabled and not expired, and whether "
+    "this machine's IP address is among the authorized ones."
+)
+
 RETRY_WHEN_TOLD = (429, 503)
-"""Statuses after which a request may be sent again, where the answer says when."""
+"""Retryable statuses, if the response has ``Retry-After``."""
 
 
 _FAR = datetime(3000, 1, 1, tzinfo=timezone.utc).timestamp()
 
 
 class Endpoint(t.NamedTuple):
-    """One function of the API. The paths of each generation are tried in their order."""
+    """One function of the API. *paths* has those of each generation, in the order in which they are tried."""
 
     title: str
-    """What is being done, to begin a message with: ``Creating the remote session``."""
+    """Begins each message: ``Creating the remote session`` failed."""
     method: str
     paths: Mapping[str, tuple[str, ...]]
-    creates_session: bool = False
-    ends_session: bool = False
-    logs_in: bool = False
     needs: str = "the resource that this needs"
-    """What an authorization must have, to be read after ``grant``."""
+    """The permission that an authorization must have, to be read after ``grant``."""
     max_body: int = MAX_BODY
-    """Bytes of an answer that are read at most."""
+    """Bytes of the longest body of a success."""
+    doubt: str | None = None
+    """What to tell the user if the outcome is unknown. By default, that it is; empty if the caller reports it. A GET
+    that has an effect needs it: without it, GET and HEAD count as repeatable."""
+    repeatable: bool = False
+    """Whether another method than GET and HEAD may be repeated: for a login, it costs nothing."""
+    advice: tuple[Advice, ...] = ()
+    """By the texts of this endpoint's error responses; searched before the common ones of :mod:`_hints`."""
+    advice_by_status: Mapping[int, str] = {}
+    """Where a text is unknown; used before the common one of :mod:`_hints`."""
+    secrets: tuple[tuple[str, str], ...] | None = None
+    """Section and member of an error response that may hold secrets, which are redacted from messages. By default,
+    everything but what each error response has."""
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it does no harm if PAM Core handles a request twice."""
+        return self.repeatable or (self.method in ("GET", "HEAD") and self.doubt is None)
+
+
+class Advice(t.NamedTuple):
+    """What to do about an error response whose text matches."""
+
+    response: str
+    """The documented text, without a number before it and a full stop behind it."""
+    advice: str
+    """With ``{needs}`` for what the authorization must have to do what was requested."""
+    pattern: str | None = None
+    """A regular expression where the text varies; else the text itself is searched for, in upper or lower case."""
+    unclear: bool = False
+    """Whether PAM Core may have done what was requested and send this all the same."""
+
+    @property
+    def regex(self) -> str:
+        return self.pattern or re.escape(self.response)
 
 
 def unclear(
@@ -49,10 +88,15 @@ def unclear(
     http_status: int | None = None,
     error_code: int | None = None,
 ) -> Unclear:
-    """What was asked for may have been done: for a session the message says so, a login only costs another one."""
-    note = SESSION_MAY_EXIST if endpoint.creates_session else None
-    message = sentences(f"{endpoint.title} failed: {why}", *more, note)
-    return Unclear(message, http_status, endpoint.creates_session, error_code)
+    """The exception for a request that PAM Core may have handled. Unless it may be repeated, the message says so."""
+    doubt = OUTCOME_UNKNOWN if endpoint.doubt is None else endpoint.doubt
+    message = sentences(f"{endpoint.title} failed: {why}", *more, None if endpoint.is_repeatable else doubt)
+    return Unclear(message, http_status, error_code, in_doubt=not endpoint.is_repeatable)
+
+
+def is_too_large(body: bytes) -> bool:
+    """Whether decoding would take far more memory than the body: 17 MB of small objects take 2 GB."""
+    return body.count(b"{") + body.count(b"[") > MAX_OBJECTS or body.count(b",") > MAX_MEMBERS
 
 
 def json_object(body: bytes) -> dict[str, t.Any] | None:
@@ -64,7 +108,7 @@ def json_object(body: bytes) -> dict[str, t.Any] | None:
 
 
 def is_success(status: int, envelope: Mapping[str, t.Any]) -> bool:
-    """By all that both generations' envelopes, OAuth 2.0's and the gateway's say."""
+    """Check every error indicator of both API generations, OAuth 2.0 and the gateway."""
     response = part(envelope, "response")
     error = envelope.get("error")
     return not (
@@ -84,7 +128,7 @@ def part(envelope: Mapping[str, t.Any], name: str) -> Mapping[str, t.Any]:
 
 
 def whole_number(value: t.Any) -> int | None:
-    """One that some versions write as a text."""
+    """An integer, which some versions send as a string."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value, re.ASCII) else None
@@ -95,19 +139,19 @@ def _is_true(value: t.Any) -> bool:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Seconds until a refused request may be sent again, if the server says so: RFC 9110, section 10.2.3."""
+    """Seconds until a refused request may be retried, if the server allows it: RFC 9110, section 10.2.3."""
     value = answer.headers.get("Retry-After", "").strip()
     if answer.status not in RETRY_WHEN_TOLD or not value:
         return None
     if re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
         return float(value)
-    # By the server's own clock if it shows it, since ours may be another.
+    # Relative to the server's Date header if it has one, because our clock may differ.
     then, now = http_date(value), http_date(answer.headers.get("Date", ""))
     return None if then is None else max(then - (time.time() if now is None else now), 0.0)
 
 
 def http_date(value: str) -> float | None:
-    """Seconds since 1970: RFC 9110, section 5.6.7. None for what is no moment, or none that can be reckoned with."""
+    """Seconds since 1970: RFC 9110, section 5.6.7. None if it is not a valid time from 1970 to 3000."""
     try:
         date = email.utils.parsedate_to_datetime(value)
         seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, and every sentence about it that has more than one author.
+"""Exceptions of the client, and the messages that several files share.
 
 A message says what failed, what PAM Core answered and what to do next. It never holds a request, a body, a header,
 a token or a session URL.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping
 
-SESSION_MAY_EXIST = "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+OUTCOME_UNKNOWN = "The outcome is unknown: PAM Core may have done this all the same."
 NOT_VERIFIED = (
     "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
     "Set ca_path to the certificate authority of PAM Core instead."
@@ -21,22 +21,28 @@ NOT_VERIFIED = (
 
 
 class SenhaseguraError(Exception):
-    """Base of all our errors. ``str()`` is the whole message for the user, harmless on a terminal whatever paths, host
-    names or words of others are in it."""
+    """Base of all our errors. ``str()`` is the whole message for the user, without control characters."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
 
+    http_status: int | None = None
+    error_code: int | None = None
+    in_doubt: bool = False
+    """Whether PAM Core may have done what was requested all the same."""
+    outcome: Mapping[str, t.Any] = {}
+    """Members of a failed task's result besides these."""
+
     def result(self) -> dict[str, t.Any]:
         """What a failed task returns: see RETURN of the modules."""
-        return {"msg": str(self), "http_status": None, "error_code": None, "session_may_exist": False}
+        return {"msg": str(self), "http_status": self.http_status, "error_code": self.error_code, **self.outcome}
 
 
 class OptionsError(SenhaseguraError):
     """The options are wrong; nothing was sent."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        super().__init__(" ".join(["Nothing was sent to PAM Core, because the options are not right:", *problems]))
+        super().__init__(" ".join(["Invalid options; nothing was sent to PAM Core:", *problems]))
 
 
 class NotSent(SenhaseguraError):
@@ -58,9 +64,6 @@ class Refused(SenhaseguraError):
         self.http_status = http_status
         self.error_code = error_code
 
-    def result(self) -> dict[str, t.Any]:
-        return {**super().result(), "http_status": self.http_status, "error_code": self.error_code}
-
 
 class Unclear(SenhaseguraError):
     """The request was sent, and nothing that came back proves that it was not handled."""
@@ -69,42 +72,32 @@ class Unclear(SenhaseguraError):
         self,
         message: str,
         http_status: int | None = None,
-        session_may_exist: bool = False,
         error_code: int | None = None,
+        in_doubt: bool = True,
     ) -> None:
         super().__init__(message)
         self.http_status = http_status
-        self.session_may_exist = session_may_exist
         self.error_code = error_code
-
-    def result(self) -> dict[str, t.Any]:
-        return {
-            **super().result(),
-            "http_status": self.http_status,
-            "error_code": self.error_code,
-            "session_may_exist": self.session_may_exist,
-        }
+        self.in_doubt = in_doubt
 
 
-class Undecided(SenhaseguraError):
-    """It cannot be told which session is meant; nothing was ended."""
+SLICE = 4096
 
 
-class NotAllEnded(SenhaseguraError):
-    """Of several sessions, some could not be ended. ``outcome`` has all of them."""
+def printable(text: str, kept: str = "") -> str:
+    """Replace characters that a terminal may interpret with spaces, except those in *kept*.
 
-    def __init__(self, message: str, outcome: Mapping[str, t.Any]) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-
-    def result(self) -> dict[str, t.Any]:
-        return {**super().result(), **self.outcome}
-
-
-def printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
+    In slices: Python's list of the characters would take many times the memory of the text.
+    """
+    if text.isprintable():
+        return text
+    slices = (text[start : start + SLICE] for start in range(0, len(text), SLICE))
+    return "".join(
+        piece if piece.isprintable() else "".join(char if char.isprintable() or char in kept else " " for char in piece)
+        for piece in slices
+    )
 
 
 def sentences(*parts: str | None) -> str:
-    """One text of those parts that there are, each ending in a full stop."""
+    """Join the non-empty *parts* into one text; each ends in a full stop."""
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)

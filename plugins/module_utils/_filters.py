@@ -2,50 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options by which sessions are found, as :mod:`_options` has those of a session."""
+"""The options that select sessions."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
 
-from ._options import EMPTY, Check, Spec, check_timeout, is_encodable, problems, shown
+from ._options import EMPTY, Option, Options, check_timeout, is_encodable, problems, shown
 from ._times import read_moment, read_zone
-
-# None of these comes from anywhere but the task or lookup itself: an application's
-# default user must not decide which sessions are ended.
-FILTERS: Spec = {
-    "id": {"type": "list", "elements": "int"},
-    "session_id": {"type": "list", "elements": "str"},
-    "user": {"type": "list", "elements": "str"},
-    "credential": {"type": "list", "elements": "str"},
-    "device": {"type": "list", "elements": "str"},
-    "protocol": {"type": "list", "elements": "str"},
-    "session_proxy": {"type": "list", "elements": "str"},  # proxy is the one on the way to PAM Core
-    "active": {"type": "bool"},
-    "started_after": {"type": "str"},
-    "started_before": {"type": "str"},
-    "created": {
-        "type": "dict",
-        "options": {
-            "user": {"type": "str"},
-            "device": {"type": "str"},
-            "protocol": {"type": "str"},
-            "credential": {"type": "str"},
-            "remote_device": {"type": "str"},
-            "remote_addr": {"type": "str"},
-            "opens_from": {"type": "str"},
-            "opens_until": {"type": "str"},
-        },
-    },
-}
-
-TIMES: Spec = {"timezone": {"type": "str"}}
-
-WAIT: Spec = {
-    "wait": {"type": "bool", "default": False},
-    "wait_timeout": {"type": "float", "default": 60},
-}
 
 
 def _timezone(value: str) -> str | None:
@@ -63,20 +28,49 @@ def _moment(value: str) -> str | None:
     )
 
 
-CHECKS: dict[str, Check] = {
-    "timezone": _timezone,
-    "started_after": _moment,
-    "started_before": _moment,
-    "wait_timeout": check_timeout,
+# Only the task or lookup itself can set these: an application's default user must not decide which sessions are
+# terminated.
+FILTERS: Options = {
+    "id": Option("list", elements="int"),
+    **{
+        name: Option("list", elements="str")
+        # the option proxy is the one on the way to PAM Core
+        for name in ("session_id", "user", "credential", "device", "protocol", "session_proxy")
+    },
+    "active": Option("bool"),
+    "started_after": Option("time", check=_moment),
+    "started_before": Option("time", check=_moment),
+    "created": Option(
+        "dict",
+        members=(
+            "user",
+            "device",
+            "protocol",
+            "credential",
+            "remote_device",
+            "remote_addr",
+            "opens_from",
+            "opens_until",
+        ),
+    ),
+}
+
+TIMES: Options = {"timezone": Option(configurable=True, check=_timezone)}
+
+WAIT: Options = {
+    "wait": Option("bool", default=False),
+    "wait_timeout": Option("float", default=60, check=check_timeout),
 }
 
 
-def filter_problems(options: Mapping[str, t.Any], spec: Spec, origins: Mapping[str, str] | None = None) -> list[str]:
-    """All that is wrong with the options by which sessions are found, as sentences."""
-    found = problems(options, spec, ("url",), origins, CHECKS)
+def filter_problems(
+    options: Mapping[str, t.Any], known: Options, origins: Mapping[str, str] | None = None
+) -> list[str]:
+    """All problems with the options that select sessions, as sentences."""
+    found = problems(options, known, ("url",), origins)
     for name, option in FILTERS.items():
         values = options.get(name)
-        if option["type"] == "list" and isinstance(values, list):
+        if option.type == "list" and isinstance(values, list):
             if not all(str(value).strip() for value in values):
                 found.append(f"{name} {EMPTY}")
             elif not all(isinstance(value, int) or is_encodable(value) for value in values):

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is remembered between two requests, and for how long it holds: the OAuth 2.0 token, a refused login, and which
-path is there."""
+"""What is remembered between requests, and for how long: the OAuth 2.0 token, a refused login, and which path
+exists."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 TOKEN_MARGIN = 30
-"""Seconds before its end in which a token is not used any more."""
+"""Seconds before its expiry in which a token is no longer used."""
 
 MAX_LIFETIME = 24 * 3600
-"""Seconds for which a token is believed to hold at most: what the oldest documentation (3.25) says."""
+"""Longest lifetime of a token in seconds, according to the oldest documentation (3.25)."""
 
 REFUSAL_HOLDS = 60
-"""Seconds for which the tasks of a run take a refusal that one of them got for theirs."""
+"""Seconds for which the refused login of one task counts for all tasks of a run."""
 
 
 class RunMemory(t.Protocol):
-    """What the tasks of a run remember together; see ``plugin_utils/_run_memory.py``."""
+    """What the tasks of a run share; see ``plugin_utils/_run_memory.py``."""
 
-    def locked(self, key: str, seconds: float) -> AbstractContextManager[None]:
-        """Keep others out that use the same key, or go on after *seconds* without."""
+    def locked(self, key: str, seconds: float) -> AbstractContextManager[bool | None]:
+        """Lock *key*. False if another task still holds the lock after *seconds*, None if locks do not work."""
 
     def read(self, key: str) -> dict[str, t.Any]:
-        """What is known, or an empty dict."""
+        """The entry of *key*, or an empty dictionary."""
 
     def write(self, key: str, known: Mapping[str, t.Any]) -> None:
-        """Replace what is known."""
+        """Replace the entry of *key*."""
 
 
 class OwnMemory:
-    """Remembers for one client alone."""
+    """The memory of a single client."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, t.Any]] = {}
 
     @contextmanager
-    def locked(self, key: str, seconds: float) -> Iterator[None]:
-        yield
+    def locked(self, key: str, seconds: float) -> Iterator[bool]:
+        yield True
 
     def read(self, key: str) -> dict[str, t.Any]:
         return self._known.get(key, {})
@@ -61,7 +61,7 @@ def key_of(*parts: t.Any) -> str:
 
 
 def is_recent(then: t.Any) -> t.TypeGuard[float]:
-    """Whether what happened then, in seconds of the wall clock, still holds for others."""
+    """Whether an event at that time, in seconds of the wall clock, still counts for other tasks."""
     return isinstance(then, (int, float)) and then - 5 <= time.time() < then + REFUSAL_HOLDS
 
 
@@ -69,17 +69,17 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 def is_token(value: t.Any) -> t.TypeGuard[str]:
-    """Whether it can stand in a header."""
+    """Whether it can be sent in a header."""
     return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
 def issued_token(token: str, asked: float, expires_in: t.Any) -> dict[str, t.Any]:
-    """A token as it is remembered, which was asked for at that second of the wall clock."""
+    """The entry for a token that was requested at that time of the wall clock."""
     return {"access_token": token, "from": asked, "to": asked + _lifetime(expires_in)}
 
 
 def usable_token(known: Mapping[str, t.Any]) -> str | None:
-    """The token, unless it is of another shape, is about to end, or the clock went back to before it was issued."""
+    """The token, unless it is malformed, about to expire, or issued in the future of a clock that was set back."""
     token, start, end = known.get("access_token"), known.get("from"), known.get("to")
     if not is_token(token) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
         return None
@@ -87,7 +87,7 @@ def usable_token(known: Mapping[str, t.Any]) -> str | None:
 
 
 def _lifetime(expires_in: t.Any) -> float:
-    """Seconds. Without a usable ``expires_in`` a token is used once: RFC 6749 only recommends to send it."""
+    """Seconds. Without a usable ``expires_in`` a token is used once: RFC 6749 only recommends that it is sent."""
     try:
         seconds = float(expires_in) if not isinstance(expires_in, bool) else 0.0
     except (TypeError, ValueError, OverflowError):

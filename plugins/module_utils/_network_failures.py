@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a request could not be sent, or its answer not be received. Loaded only where that happens."""
+"""Why a request could not be sent, or its response was not received. Loaded only for such a failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import _transport
 
 
 def is_passing(exc: BaseException) -> bool:
-    """Whether trying again may help. Certificates, versions of TLS and answers of a proxy stay what they are."""
+    """Whether a retry may help. Certificates, TLS versions and a proxy's responses do not change."""
     return not any(
         (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
         or isinstance(cause, _transport.NO_ADDRESS)
@@ -26,8 +26,8 @@ def is_passing(exc: BaseException) -> bool:
 
 
 def is_handshake_alert(exc: BaseException) -> bool:
-    """Whether the server ended the handshake because of our certificate. With TLS 1.3 that comes when we have begun to
-    send, but RFC 8446 has a server read nothing of that before the handshake is complete."""
+    """Whether the server ended the handshake because of our certificate. With TLS 1.3 its alert comes after we began to
+    send, but by RFC 8446 a server does not read that before the handshake is complete."""
     return any(
         isinstance(cause, ssl.SSLError)
         and re.search("alert.*(certificate|unknown ca|access denied)", _tls_reason(cause))
@@ -36,12 +36,12 @@ def is_handshake_alert(exc: BaseException) -> bool:
 
 
 def _tls_reason(exc: ssl.SSLError) -> str:
-    """OpenSSL's words, such as ``tlsv13 alert certificate required``, from wherever this Python has them."""
+    """OpenSSL's reason, such as ``tlsv13 alert certificate required``, from the attribute or the text."""
     text = exc.reason or re.sub(r"^\[[^]]*\] |\s*\(_ssl\.c:\d+\)$", "", str(exc))
     return text.replace("_", " ").lower()
 
 
-# what OpenSSL says of a certificate → what to do about it
+# OpenSSL's reason to refuse a certificate → what to do
 _CERTIFICATE_REMEDIES = {
     "mismatch": "url must name a host that it is for",
     "expired|not yet valid": "it has to be renewed, unless the clock of this machine is wrong",
@@ -50,9 +50,10 @@ _CERTIFICATE_REMEDIES = {
 
 
 def reason(exc: BaseException | None) -> str:
-    """Why, in the words of the innermost exception, where the operating system and OpenSSL speak.
+    """The reason, by the innermost exception, which is from the operating system or OpenSSL.
 
-    Texts of requests and urllib3 are not used: they hold URLs, a proxy's password among them, and object addresses.
+    Texts of requests and urllib3 are not used: they contain URLs, which may hold a proxy's password, and object
+    addresses.
     """
     chain = list(causes(exc))
     for cause in chain:
@@ -77,7 +78,7 @@ def reason(exc: BaseException | None) -> str:
             return "the connection was closed in the middle of the answer"
         refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
         if refused:
-            # Not in the proxy's own words, which may repeat the password, in base64 even.
+            # Not the proxy's own text, which may repeat the password, even in base64.
             status = int(refused[1])
             return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
         if isinstance(cause, OSError) and cause.strerror:
@@ -92,7 +93,7 @@ def reason(exc: BaseException | None) -> str:
 
 
 def causes(exc: BaseException | None) -> Iterator[BaseException]:
-    """The exception, what it was raised for, and what requests and urllib3 hide in arguments and attributes."""
+    """The exception, its causes, and those that requests and urllib3 keep in arguments and attributes."""
     seen: list[BaseException | None] = []
     while exc is not None and exc not in seen:
         seen.append(exc)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options as the machine sees them: types, aliases, defaults, and the rules about their values.
+"""The options as facts: types, aliases, defaults, where their values may come from, and the rules about them.
 
-The prose is in the doc fragments; a test holds the two together. Nothing here is ``required`` for Ansible itself, but
-what each call must say: the other options may come from variables, the environment or ansible.cfg, which neither core's
-check of arguments nor ansible-lint's sees. So :func:`problems` reports what is missing.
+The prose is in the documentation fragments; a test compares the two. For Ansible, an option is ``required`` only if the
+task must give it: the others may come from variables, the environment or ansible.cfg, which neither core's check of the
+arguments nor ansible-lint sees. So :func:`problems` reports what is missing.
 """
 
 from __future__ import annotations
@@ -17,62 +17,49 @@ import typing as t
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-Spec = dict[str, dict[str, t.Any]]
-
-CONNECTION: Spec = {
-    "url": {"type": "str", "aliases": ["system_url"]},
-    "api_prefix": {"type": "str", "default": "auto", "choices": ["auto", "iso", "api"]},
-    "auth_method": {"type": "str", "default": "auto", "choices": ["auto", "oauth2", "oauth1", "access_token"]},
-    "client_id": {"type": "str"},
-    "client_secret": {"type": "str", "no_log": True},
-    "tenant": {"type": "str"},
-    "consumer_key": {"type": "str", "no_log": False},
-    "consumer_secret": {"type": "str", "no_log": True},
-    "token_key": {"type": "str", "no_log": True},
-    "token_secret": {"type": "str", "no_log": True},
-    "access_token": {"type": "str", "no_log": True},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path", "no_log": False},
-    "proxy": {"type": "str"},
-    "timeout": {"type": "float", "default": 30},
-    "retries": {"type": "int", "default": 2},
-    "token_cache": {"type": "bool", "default": True, "no_log": False},
-}
-
-REMOTE_SESSION: Spec = {
-    "user": {"type": "str"},
-    "device": {"type": "str", "required": True},
-    "protocol": {"type": "str"},
-    "credential": {"type": "str"},
-    "auto_select_credential": {"type": "bool", "default": False},
-    "remote_device": {"type": "str", "aliases": ["remotedevice"]},
-    "remote_addr": {"type": "str", "aliases": ["remoteAddr"]},
-    "port": {"type": "int"},
-    "remote_app": {"type": "int", "aliases": ["remoteapp"]},
-    "screen_size": {"type": "str", "aliases": ["screensize"]},
-}
-
-# Which options make up the credentials of each authentication method.
-CREDENTIALS = {
-    "oauth2": ("client_id", "client_secret"),
-    "oauth1": ("consumer_key", "consumer_secret", "token_key", "token_secret"),
-    "access_token": ("access_token",),
-}
-
-EMPTY = "is empty: leave it out, or say what to look for."
-"""Of a filter, which would otherwise let more sessions through than was meant."""
-
-DIRECTLY = "the task or lookup"
-"""The origin of a value that the task's or lookup's own options give."""
-
-SECRETS = tuple(name for name, option in CONNECTION.items() if option.get("no_log"))
+Check = Callable[[t.Any], t.Optional[str]]
+"""What is wrong with a value of the right type, to be read after the option's name, or ``None``."""
 
 
-def may_hold_secret(name: str) -> bool:
-    """Whether a value of this option is not to be shown: that of proxy may have a password in it."""
-    return name in SECRETS or name == "proxy"
+class Option(t.NamedTuple):
+    """All facts about an option. What is not given is the safe case: no variable can set it."""
+
+    type: str = "str"
+    """As in Ansible. A ``time`` is a string for Ansible, and dates that YAML has read are accepted too."""
+    default: t.Any = None
+    required: bool = False
+    """Whether the task must give it."""
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    elements: str | None = None
+    members: tuple[str, ...] = ()
+    """Of a dictionary. All of them are strings."""
+    secret: bool = False
+    configurable: bool = False
+    """Whether a variable, an environment variable or, unless it is secret, ansible.cfg may set it."""
+    check: Check | None = None
+
+    def argument(self) -> dict[str, t.Any]:
+        """The option in an argument spec of Ansible."""
+        facts = {
+            "type": "str" if self.type == "time" else self.type,
+            "default": self.default,
+            "required": self.required,
+            "choices": list(self.choices),
+            "aliases": list(self.aliases),
+            "elements": self.elements,
+            "options": {name: {"type": "str"} for name in self.members},
+        }
+        given = {name: value for name, value in facts.items() if value not in (None, False, [], {}) or name == "type"}
+        # Core warns of a name that sounds like a secret, unless no_log is given.
+        return {**given, **({"default": False} if self.default is False else {}), "no_log": self.secret}
+
+
+Options = Mapping[str, Option]
+
+
+def argument_spec(options: Options) -> dict[str, dict[str, t.Any]]:
+    return {name: option.argument() for name, option in options.items()}
 
 
 _NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f\\]")
@@ -136,62 +123,109 @@ def _access_token(value: str) -> str | None:
 
 
 def shown(value: str) -> str:
-    """A value that is no secret, in a message: short, and harmless on a terminal."""
+    """A value that is not secret, for a message: short, and without control characters."""
     return ascii(value[:77] + "…" if len(value) > 80 else value)
 
 
-Check = Callable[[t.Any], t.Optional[str]]
-"""What is wrong with a value of the right type, to be read after the option's name, or ``None``."""
+def _configurable(options: dict[str, Option]) -> dict[str, Option]:
+    return {name: option._replace(configurable=not option.required) for name, option in options.items()}
 
-CHECKS: dict[str, Check] = {
-    "url": _url,
-    "proxy": _proxy,
-    "timeout": check_timeout,
-    "retries": _between(0, 10),
-    "access_token": _access_token,
-    "remote_addr": _ip_address,
-    "port": _between(1, 65535),
-    "remote_app": _between(1, 2**31 - 1),
-    "screen_size": _screen_size,
+
+CONNECTION = _configurable(
+    {
+        "url": Option(aliases=("system_url",), check=_url),
+        "api_prefix": Option(default="auto", choices=("auto", "iso", "api")),
+        "auth_method": Option(default="auto", choices=("auto", "oauth2", "oauth1", "access_token")),
+        "client_id": Option(),
+        "client_secret": Option(secret=True),
+        "tenant": Option(),
+        "consumer_key": Option(),
+        "consumer_secret": Option(secret=True),
+        "token_key": Option(secret=True),
+        "token_secret": Option(secret=True),
+        "access_token": Option(secret=True, check=_access_token),
+        "validate_certs": Option("bool", default=True),
+        "ca_path": Option("path"),
+        "client_cert": Option("path"),
+        "client_key": Option("path"),
+        "proxy": Option(check=_proxy),
+        "timeout": Option("float", default=30, check=check_timeout),
+        "retries": Option("int", default=2, check=_between(0, 10)),
+        "token_cache": Option("bool", default=True),
+    }
+)
+
+REMOTE_SESSION = _configurable(
+    {
+        "user": Option(),
+        "device": Option(required=True),
+        "protocol": Option(),
+        "credential": Option(),
+        "auto_select_credential": Option("bool", default=False),
+        "remote_device": Option(aliases=("remotedevice",)),
+        "remote_addr": Option(aliases=("remoteAddr",), check=_ip_address),
+        "port": Option("int", check=_between(1, 65535)),
+        "remote_app": Option("int", aliases=("remoteapp",), check=_between(1, 2**31 - 1)),
+        "screen_size": Option(aliases=("screensize",), check=_screen_size),
+    }
+)
+
+# Which options make up the credentials of each authentication method.
+CREDENTIALS = {
+    "oauth2": ("client_id", "client_secret"),
+    "oauth1": ("consumer_key", "consumer_secret", "token_key", "token_secret"),
+    "access_token": ("access_token",),
 }
+
+EMPTY = "is empty: leave it out, or say what to look for."
+"""Of a filter, which would otherwise select more than was meant."""
+
+DIRECTLY = "the task or lookup"
+"""The origin of a value that the task's or lookup's own options give."""
+
+SECRETS = tuple(name for name, option in CONNECTION.items() if option.secret)
+
+
+def may_hold_secret(name: str) -> bool:
+    """Whether a value of this option is not to be shown: that of proxy may have a password in it."""
+    return name in SECRETS or name == "proxy"
+
 
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
     "float": (int, float),
     "bool": bool,
     "str": str,
+    "time": str,
     "path": str,
 }
 
 
 def without_empty(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The options that say something: an empty text is what a survey or an environment gives for a field left empty."""
+    """Drop unset options. Surveys and environments give an empty string for a field left empty."""
     return {name: value for name, value in options.items() if value is not None and value != ""}
 
 
 def problems(
     options: Mapping[str, t.Any],
-    spec: Spec,
+    known: Options,
     required: tuple[str, ...],
     origins: Mapping[str, str] | None = None,
-    more_checks: Mapping[str, Check] | None = None,
 ) -> list[str]:
-    """All that is wrong with the values, as sentences; an empty list if nothing is.
+    """All problems with the values, as sentences.
 
-    *options* have gone through ``ArgumentSpecValidator``: values that could not be converted are still of a wrong type
-    and are left to its own message. *origins* tell where a value came from, for people who have to find it.
-    *more_checks* are for options that :data:`CHECKS` does not have.
+    Values that could not be converted are still of a wrong type, and have been reported. *origins* tell where a value
+    came from, for people who have to find it.
     """
-    checks = {**CHECKS, **(more_checks or {})}
     options = without_empty(options)
     found = [f"{name} is missing or empty." for name in required if not str(options.get(name, "")).strip()]
-    for name, option in spec.items():
+    for name, option in known.items():
         value = options.get(name)
         problem = None
         if isinstance(value, str) and not is_encodable(value):
             problem = "has characters that are no valid text."
-        elif name in checks and isinstance(value, _PYTHON_TYPES[option["type"]]):
-            problem = checks[name](value)
+        elif option.check and isinstance(value, _PYTHON_TYPES[option.type]):
+            problem = option.check(value)
         if problem:
             found.append(f"{name}{elsewhere(name, origins)} {problem}")
     if options.get("client_key") and not options.get("client_cert"):
@@ -199,23 +233,25 @@ def problems(
     return found + _credential_problems(options, origins)
 
 
-_EXCLUSIVE = ("credential", "auto_select_credential")
+EXCLUSIVE = ("credential", "auto_select_credential")
 
 
-def without_overruled(options: Mapping[str, t.Any], origins: Mapping[str, str]) -> dict[str, t.Any]:
-    """Of two options that exclude each other, the task's own overrules one that is set for many tasks: that one could
-    not be unset, since an empty text is as good as none."""
-    others = [name for name in _EXCLUSIVE if origins.get(name) != DIRECTLY]
-    overruled = others if all(options.get(name) for name in _EXCLUSIVE) and len(others) == 1 else []
+def without_overruled(
+    options: Mapping[str, t.Any], origins: Mapping[str, str], exclusive: tuple[str, ...]
+) -> dict[str, t.Any]:
+    """If two options exclude each other, the one set on the task wins over one from variables or configuration, because
+    the latter cannot be unset for a task."""
+    others = [name for name in exclusive if origins.get(name) != DIRECTLY]
+    overruled = others if all(options.get(name) for name in exclusive) and len(others) == 1 else []
     return {name: value for name, value in options.items() if name not in overruled}
 
 
 def remote_session_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
-    """What is wrong between the options of a session."""
+    """Problems between the options of a session."""
     automatic = options.get("auto_select_credential") is True
     named = str(options.get("credential") or "").strip()
     if automatic and named:
-        both = " and ".join(f"{name}{elsewhere(name, origins)}" for name in _EXCLUSIVE)
+        both = " and ".join(f"{name}{elsewhere(name, origins)}" for name in EXCLUSIVE)
         return [f"{both} exclude each other: name a credential, or let PAM Core select one."]
     if not automatic and not named:
         return [
@@ -265,12 +301,12 @@ def _credential_problems(options: Mapping[str, t.Any], origins: Mapping[str, str
 
 
 def elsewhere(name: str, origins: Mapping[str, str] | None) -> str:
-    """Where to look for a value that is not before the reader's eyes."""
+    """`` from <origin>`` for a value that was not set on the task."""
     return "" if (origins or {}).get(name) == DIRECTLY else _from(name, origins)
 
 
 def is_encodable(value: str) -> bool:
-    """False for what was not UTF-8 in the environment, and for a text that ends early for the operating system."""
+    """False for a string that was not UTF-8 in the environment, and for one with a NUL byte."""
     try:
         return b"\0" not in value.encode()
     except UnicodeEncodeError:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server's words without our secrets, and fit to stand in a message."""
+"""Redacts secrets in a server's texts, so that a message can quote them."""
 
 from __future__ import annotations
 
@@ -15,28 +15,56 @@ from urllib.parse import quote, quote_plus, unquote
 
 from ._errors import printable
 
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+"""What ansible-core puts in place of a secret."""
+
 MIN_SECRET = 4
-"""Characters of the shortest secret that is taken out of a text."""
+"""Characters of the shortest secret that is redacted."""
 
 MIN_SECRET_TO_SEARCH = 8
-"""Characters of the shortest secret that is searched for in disguise as well."""
+"""Characters of the shortest secret that is also searched for in encoded form."""
+
+
+MAX_TEXT = 10_000
+"""Characters of the longest text in which secrets are redacted. Many MB would take minutes."""
+
+TOO_LONG = "(too long to be shown)"
 
 
 def redacted(text: str, secrets: Iterable[t.Any], limit: int = 1000) -> str:
-    """One line of at most *limit* characters and an ellipsis, harmless on a terminal. Of *secrets*, what is no text is
-    left out.
+    """One line of at most *limit* characters and an ellipsis, without control characters. *secrets* that are not
+    strings are ignored. A text with more than MAX_TEXT characters is not shown.
 
-    Where a secret shows in disguise, nothing is left of the text, since what else is there may be part of it.
+    If *text* still has a secret in encoded form, nothing of it is shown, because the rest may be part of the secret.
     """
+    if len(text) > MAX_TEXT:
+        return TOO_LONG
     text = _one_line(text)
     wanted = {secret for secret in secrets if isinstance(secret, str) and len(_one_line(secret)) >= MIN_SECRET}
     for secret in sorted(wanted, key=len, reverse=True):
-        for form in _forms(secret):
-            text = re.sub(re.escape(_one_line(form)), "***", text, flags=re.IGNORECASE)
+        for form in map(_one_line, _forms(secret)):
+            if len(form) <= len(text):  # or else to compile the pattern would take long, and find nothing
+                text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
     text = re.sub(r"\b_sr=\S+", "_sr=***", text)
     if _holds_any(text, wanted):
         return "***"
     return text if len(text) <= limit else text[:limit] + "…"
+
+
+def without_secrets(value: t.Any, secrets: Iterable[str]) -> t.Any:
+    """Copy a JSON value. Secrets are replaced as Ansible does it, and control characters by spaces."""
+    wanted = [secret for secret in secrets if len(secret) >= MIN_SECRET]
+
+    def clean(part: t.Any) -> t.Any:
+        if isinstance(part, str):
+            for secret in wanted:
+                part = part.replace(secret, HIDDEN)
+            return printable(part, kept="\t\n\r")
+        if isinstance(part, dict):
+            return {clean(name): clean(item) for name, item in part.items()}
+        return [clean(item) for item in part] if isinstance(part, list) else part
+
+    return clean(value)
 
 
 def _one_line(text: str) -> str:
@@ -44,7 +72,7 @@ def _one_line(text: str) -> str:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """How a secret commonly looks in a text. Where its characters are half of a pair, it can be quoted all the same."""
+    """The common written forms of a secret. A secret with half of a surrogate pair has them too."""
     yield secret
     for quoting in (quote, quote_plus):
         for safe in ("", "/"):
@@ -55,10 +83,9 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _holds_any(text: str, secrets: Iterable[str]) -> bool:
-    """Whether the text still has a secret in it for those who undo up to two codings, and who overlook case, blanks and
-    other characters that cannot be seen.
+    """Whether a secret can be recovered by decoding *text* up to twice, ignoring case, spaces and invisible characters.
 
-    Only for secrets that nobody takes for words run together. What is hashed, in base64 or cut off is not found.
+    Only for longer secrets. Secrets that are hashed, in base64 or truncated are not found.
     """
     readings = {text, text.replace(" ", "")}
     for _coding in range(2):

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Proxy sessions, running and finished: finding them in PAM Core's list, and telling which one a URL opened.
+"""Proxy sessions, running and finished: find them in PAM Core's list, and identify the one that a URL opened.
 
-PAM Core filters nothing and has no pages; one session can be asked for by the number of its record. Source of all facts
-here, unless marked as inferred [I]: vendor docs v3-32 'a2a-list-remote-session-data'; v3-33, v4 and latest
-'api-get-list-all-remote-sessions', 'api-get-list-a-remote-session'.
+PAM Core has no filters and no pages; one session can be requested by its ID. Source of all facts here, unless marked as
+inferred [I]: vendor docs v3-32 'a2a-list-remote-session-data'; v3-33, v4 and latest 'api-get-list-all-remote-sessions',
+'api-get-list-a-remote-session'.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ import typing as t
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 
-from ._answers import Endpoint, unclear, whole_number
+from ._answers import Advice, Endpoint, unclear, whole_number
 from ._client import Client
 from ._errors import Refused, printable
 from ._filters import FILTERS, TIMES, WAIT, filter_problems
 from ._operation import Operation
 from ._options import CONNECTION
+from ._remote_session import RESULT
 from ._times import read_moment, read_zone, write_moment
 from ._transport import MIB
 
 Record = Mapping[str, t.Any]
-"""A session as PAM Core sends it, but with the field names of the newest versions."""
+"""A session as PAM Core lists it, with the field names of the newest versions."""
 
 Fits = Callable[[Record], bool]
 
@@ -43,66 +44,70 @@ LIST = Endpoint(
     },
     needs="the resource PAM Core",
     max_body=128 * MIB,  # of 100,000 sessions, which have about 40
+    advice=(
+        Advice("Session not found", "Check the option id: it is the number of the session's record."),
+        Advice("Unexpected identifier type", "Check the option id: it is a number; the long hash is session_id."),
+    ),
 )
 GET = LIST._replace(title="Getting the remote session", max_body=MIB)
 NOT_FOUND = 1002
 
 MOST_BY_ID = 20
-"""Up to so many sessions are got one by one; for more, the whole list costs less."""
+"""Up to so many sessions are requested one by one; for more, the whole list costs less."""
 
-# Version 3.32 has two names in Portuguese.
+# Version 3.32 has two field names in Portuguese.
 RENAMED = {"credencial": "credential", "dispositivo": "device"}
 
 MAX_DEPTH = 5
-"""Of lists and envelopes in each other; those of the documentation have three."""
+"""Of nested lists and envelopes; the documentation has at most three."""
 
 YES_AND_NO = {"yes": True, "sim": True, "true": True, "1": True, "no": False, "não": False, "false": False, "0": False}
-"""In both languages of the product; of the words, ``No`` and ``Não`` are in samples."""
+"""In both languages of the product. Samples have ``No`` and ``Não``."""
 
 FIELDS = {"session_proxy": "proxy"}
 """filter → the API's field, where its name is another."""
 
 NAMING = ("id", "session_id", "device")
-"""Filters whose values people expect to be there."""
+"""Filters that name something, so that its absence is worth a warning."""
 
 LATE = timedelta(seconds=5)
-"""How much after its URL's last moment a session may be noted as started: connecting takes a while [I]."""
+"""How long after the URL's expiry the recorded start of its session may be: connecting takes a while [I]."""
 EARLY = timedelta(seconds=2)
-"""How much before its URL's first moment: clocks are compared to the second."""
+"""How long before the URL was issued the recorded start may be: clocks are compared to the second."""
 
 PAUSE = 2.0
-"""Seconds between two looks, at least."""
+"""Fewest seconds between two requests for the list."""
 
-ARGUMENT_SPEC = {"argument_spec": {**CONNECTION, **FILTERS, **TIMES, **WAIT}}
+OPTIONS = {**CONNECTION, **FILTERS, **TIMES, **WAIT}
 
 
 class Found(t.NamedTuple):
     sessions: list[dict[str, t.Any]]
     candidates: int
-    """How many fit ``created``, ``device``, ``id`` and ``session_id``, whatever the other filters say of them."""
+    """Number of sessions that match ``created``, ``device``, ``id`` and ``session_id``, whatever the other filters."""
     unlisted: list[tuple[str, t.Any]]
-    """Of what was asked for by ``id``, or else by ``session_id``: the values that no session has."""
+    """The values of ``id``, otherwise of ``session_id``, that no session has."""
     warnings: list[str]
 
 
 class Decision(t.NamedTuple):
-    """Whether it is known which session a URL opened."""
+    """Whether the session that a URL opened is identified."""
 
     reason: str | None
-    """Why not, as a sentence."""
+    """Why not, as a sentence; None if it is."""
     seconds: float
-    """After how many it can be known, unless that is as well known now as ever."""
+    """Seconds until a decision is possible; 0 if waiting will not help."""
 
 
 def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
-    """All that is wrong with the options, as sentences."""
-    return filter_problems(options, ARGUMENT_SPEC["argument_spec"], origins)
+    """All problems with the options, as sentences."""
+    return filter_problems(options, OPTIONS, origins)
 
 
 def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: bool = False) -> dict[str, t.Any]:
-    """The sessions that fit; with ``wait`` when there are some, or when it can be known which one a URL opened.
+    """The matching sessions. With ``wait``, wait until there are some, or until the session of a URL is identified.
 
-    In check mode no session was made before, so there is nothing to wait for.
+    In check mode, no session was requested before, so there is nothing to wait for.
     """
     created = options.get("created")
     end = time.monotonic() + (options["wait_timeout"] if options.get("wait") and not check_mode else 0)
@@ -113,7 +118,7 @@ def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: b
         left = end - time.monotonic()
         if left <= 0 or (decision.seconds == 0 if decision else found.sessions):
             break
-        # What takes PAM Core long is not asked for all the time.
+        # Pause at least as long as PAM Core took to respond.
         pause = max(PAUSE, time.monotonic() - look, decision.seconds if decision else 0)
         time.sleep(min(pause, left))
     result = {"changed": False, "sessions": found.sessions, "warnings": [] if check_mode else found.warnings}
@@ -123,11 +128,10 @@ def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: b
 
 
 def decide(client: Client, found: Found, created: Mapping[str, t.Any]) -> Decision:
-    """Whether what was *found* for *created* is the one session of that URL.
+    """Whether *found* identifies the session that the URL of *created* opened.
 
-    PAM Core has nothing that ties the two together. So it takes one session that fits, and no time left in which
-    another could come that fits as well. Other filters decide nothing: that one of two has ended does not say whose the
-    other one is.
+    PAM Core does not link the two. So exactly one session must match, and no other match may appear later. Other
+    filters do not help: if one of two matches has ended, the other one may still be someone else's.
     """
     until = read_moment(created.get("opens_until") or "")
     if until is None:
@@ -151,7 +155,7 @@ def decide(client: Client, found: Found, created: Mapping[str, t.Any]) -> Decisi
 
 
 def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
-    """Ask PAM Core, and take what fits all filters. Raises the errors of :mod:`_errors`."""
+    """Request the list, and select the sessions that match all filters. Raises the errors of :mod:`_errors`."""
     zone = read_zone(options.get("timezone") or "")
     created = options.get("created") or {}
     devices = options.get("device") or [created[name] for name in ("device", "remote_device") if created.get(name)]
@@ -164,8 +168,11 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
     other: list[Fits] = [*plain.values(), *_other_filters(options, zone)]
     sessions, candidates = [], 0
     for original in _ask(client, options):
+        client.require_time(LIST)
         record = _renamed(original)
-        answers = [fits(record) for fits in named.values()]  # of all, since they note what they have seen
+        answers = [
+            fits(record) for fits in named.values()
+        ]  # of all filters, because each notes which of its values it has seen
         if not all(answers) or (opened and not opened(record)):
             continue
         candidates += 1
@@ -199,12 +206,17 @@ def _ask(client: Client, options: Mapping[str, t.Any]) -> Iterator[Record]:
             if exc.error_code != NOT_FOUND:
                 raise
         else:
-            # A sample of version 3.32 has another record too.
-            yield from (record for record in _unpacked(GET, envelope) if whole_number(record.get("id")) == number)
+            # A sample of version 3.32 has a second record. With only other records, the session may still exist.
+            records = list(_unpacked(GET, envelope))
+            wanted = [record for record in records if whole_number(record.get("id")) == number]
+            if records and not wanted:
+                why = f"PAM Core answered a success, but without the session that has the id {number}"
+                raise unclear(GET, why, http_status=200)
+            yield from wanted
 
 
 def _unpacked(endpoint: Endpoint, content: t.Any, depth: int = 0) -> Iterator[Record]:
-    """The records in *content*: a list, a single one, or, in samples of 3.33 and 4.0, a whole envelope in the list."""
+    """The records in *content*: a list, a single record, or an envelope within the list (samples of 3.33 and 4.0)."""
     if isinstance(content, list):
         for item in content:
             yield from _unpacked(endpoint, item, depth + 1)
@@ -228,7 +240,7 @@ def _renamed(original: Record) -> Record:
 
 
 def normal(record: Record, original: Record, zone: tzinfo | None) -> dict[str, t.Any]:
-    """A session as we return it: numbers, booleans and moments as such, and what PAM Core sent beside."""
+    """A session as we return it, with typed values. ``original`` has what PAM Core sent."""
     device = _text(record.get("device"))
     host, port = split_device(device or "")
     end = _moment(record.get("end"), zone)
@@ -265,8 +277,8 @@ def _seconds(value: t.Any) -> int | None:
 
 
 def split_device(device: str) -> tuple[str, int | None]:
-    """Host and port of ``host-or-ip:port``. The last part of an IPv6 address is the port, unless it is in brackets:
-    PAM Core always lists the port, and is not known to write brackets [I]."""
+    """Host and port of ``host-or-ip:port``. The last part of an IPv6 address without brackets is the port: PAM Core
+    always lists the port, and is not known to use brackets [I]."""
     host, _colon, port = device.rpartition(":")
     if re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and host and (":" not in host or _is_ipv6(host.strip("[]"))):
         return host.strip("[]"), int(port)
@@ -288,7 +300,7 @@ def _key(value: t.Any) -> str:
 
 
 def _address(text: str) -> str:
-    """An IP address in its one normal form, IPv4 as such; a host name in small letters."""
+    """An IP address in its normal form, with mapped IPv4 as IPv4; a host name in lower case."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -315,7 +327,7 @@ Keys = Callable[[t.Any], Iterable[Hashable]]
 
 
 class _Values:
-    """Whether a record has one of several values in a field; notes which of them it has seen."""
+    """Whether a record has one of several values in a field. Notes which of them it has seen."""
 
     def __init__(self, name: str, values: Iterable[t.Any]) -> None:
         self._field = FIELDS.get(name, name)
@@ -344,7 +356,7 @@ def _other_filters(options: Mapping[str, t.Any], zone: tzinfo | None) -> Iterato
             start = _moment(record.get("start"), zone)
             if start is None:
                 return False
-            if zone is None:  # of none of the three then, but for what PAM Core may say of its own
+            if zone is None:  # then none of the three has a zone, unless PAM Core sent one
                 start = start.replace(tzinfo=None)
             return (after is None or after <= start) and (before is None or start < before)
 
@@ -352,7 +364,7 @@ def _other_filters(options: Mapping[str, t.Any], zone: tzinfo | None) -> Iterato
 
 
 def _opened_by(created: Mapping[str, t.Any], zone: tzinfo | None) -> Fits:
-    """Whether a record may be that of the session which a URL opened, but for the device."""
+    """Whether a record may be the session that a URL opened, apart from the device."""
     first, last = (read_moment(created.get(name) or "") for name in ("opens_from", "opens_until"))
     facts = {name: _key(created[name]) for name in ("user", "credential", "protocol") if created.get(name)}
     remote_addr = _address(created.get("remote_addr") or "")
@@ -376,7 +388,7 @@ def _one(key: Callable[[t.Any], Hashable]) -> tuple[Keys, Keys]:
     return (lambda value: (key(value),),) * 2
 
 
-# filter → by which keys a wanted value and a listed one are the same. Small and capital letters are, but in session_id.
+# filter → the keys by which a wanted value matches a listed one. Case is ignored, except in session_id.
 KEYS: dict[str, tuple[Keys, Keys]] = {
     "id": _one(whole_number),
     "session_id": _one(_text),
@@ -387,4 +399,12 @@ KEYS: dict[str, tuple[Keys, Keys]] = {
     "session_proxy": _one(_key),
 }
 
-OPERATION = Operation(ARGUMENT_SPEC, option_problems, get_session_info, filters=frozenset(FILTERS))
+OPERATION = Operation(
+    OPTIONS,
+    option_problems,
+    get_session_info,
+    public=True,
+    doubt="",
+    marks=RESULT,
+    filters=frozenset(FILTERS),
+)

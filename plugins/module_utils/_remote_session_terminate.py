@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ending proxy sessions that run.
+"""Terminate running proxy sessions.
 
-What PAM Core answers for a session that has ended already is not documented, and its only documented failure names no
-reason. So it is asked before and, after a failure, once more what runs. Source of the facts: vendor docs v3-32
+PAM Core's response for a session that has already ended is not documented, and its only documented error gives no
+reason. So the list is requested before and, after a failure, once more. Source of the facts: vendor docs v3-32
 'a2a-terminate-a-proxy-session'; v3-33, v4 and latest 'api-del-terminate-remote-session'.
 """
 
@@ -14,34 +14,54 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ._answers import Endpoint
+from ._answers import Advice, Endpoint
 from ._client import Client
-from ._errors import NotAllEnded, NotSent, SenhaseguraError, Unclear, Undecided, sentences
+from ._errors import NotSent, SenhaseguraError, Unclear, sentences
 from ._filters import FILTERS, TIMES, filter_problems
 from ._operation import Operation
 from ._options import CONNECTION
+from ._remote_session import RESULT
 from ._remote_session_info import decide, find_sessions, normal
 
 DROP = Endpoint(
     "Ending the remote session",
     "DELETE",
-    # That the last one is there where the list is at /api/session is inferred
+    # [I] that the last path exists where the list is at /api/session
     {"iso": ("/iso/session/drop",), "api": ("/api/pam/session/drop", "/api/session/drop")},
-    ends_session=True,
     needs="the resource PAM Core with read and write permission",
+    doubt="",  # _after_failure() finds out
+    advice=(
+        Advice(
+            "An error occurred while droping session",
+            "PAM Core gives no more reason: look whether the session has ended, and end it there.",
+            r"an error occurred while dropp?ing session",
+        ),
+    ),
 )
 
-ARGUMENT_SPEC = {"argument_spec": {**CONNECTION, **FILTERS, **TIMES}}
+OPTIONS = {**CONNECTION, **FILTERS, **TIMES}
 
 MOST_REASONS = 10
-"""So many are told in a message; ``sessions`` has all."""
+"""So many are in a message; ``sessions`` has all."""
 
 Session = dict[str, t.Any]
 
 
+class Undecided(SenhaseguraError):
+    """The session is not identified; none was terminated."""
+
+
+class NotAllEnded(SenhaseguraError):
+    """Some of several sessions could not be terminated. ``outcome`` has all of them."""
+
+    def __init__(self, message: str, outcome: Mapping[str, t.Any]) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
 def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
-    """All that is wrong with the options, as sentences."""
-    found = filter_problems(options, ARGUMENT_SPEC["argument_spec"], origins)
+    """All problems with the options, as sentences."""
+    found = filter_problems(options, OPTIONS, origins)
     if not any(options.get(name) is not None for name in FILTERS if name != "active"):
         names = ", ".join(name for name in FILTERS if name != "active")
         found.append(f"Nothing says which sessions are to end: give one of {names}.")
@@ -51,8 +71,10 @@ def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | N
 
 
 def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode: bool = False) -> dict[str, t.Any]:
-    """End what fits and runs. Each of ``sessions`` is as it was listed before, with ``terminated`` and, if that failed,
-    ``reason``; in check mode they say what would be.
+    """Terminate the matching sessions that run.
+
+    Each of ``sessions`` is as it was listed before, with ``terminated`` and, after a failure, ``reason``. In check
+    mode, they predict the outcome.
 
     Raises :class:`NotAllEnded` after having tried all of them, :class:`Undecided` before.
     """
@@ -75,21 +97,21 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
     outcome = {"changed": any(session["terminated"] for session in sessions), "sessions": sessions}
     failed = [session for session in sessions if "reason" in session]
     if failed:
-        reasons = " ".join(f"{_name(session)}: {session['reason']}" for session in failed[:MOST_REASONS])
+        reasons = " ".join(f"{_name(client, session)}: {session['reason']}" for session in failed[:MOST_REASONS])
         more = f" And {len(failed) - MOST_REASONS} more." if len(failed) > MOST_REASONS else ""
         raise NotAllEnded(f"{len(failed)} of {len(sessions)} sessions could not be ended. {reasons}{more}", outcome)
     return {**outcome, "warnings": [] if check_mode else warnings}
 
 
-def _name(session: Session) -> str:
-    """Enough of it to find it again; what PAM Core lists may have any length."""
-    known = {name: str(session[name])[:80] for name in ("id", "session_id", "user", "device")}
+def _name(client: Client, session: Session) -> str:
+    """What identifies the session in a message. PAM Core's values may have any length and content."""
+    known = {name: client.clean(str(session[name]), 80) for name in ("id", "session_id", "user", "device")}
     number = f"Session {known['session_id'] if session['id'] is None else known['id']}"
     return f"{number} of {known['user']} on {known['device']}" if session["user"] else number
 
 
 def _unlisted(name: str, value: t.Any) -> Session:
-    """For what was asked for by its own number or hash, and is not there to be ended."""
+    """The entry for an ``id`` or ``session_id`` that PAM Core does not list."""
     nothing = {**normal({}, {}, None), "active": None, name: value}
     return {**nothing, "terminated": False, "reason": "PAM Core lists no such session to this application."}
 
@@ -108,7 +130,7 @@ def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]
 
 
 def _after_failure(client: Client, session: Session, exc: SenhaseguraError) -> dict[str, t.Any]:
-    """It may have ended before or, where only the answer got lost, just now. It is looked at, and not dropped again."""
+    """The session may have ended before, or just now if only the response was lost. Check it, but do not retry."""
     is_answer_lost = isinstance(exc, Unclear)
     by = "session_id" if session["id"] is None else "id"
     try:
@@ -123,9 +145,11 @@ def _after_failure(client: Client, session: Session, exc: SenhaseguraError) -> d
 
 
 OPERATION = Operation(
-    ARGUMENT_SPEC,
+    OPTIONS,
     option_problems,
     terminate_sessions,
-    if_lost="Sessions may have ended all the same.",
+    public=True,
+    doubt="Sessions may have ended all the same.",
+    marks=RESULT,
     filters=frozenset(FILTERS),
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Through a SOCKS proxy. Loaded only where there is one."""
+"""Connections through a SOCKS proxy. Loaded only if there is one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ._transport import REACH, Connection, PlainSocket, resolve
 
 
 def socks_connection() -> type[Connection]:
-    """The connection through a SOCKS proxy. PySocks speaks with it, and leaves waiting and resolving names to us."""
+    """The class of a connection through a SOCKS proxy. PySocks speaks the protocol; waiting and resolving are ours."""
     try:
-        # Imported here, since few need it and it is not required.
+        # Imported here, because it is optional.
         import socks
     except ImportError as exc:
         raise NotSent(missing_required_lib("PySocks", reason="for a SOCKS proxy")) from exc
@@ -37,7 +37,7 @@ def socks_connection() -> type[Connection]:
         def _reach(self, connection: t.Any, address: t.Any) -> None:
             options, host = self._socks_options, self.host.strip("[]")
             if not options["rdns"]:
-                # SOCKS 4 knows no IPv6, and who has both is reached by either.
+                # SOCKS 4 has no IPv6, and a host with both is reached by either.
                 found = resolve(host, self.port, self.exchange)
                 host = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]
             connection.set_proxy(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moments and time zones, as people and PAM Core write them."""
+"""Times and time zones, as users and PAM Core write them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?", re.ASCII)
 
 
 def read_zone(name: str) -> tzinfo | None:
-    """A zone by its name (``America/Sao_Paulo``), as ``UTC``, or as a difference from UTC (``-03:00``); ``None`` if it
-    is none."""
+    """A time zone by its name (``America/Sao_Paulo``), as ``UTC``, or as an offset (``-03:00``). ``None`` if it is
+    unknown."""
     if name.upper() in ("UTC", "Z"):
         return timezone.utc
     offset = _OFFSET.fullmatch(name)
@@ -27,7 +27,7 @@ def read_zone(name: str) -> tzinfo | None:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
         difference = timedelta(hours=hours, minutes=minutes) * (-1 if offset[1] == "-" else 1)
         return timezone(difference) if hours < 24 and minutes < 60 else None
-    # Imported here, since it takes 2 ms that only those need to spend who name one.
+    # Imported here, because it takes 2 ms and few users name a zone.
     from zoneinfo import ZoneInfo
 
     try:
@@ -37,9 +37,10 @@ def read_zone(name: str) -> tzinfo | None:
 
 
 def read_moment(text: str, zone: tzinfo | None = None) -> datetime | None:
-    """ISO 8601, with a blank in place of the ``T`` too, or seconds since 1970; to the second, ``None`` if it is none.
+    """ISO 8601, also with a space in place of the ``T``, or seconds since 1970. To the second; ``None`` if it is not a
+    time.
 
-    Without a zone of its own it is in *zone*; if there is none either, it stays without.
+    A time without a zone is in *zone*; without that, it stays without.
     """
     text = text.strip()
     try:
@@ -59,5 +60,5 @@ def read_moment(text: str, zone: tzinfo | None = None) -> datetime | None:
 
 
 def write_moment(moment: datetime | None) -> str | None:
-    """ISO 8601, with its zone if it has one."""
+    """ISO 8601, with the zone if there is one."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTPS with one deadline for everything, on requests. The only importer of requests and what belongs to it.
+"""HTTPS with one deadline for everything, on requests. The only file that imports requests and urllib3.
 
-requests has time limits for connecting and for each read, but none for a whole exchange: names that resolve slowly,
-several addresses, a proxy's answer, and a server that sends a byte now and then each go beyond them. So sockets ask
-:class:`Exchange` for the time that is left, before each operation. The same object knows whether the request can have
-reached the API, which no exception of requests tells reliably.
+requests limits the time to connect and the time of each read. It does not limit name resolution, several addresses, a
+proxy's response, or a server that sends a byte now and then. So sockets ask :class:`Exchange` for the time that is left
+before each operation. An exchange also knows whether the request may have reached the API, which the exceptions of
+requests do not tell reliably.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ._errors import NotSent, SenhaseguraError, Unclear, sentences
+from ._errors import NotSent, Unclear, sentences
 
 try:
     import requests
@@ -52,57 +52,64 @@ else:
 
 MIB = 1024 * 1024
 MAX_BODY = MIB
-"""Bytes, after decompression, unless more is asked for. A session's answer has about 600, a login's about 1,000."""
+"""Bytes, unless the response is a success and the endpoint allows more. A login's response has about 1,000."""
+
+MAX_DECOMPRESSED = 16 * MIB
+"""Bytes after decompression, whatever the endpoint allows. Some gateways compress unasked, and a megabyte can hold a
+gigabyte."""
+
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "pamops.senhasegura"}
+"""The server's log shows whose requests these are. Without a version, which has its one place in galaxy.yml."""
 
 _LENGTH = re.compile("[0-9]{1,18}")
 
 MAX_RECEIVED = 2
-"""How often that much is read for one request, whatever a server calls it: heads, chunks of a false size, interim
-answers."""
-
-MAX_IDLE = 2.0
-"""Seconds after which a connection is not used again: a server may be closing it, and a request sent into that is lost
-without our knowing whether it was handled. Common web servers keep connections for 5 to 75 seconds."""
+"""Limit of all bytes received for one request, as a multiple of the longest body. It includes headers, chunks of a
+false size and interim responses."""
 
 REACH = "Check url and proxy, and whether the machine that asks can reach that address"
 
 
 class Exchange:
-    """The state of getting one thing: until when, and whether a request is under way that may be handled."""
+    """The deadline of one call, and whether its request may have reached the server."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
         self.begin()
 
-    def begin(self, max_body: int = MAX_BODY) -> None:
+    def begin(self) -> None:
         """Another request begins."""
         self.sent = False
         self._begun = time.monotonic()
+        self.allow(MAX_BODY)
+
+    def allow(self, max_body: int) -> None:
+        """Allow a response body of so many bytes."""
         self._readable = MAX_RECEIVED * max_body
 
     def seconds_since_begin(self) -> float:
         return time.monotonic() - self._begun
 
     def remaining(self) -> float:
-        """Seconds, more than 0. Raises ``TimeoutError`` when there are none left."""
+        """Seconds left, more than 0. Raises ``TimeoutError`` if there are none."""
         remaining = self.remaining_or_zero()
         if not remaining:
             raise TimeoutError
         return remaining
 
     def received(self, count: int) -> None:
-        """Raises ``OSError`` when more came than can be an answer."""
+        """Count received bytes. Raises ``OSError`` above the limit."""
         self._readable -= count
         if self._readable < 0:
             raise OSError(errno.EMSGSIZE, "there is no end to it")
 
     def remaining_or_zero(self) -> float:
-        """Seconds, for those who wait for something else than the network."""
+        """Seconds left, or 0. For waits that are not socket operations."""
         return max(self._end - time.monotonic(), 0.0)
 
     def pause(self, seconds: float) -> bool:
-        """Wait, if that leaves time; say whether it did."""
+        """Wait, unless the deadline comes first. Returns whether it waited."""
         if seconds >= self.remaining_or_zero():
             return False
         time.sleep(seconds)
@@ -110,29 +117,34 @@ class Exchange:
 
 
 class Answer(t.NamedTuple):
-    """What came back. ``body`` is decompressed, and no longer than was asked for."""
+    """A response. ``body`` is decompressed, and no longer than the endpoint allows."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
-    """How long it took until the answer began."""
+    """Seconds until the response began."""
 
 
 class _Context(ssl.SSLContext):
-    """Knows the exchange that its sockets are in, and whom they are to reach."""
+    """Holds the exchange and the host of its sockets, and the TLS session of the last one.
+
+    Resuming that session saves both sides the signatures of the certificate: RFC 8446, section 2.2. This context
+    verified the server when the session began.
+    """
 
     exchange: Exchange
     host: str
+    last_session: ssl.SSLSession | None = None
 
     def wrap_socket(self, sock: socket.socket, **kwargs: t.Any) -> ssl.SSLSocket:  # type: ignore[override]
-        # urllib3 1.26 gives no name where it is an IP address, and would compare it with the certificate by itself.
+        # For an IP address, urllib3 1.26 gives no name and compares the address with the certificate itself.
         kwargs["server_hostname"] = kwargs.get("server_hostname") or self.host
-        return super().wrap_socket(sock, **kwargs)
+        return super().wrap_socket(sock, **{"session": self.last_session, **kwargs})
 
 
 class PlainSocket(socket.socket):
-    """Before TLS: what a proxy is asked and answers."""
+    """Before TLS: the request to a proxy, and its response."""
 
     exchange: Exchange
 
@@ -174,12 +186,17 @@ class _TLSSocket(ssl.SSLSocket):
         self.settimeout(self.context.exchange.remaining())
         return super().send(*args, **kwargs)
 
+    def close(self) -> None:
+        if self.version():  # only a completed handshake has a session
+            self.context.last_session = self.session
+        super().close()
+
 
 class Connection(HTTPSConnection):
-    """What is added to urllib3's connection: the deadline, and the mark when the request is on its way.
+    """Adds the deadline to urllib3's connection, and marks the exchange when the request is sent.
 
-    It opens its socket itself, since urllib3 gives each of a host's addresses the whole time, and name resolution as
-    much as it wants.
+    It opens its socket itself, because urllib3 gives each address of a host the whole time, and does not limit name
+    resolution.
     """
 
     _socket: type[PlainSocket] = PlainSocket
@@ -189,12 +206,12 @@ class Connection(HTTPSConnection):
         return t.cast(_Context, self.ssl_context).exchange
 
     def connect(self) -> None:
-        # The context has them already, and urllib3 would load them into it again.
+        # The context has them already; urllib3 would load them again.
         self.ca_certs = self.ca_cert_dir = None
         super().connect()
 
     def request(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        # urllib3 has connected by now, through the proxy and with TLS: from here on the API may get something.
+        # urllib3 has connected, through the proxy and with TLS: from here on, the API may receive the request.
         self.exchange.sent = True
         return super().request(*args, **kwargs)
 
@@ -227,10 +244,9 @@ class Connection(HTTPSConnection):
 
 
 def resolve(host: str, port: int, exchange: Exchange) -> list[tuple[t.Any, ...]]:
-    """Addresses of *host* as ``getaddrinfo`` has them, in the time that is left.
+    """Addresses of *host*, as ``getaddrinfo`` returns them, within the time that is left.
 
-    It can be neither interrupted nor limited, so another thread waits for it: one that resolves a name and does nothing
-    else, even if it ends long after we gave up.
+    ``getaddrinfo`` cannot be interrupted, so it runs in a daemon thread, which may outlive the deadline.
     """
     outcome: queue.SimpleQueue[list[tuple[t.Any, ...]] | Exception] = queue.SimpleQueue()
 
@@ -262,7 +278,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, context: _Context, options: Mapping[str, t.Any]) -> None:
         self.contexts = [context]
-        """That for PAM Core, then those for proxies that are spoken to with TLS."""
+        """The context for PAM Core, then those for HTTPS proxies."""
         self._options = options
         super().__init__()
 
@@ -271,7 +287,7 @@ class _Adapter(HTTPAdapter):
         _use_connection(self.poolmanager, Connection)
 
     def cert_verify(self, conn: t.Any, url: str, verify: bool | str, cert: t.Any) -> None:
-        # The context has the authorities; requests would want to see their file, which may be gone since.
+        # The context has the authorities already. requests would check that their file still exists.
         conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
@@ -303,15 +319,15 @@ def _use_connection(manager: t.Any, connection: type) -> None:
 
 
 class _Session(Session):
-    """Leaves redirects alone. For :meth:`requests.Response.next`, requests would read the whole body of one and take
-    apart its Location, and fail in many ways where that is no URL."""
+    """Ignores redirects. Otherwise requests would read the body and parse the Location, and could fail if that is not a
+    URL."""
 
     def get_redirect_target(self, resp: t.Any) -> None:
         return None
 
 
 class _Authorization(AuthBase):
-    """Sets the Authorization header, or none. Being there keeps requests from taking one out of ``.netrc``."""
+    """Sets the Authorization header, or none. Its presence keeps requests from reading ``.netrc``."""
 
     def __init__(self, bearer: str | None = None) -> None:
         self._bearer = bearer
@@ -343,7 +359,7 @@ def bearer_authorization(access_token: str) -> t.Any:
 
 def oauth1_authorization(options: Mapping[str, t.Any]) -> t.Any:
     """RFC 5849: a new nonce, timestamp and HMAC-SHA1 signature for each request, in its header."""
-    # Imported here, since it takes 10 ms that only those need to spend who use it.
+    # Imported here, because it takes 10 ms and only OAuth 1.0 needs it.
     from requests_oauthlib import OAuth1
 
     return OAuth1(
@@ -357,7 +373,7 @@ def oauth1_authorization(options: Mapping[str, t.Any]) -> t.Any:
 
 
 class Transport:
-    """Connections that share their TLS options. Not for use in several threads, nor in a fork of the process."""
+    """Sends requests with the same TLS options. Do not use it in several threads or in a fork of the process."""
 
     def __init__(self, options: Mapping[str, t.Any]) -> None:
         context = _context(options, options["url"])
@@ -365,14 +381,13 @@ class Transport:
         self._adapter = _Adapter(context, options)
         self._session = _Session()
         self._session.headers.clear()
-        # The next request may be another application's. Who asks is said by the Authorization header alone.
+        # No cookies: the next request may be another application's, and only the Authorization header identifies it.
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.mount("https://", self._adapter)
-        # Given with every request, since REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win against a session's own attributes.
-        # And as a path: with True, requests 2.32.0 to 2.32.4 use a context of their own, or load nothing into ours.
+        # Passed with every request, because REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE override the session's attribute. And
+        # as a path: with True, requests 2.32.0 to 2.32.4 use their own context, or load nothing into ours.
         self._verify: bool | str = _authorities(options) or False
         self._proxies = {"https": options["proxy"]} if options.get("proxy") else None
-        self._used = 0.0
 
     def send(
         self,
@@ -383,13 +398,12 @@ class Transport:
         max_body: int = MAX_BODY,
         **content: t.Any,
     ) -> Answer:
-        """One request and its whole answer; *content* is ``json=`` or ``data=``. No redirects, no second try.
+        """Send one request and read its whole response. *content* is ``json=`` or ``data=``. No redirects, no retry.
 
-        Raises :class:`NotSent` and :class:`Unclear`.
+        Each request has its own connection: otherwise, data that a server sends after the end of a response would be
+        taken for the next response. Raises :class:`NotSent` and :class:`Unclear`.
         """
-        if time.monotonic() - self._used > MAX_IDLE:
-            self._session.close()
-        exchange.begin(max_body)
+        exchange.begin()
         for context in self._adapter.contexts:
             context.exchange = exchange
         try:
@@ -398,7 +412,7 @@ class Transport:
                 response = self._session.request(
                     method,
                     url,
-                    headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                    headers=HEADERS,
                     auth=authorization,
                     verify=self._verify,
                     proxies=self._proxies,
@@ -409,21 +423,20 @@ class Transport:
                 )
                 exchange.sent = True
                 with response:
-                    if response.status_code < 200:
-                        # urllib3 takes it for the answer, and the next request would get the real one.
+                    if response.status_code < 200:  # urllib3 treats it as final
                         raise _unreadable(response, "only announces another one, which is not awaited")
+                    if not 200 <= response.status_code < 300:
+                        max_body = min(max_body, MAX_BODY)
+                    exchange.allow(max_body)
                     body = _read(response, max_body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
             failure: Exception = exc
-        except SenhaseguraError:
-            self._session.close()
-            raise
         else:
-            self._used = time.monotonic()
             return Answer(response.status_code, response.headers, body, response.elapsed.total_seconds())
-        # No exception of ours, and no bug, has this one behind it: it may quote what a server or proxy said, and core
-        # shows all that led to an exception.
-        self._session.close()
+        finally:
+            self._session.close()
+        # Raised outside of the except block, so that the original is not chained: it may quote a server or proxy, and
+        # core prints the chain.
         from ._network_failures import is_handshake_alert, is_passing
 
         why = _reason(failure)
@@ -436,7 +449,7 @@ _transports: dict[tuple[t.Any, ...], Transport] = {}
 
 
 def transport(options: Mapping[str, t.Any]) -> Transport:
-    """The transport of this process for these options: items of a loop share a connection, forks never do."""
+    """The transport of this process for these options: items of a loop share a TLS context, forks never do."""
     names = ("url", "validate_certs", "ca_path", "client_cert", "client_key", "proxy")
     key = (os.getpid(), _authorities(options), *(options.get(name) for name in names))
     if key not in _transports:
@@ -445,21 +458,21 @@ def transport(options: Mapping[str, t.Any]) -> Transport:
 
 
 _prepared: dict[str, _Context] = {}
-"""TLS contexts that were never used, by the certificate authorities they trust; under an empty name, without any."""
+"""Unused TLS contexts by the path of the certificate authorities that they trust; an empty path means none."""
 
 
 def prepare() -> None:
-    """Make contexts here, which each fork of this process then need not make for itself.
+    """Create contexts in this process, so that its forks need not.
 
-    That takes 20 ms, most of them to read the authorities that are trusted by default. In each fork it would take 20 ms
-    as well, or 3 with other authorities. No fork sees what another does with a context.
+    This takes 20 ms, mostly for loading the authorities that are trusted by default. In each fork it would take 20 ms
+    too, or 3 ms with other authorities. A fork's use of a context does not affect other forks.
     """
     if not HAS_REQUESTS:
         return
     _prepared[""] = _new_context()
     authorities = _authorities({})
     context = _new_context()
-    with contextlib.suppress(OSError):  # told by whoever needs them
+    with contextlib.suppress(OSError):  # reported when a connection needs them
         _load_authorities(context, authorities)
         _prepared[authorities] = context
 
@@ -473,7 +486,7 @@ def _new_context() -> _Context:
 
 
 def _context(options: Mapping[str, t.Any], url: str) -> _Context:
-    """With the certificate authorities that hold for *options*."""
+    """A context with the certificate authorities that *options* select."""
     authorities = _authorities(options)
     context = _prepared.pop(authorities, None)
     if context is None:
@@ -494,7 +507,7 @@ def _context(options: Mapping[str, t.Any], url: str) -> _Context:
 
 
 def _authorities(options: Mapping[str, t.Any]) -> str:
-    """The file or directory of certificate authorities, as requests chooses it; empty where nothing is verified."""
+    """The file or directory of certificate authorities, as requests chooses it. Empty if nothing is verified."""
     if not options.get("validate_certs", True):
         return ""
     named = options.get("ca_path") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
@@ -520,13 +533,14 @@ def _add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any
 
 
 def _read(response: t.Any, max_body: int) -> bytes:
-    """The body, whole and decompressed; never more than *max_body* bytes of it."""
+    """Read the whole body, decompressed. Raises :class:`Unclear` above *max_body* bytes."""
     body: bytes = response.raw.read(max_body + 1, decode_content=False)
     expected = response.headers.get("Content-Length", "")
     if response.request.method != "HEAD" and _LENGTH.fullmatch(expected) and len(body) < min(int(expected), max_body):
         raise http.client.IncompleteRead(b"")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate"):
+        max_body = min(max_body, MAX_DECOMPRESSED)
         try:
             body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, max_body + 1)
         except zlib.error as exc:
@@ -539,7 +553,7 @@ def _read(response: t.Any, max_body: int) -> bytes:
 
 
 def _reason(exc: BaseException | None) -> str:
-    # Imported here, and so elsewhere, since only those need it who meet a failure.
+    # Imported here, as elsewhere, because it is needed only for a failure.
     from ._network_failures import reason
 
     return reason(exc)
@@ -551,7 +565,7 @@ def _unreadable(response: t.Any, how: str) -> Unclear:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without urllib3's warning for each unverified request: the plugins give one of ours."""
+    """Suppress urllib3's warning for each unverified request: the plugins print their own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         yield

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every action plugin of this collection does: resolve options, work in this process or on a delegated host,
-hide."""
+"""The base of the action plugins: resolve options, work in this process or on a delegated host, hide the result."""
 
 from __future__ import annotations
 
@@ -16,39 +15,65 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils import _transport
 from ..module_utils._client import connect
 from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, sentences
 from ..module_utils._operation import Operation
-from ._config import environment, resolve, untyped_definitions
+from ..module_utils._redaction import HIDDEN
+from ._config import environment, resolve
 from ._run_memory import run_memory
+from ._untemplated import Untemplated, is_reference, untemplated
 
 display = Display()
 
 _transport.prepare()  # in the process that all workers are forked from
 
 reached: set[str] = set()
-"""Delegated hosts to which this process has connected. A task has a process of its own for each of its hosts."""
-
-HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as core has it
+"""Delegated hosts to which this process has connected. Each task has its own process for each of its hosts."""
 
 
-def definitions_name(lookup: str) -> str:
-    """The name under which core knows a lookup's documented options. To be called once, in the process that all workers
-    are forked from: it takes 20 ms."""
-    name: str = lookup_loader.get(lookup, class_only=True)._load_name
-    untyped_definitions(name)
-    return name
+def load_early(lookup: str) -> None:
+    """Load a lookup in the process that all workers are forked from, and its documentation with it.
+
+    If a task comes before it, the lookup then costs 100 hosts 2.5 s instead of 8.4 s (ansible-core 2.16).
+    """
+    lookup_loader.get(lookup, class_only=True)
 
 
-def _may_be_secret(name: str, value: t.Any, spec: Mapping[str, t.Any]) -> bool:
-    """True for what is no option too, since a secret's name may be misspelt, and for a URL with a password. And for the
-    whole result of a task, where only its ``created`` was to be handed on."""
-    if isinstance(value, dict) and {"session_url", "token"} & value.keys():
+def _may_be_secret(name: str, value: t.Any, operation: Operation) -> bool:
+    """True also for an unknown option, since a secret's name may be misspelt; for a URL with a password; and for a
+    hidden result, as a whole or as a string, where only a part of it was meant to be given."""
+    if _holds(operation.marks, value):
         return True
-    option = next((known for key, known in spec.items() if name in (key, *known.get("aliases", ()))), {"no_log": True})
-    return bool(option.get("no_log")) or (name in ("url", "system_url", "proxy") and "@" in str(value))
+    option = next((known for key, known in operation.options.items() if name in (key, *known.aliases)), None)
+    if option is None or option.secret:
+        return True
+    if option.members and not (isinstance(value, Mapping) and value.keys() <= set(option.members)):
+        return True
+    return name in ("url", "system_url", "proxy") and "@" in str(value)
+
+
+def _holds(marks: re.Pattern[str] | None, value: t.Any) -> bool:
+    """Whether *value*, or anything in it, has one of the *marks*. A key of a dictionary counts as JSON has it."""
+    if marks is None:
+        return False
+    if isinstance(value, str):
+        return marks.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(marks.search(f'"{key}"') or _holds(marks, item) for key, item in value.items())
+    return isinstance(value, (list, tuple)) and any(_holds(marks, item) for item in value)
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.startswith("SENHASEGURA_")
+
+
+def _without_secret(written: t.Any) -> t.Any:
+    """What callbacks see of a secret: the reference that gave it, as a string that is never templated; otherwise
+    Ansible's placeholder."""
+    return wrap_var(written) if is_reference(written) else HIDDEN
 
 
 class RemoteAction(ActionBase):
@@ -60,15 +85,34 @@ class RemoteAction(ActionBase):
     # No connection is opened where none is needed, not even a persistent one to a network device.
     _requires_connection = False
 
-    DEFINITIONS: t.ClassVar[str]
     OPERATION: t.ClassVar[Operation]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        arguments, task_environment = self._take()  # before core can refuse to run it in the background
+        arguments, task_environment, written = self._take()  # before core can refuse to run it in the background
+        try:
+            return self._run(arguments, task_environment, written, tmp, task_vars)
+        finally:
+            self._task.environment = [
+                {
+                    name: _without_secret(written.environment.get(name)) if _is_ours(name) else value
+                    for name, value in task_environment.items()
+                }
+            ]
+
+    def _run(
+        self,
+        arguments: dict[str, t.Any],
+        task_environment: dict[str, t.Any],
+        written: Untemplated,
+        tmp: str | None,
+        task_vars: dict[str, t.Any] | None,
+    ) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         try:
             with environment(task_environment):
-                options = self._resolve(arguments, task_vars or {})
+                options = self._resolve(arguments, task_vars or {}, written)
+                if not options["validate_certs"]:
+                    display.warning(NOT_VERIFIED)
                 if not self._is_elsewhere():
                     result.update(self._run_here(options))
         except SenhaseguraError as exc:
@@ -79,12 +123,12 @@ class RemoteAction(ActionBase):
         self._hide(result)
         return result
 
-    def _take(self) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-        """The task's arguments and environment, which are left there without the secrets.
+    def _take(self) -> tuple[dict[str, t.Any], dict[str, t.Any], Untemplated]:
+        """Take the task's arguments and environment with their templates, and leave copies without secrets.
 
-        Callbacks get both, even under ``no_log``, and the module defaults, which are among the arguments by now. Core
-        puts the environment on the command line of a delegated module, which has no use for our variables there. The
-        next try of ``until`` has another action and the same task, so the task keeps them elsewhere too.
+        Callbacks see both even under ``no_log``, and the module defaults, which are already among the arguments. Core
+        puts the environment on the command line of a delegated module, which does not need our variables. A retry by
+        ``until`` creates a new action for the same task, so the originals are kept on the task.
         """
         kept = vars(self._task)
         if "_senhasegura_given" not in kept:
@@ -92,26 +136,31 @@ class RemoteAction(ActionBase):
             self._compute_environment_string(task_environment)
             kept["_senhasegura_given"] = self._task.args, task_environment, self._task.no_log
         arguments, task_environment, self._task.no_log = kept["_senhasegura_given"]  # a try before may have hidden it
-        spec = self.OPERATION.spec["argument_spec"]
+        written = untemplated(self._task, task_environment)
+        arguments = self._with_secrets(arguments, written.arguments)
+        task_environment = self._with_secrets(task_environment, written.environment)
         self._task.args = {
-            name: HIDDEN if _may_be_secret(name, value, spec) else value for name, value in arguments.items()
+            name: _without_secret(written.arguments.get(name)) if _may_be_secret(name, value, self.OPERATION) else value
+            for name, value in arguments.items()
         }
-        self._task.environment = [
-            {name: value for name, value in task_environment.items() if not name.startswith("SENHASEGURA_")}
-        ]
+        self._task.environment = [{name: value for name, value in task_environment.items() if not _is_ours(name)}]
         self._task.module_defaults = []
-        return arguments, task_environment
+        return arguments, task_environment, written
 
-    def _resolve(self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        known = self.OPERATION
-        return resolve(
-            self.DEFINITIONS, known.spec, known.problems, arguments, variables, self._templar.template, known.filters
-        )
+    def _with_secrets(self, given: Mapping[str, t.Any], written: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Fill in the references that the debugger's ``redo`` gives instead of secrets."""
+        return {
+            name: self._templar.template(written[name]) if is_reference(value) and value == written.get(name) else value
+            for name, value in given.items()
+        }
+
+    def _resolve(
+        self, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any], written: Untemplated
+    ) -> dict[str, t.Any]:
+        return resolve(self.OPERATION, arguments, variables, self._templar.template, written)
 
     def _run_here(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        if not options["validate_certs"]:
-            display.warning(NOT_VERIFIED)
-        outcome = self.OPERATION.perform(connect(options, run_memory()), options, self._task.check_mode)
+        outcome = self.OPERATION.run(connect(options, run_memory()), options, self._task.check_mode)
         for text in outcome.pop("warnings", ()):
             display.warning(text)
         return outcome
@@ -120,8 +169,8 @@ class RemoteAction(ActionBase):
         return bool(self._task.delegate_to) and self._connection.transport != "local"
 
     def _run_there(self, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Run the module on the delegated host. Hidden beforehand too: connection plugins show a module's output at
-        -vvv."""
+        """Run the module on the delegated host. Hide its output while it runs too: connection plugins print it at
+        ``-vvv``."""
         context = self._connection._play_context  # not the play context that the action itself has
         before = self._task.no_log, context.no_log
         try:
@@ -134,19 +183,24 @@ class RemoteAction(ActionBase):
         if not result.get("failed"):
             self._hide(result)
             return result
+        has_ended = "http_status" not in result
         for name, value in result.items():
-            if isinstance(value, str) and re.search('session_url|"token"', value):
-                result[name] = "(hidden, since it holds a session)"
-        if "http_status" not in result:
+            if isinstance(value, str) and self._may_hold_result(value, has_ended):
+                result[name] = "(hidden, since it may hold the result of the module)"
+        if has_ended:
             self._add_what_is_unknown(result)
         return result
 
+    def _may_hold_result(self, text: str, has_ended: bool) -> bool:
+        """Whether it must not be shown. The output of a module that reports no outcome may have its result in it."""
+        return _holds(self.OPERATION.marks, text) or (has_ended and not self.OPERATION.public and "{" in text)
+
     @contextlib.contextmanager
     def _no_reconnection(self) -> Iterator[None]:
-        """Connect, with as many retries as the connection has, then take them from it: where ssh breaks, they would run
-        the module a second time, and so make a session a second time.
+        """Connect with the connection's retries, then disable them: after a lost SSH connection, they would run the
+        module a second time.
 
-        Connecting takes a command of its own, so only the first item of a loop does it.
+        Connecting takes an extra command, so only the first item of a loop does it.
         """
         option = "reconnection_retries"
         try:
@@ -165,23 +219,26 @@ class RemoteAction(ActionBase):
                 raise
             said = str(exc).rstrip(": \n")
             unknown = "Whether the module had begun its work is not known"
-            raise AnsibleConnectionFailure(sentences(said, unknown, self.OPERATION.if_lost)) from None
+            raise AnsibleConnectionFailure(sentences(said, unknown, self.OPERATION.doubt)) from None
         finally:
             if retries is not None:
                 self._connection.set_option(option, retries)
 
     def _add_what_is_unknown(self, result: dict[str, t.Any]) -> None:
-        """The module died, or its output got lost on the way."""
+        """The module died, or its output was lost."""
         result.update(http_status=None, error_code=None)
-        if self.OPERATION.makes_session:
-            result["session_may_exist"] = not self._task.check_mode
+        if self.OPERATION.doubt_key:
+            result[self.OPERATION.doubt_key] = not self._task.check_mode
         if not self._task.check_mode:
-            result["msg"] = sentences(str(result.get("msg", "")), self.OPERATION.if_lost)
+            result["msg"] = sentences(str(result.get("msg", "")), self.OPERATION.doubt)
 
     def _hide(self, result: dict[str, t.Any]) -> None:
-        """Keep a session out of every output. The mark on the task is for ansible-core 2.16 to 2.18, where the one
-        on the result is lost when the results of a loop are put together."""
-        if not self.OPERATION.makes_session:
+        """Keep the result out of every output, unless it is public.
+
+        ansible-core 2.16 to 2.18 need the mark on the task: they drop the one on the result when they combine the
+        results of a loop.
+        """
+        if self.OPERATION.public:
             return
         result["_ansible_no_log"] = True
         self._task.no_log = True

@@ -3,239 +3,218 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Where the value of an option comes from, on the controller: *argument > variable > environment > ansible.cfg >
-default*.
-
-The sources are those that the lookup plugin documents, for its action plugin too: modules have no such documentation.
-"""
+default*."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import typing as t
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ansible import constants as C
 from ansible import errors
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.text.converters import to_text
-from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ..module_utils._errors import OptionsError
+from ..module_utils._operation import Operation
 from ..module_utils._options import (
     DIRECTLY,
     EMPTY,
+    Option,
+    Options,
     chosen_auth_method,
     elsewhere,
     may_hold_secret,
     without_empty,
     without_overruled,
 )
+from ..module_utils._redaction import HIDDEN
+from ._convert import convert, to_plain
+from ._facts import Fact, Facts
+from ._sources import SECTION, environment_variable, variable
+from ._untemplated import UNKNOWN, Untemplated
 
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 """What core raises for a template that comes to ``omit``: nothing before ansible-core 2.19."""
 
-MAX_DIGITS = 20
-"""No number among our options needs more; Python refuses to convert some thousands."""
-
-_WHOLE_NUMBER = re.compile(r"\s*[-+]?\d+(\.0*)?\s*")
-"""Not as core has it from 2.18 on: it fails at ``inf``, and would write out ``1e999999999``."""
+_PLACEHOLDER = (
+    "is Ansible's placeholder for a hidden value, not the value itself. "
+    "After redo in the debugger, run the playbook again."
+)
 
 Template = Callable[[t.Any], t.Any]
-Problems = Callable[[Mapping[str, t.Any], Mapping[str, str]], list[str]]
 
 
 def resolve(
-    lookup_name: str,
-    spec: Mapping[str, t.Any],
-    problems: Problems,
+    operation: Operation,
     arguments: Mapping[str, t.Any],
     variables: Mapping[str, t.Any],
     template: Template,
-    filters: Collection[str] = (),
+    written: Untemplated = UNKNOWN,
 ) -> dict[str, t.Any]:
-    """The options of *spec*, complete, converted and checked; ``auth_method`` is never ``auto`` any more.
+    """The options of *operation*, complete, converted and checked; ``auth_method`` is never ``auto`` any more.
 
-    *filters* are those that must not be empty where they are given. Raises :class:`OptionsError` with everything that
-    is wrong.
+    *written* is what is known of the templates that gave the *arguments* and the environment. Raises
+    :class:`OptionsError` with everything that is wrong.
     """
-    values, origins, found = _collect(lookup_name, spec["argument_spec"], arguments, variables, template)
-    empty = [name for name, value in arguments.items() if value in (None, "", []) or values.get(name) == []]
-    found += [f"{name} {EMPTY}" for name in empty if name in filters]
-    validation = ArgumentSpecValidator(**spec).validate(values)
-    found += [
-        _spec_problem(error, spec["argument_spec"], origins)
-        for error in validation.errors.errors
-        if not isinstance(error, RequiredError)  # said by problems(), with all else that is missing
-    ]
-    options = {name: validation.validated_parameters.get(name) for name in spec["argument_spec"]}
-    options = without_overruled(options, origins)
-    found += problems(options, origins)
+    found = _problems_with_facts(operation.options, arguments, variables, written)
+    if found:  # what such a value holds is not looked at
+        raise OptionsError(found)
+    values, origins, found = _collect(operation.options, arguments, variables, template)
+    options, wrong = _converted(operation.options, values, origins)
+    empty = [name for name, value in arguments.items() if value in (None, "", []) or options.get(name) == []]
+    found += wrong + [f"{name} {EMPTY}" for name in empty if name in operation.filters]
+    aliases = {alias for option in operation.options.values() for alias in option.aliases}
+    unknown = sorted(values.keys() - operation.options.keys() - aliases)
+    if unknown:
+        found.append(f"There is no option {', '.join(unknown)}.")
+    options = without_overruled(options, origins, operation.exclusive)
+    found += operation.problems(options, origins)
     if found:
         raise OptionsError(found)
     return {**without_empty(options), "auth_method": chosen_auth_method(options)}
 
 
+_DECIDES_THE_WAY = ("ALL_PROXY", "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
+"""Environment variables that requests reads for all programs."""
+
+
+def _problems_with_facts(
+    known: Options, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any], written: Untemplated
+) -> list[str]:
+    """Options whose value a managed host supplied. It could have our secrets sent to its own server."""
+    facts = Facts(variables, written.variables)
+    given = without_empty(arguments)
+    found: dict[str, Fact | None] = {"delegate_to": facts.behind_template(written.delegate_to, written.loops)}
+    for name, value in arguments.items():
+        template = written.arguments.get(name)
+        found[name] = facts.behind_value(value) if template is None else facts.behind_template(template, written.loops)
+    for name, option in known.items():
+        if option.configurable and name not in given:
+            found[name] = found.get(name) or facts.behind_variable(variable(name))
+    for name, value in written.environment.items():
+        if name.startswith("SENHASEGURA_") or name.upper() in _DECIDES_THE_WAY:
+            found[f"The environment variable {name}"] = facts.behind_template(value, written.loops)
+    return [
+        f"{name} must not come from {fact}: managed hosts choose their facts themselves. If you trust this one, copy "
+        "it to another variable with set_fact."
+        for name, fact in found.items()
+        if fact
+    ]
+
+
 def _collect(
-    lookup_name: str,
-    spec: Mapping[str, t.Any],
-    arguments: Mapping[str, t.Any],
-    variables: Mapping[str, t.Any],
-    template: Template,
+    known: Options, arguments: Mapping[str, t.Any], variables: Mapping[str, t.Any], template: Template
 ) -> tuple[dict[str, t.Any], dict[str, str], list[str]]:
-    """Values as they are given but without aliases, where they come from, and what could not even be read."""
-    definitions = C.config.get_configuration_definitions("lookup", untyped_definitions(lookup_name))
-    values = {name: _native(value) for name, value in without_empty(arguments).items()}
+    """Return raw values by the names of options, their origins, and problems with reading them."""
+    values = {name: to_plain(value) for name, value in without_empty(arguments).items()}
     origins: dict[str, str] = {}
     found: list[str] = []
-    for name, option in spec.items():
-        given = [key for key in (name, *option.get("aliases", ())) if key in values]
+    for name, option in known.items():
+        given = [key for key in (name, *option.aliases) if key in values]
         if len(given) > 1:
             found.append(f"{' and '.join(given)} are the same option: give one of them.")
         if given:
             values[name] = values.pop(given[0])
             origins[name] = DIRECTLY
-        elif name in definitions:
+        elif option.configurable:
             try:
-                value, origin = _configured(definitions[name], lookup_name, name, variables, template)
+                value, origin = _configured(name, option, variables, template)
             except AnsibleError as exc:
                 found.append(_unreadable(name, exc))
                 continue
             if value is not None and value != "":
-                values[name], origins[name] = _native(value), origin
-        if name in values and not _may_be(option["type"], values[name], option.get("elements")):
-            found.append(_wrong_type(name, spec, origins))
-            if option["type"] in ("int", "float", "list", "dict"):
-                del values[name]
+                values[name], origins[name] = to_plain(value), origin
     return values, origins, found
 
 
-def untyped_definitions(lookup_name: str) -> str:
-    """The name of definitions like the lookup's, by which core finds values without converting them.
-
-    Core takes any text for a boolean, ``ture`` for false. And it stops at the first value that it cannot convert.
-    """
-    name = f"{lookup_name} as given"
-    if not C.config.get_configuration_definitions("lookup", name):
-        left_out = ("type", "choices", "default", "required", "elements")
-        definitions = {
-            # Core makes a path in ansible.cfg relative to that file.
-            option: {
-                key: value
-                for key, value in definition.items()
-                if key not in left_out or (key, value) == ("type", "path")
-            }
-            for option, definition in C.config.get_configuration_definitions("lookup", lookup_name).items()
-        }
-        C.config.initialize_plugin_configuration_definitions("lookup", name, definitions)
-    return name
-
-
-def _may_be(kind: str, value: t.Any, elements: str | None = None) -> bool:
-    """Before core's check of the arguments sees it, which makes texts of lists and dictionaries, takes true for 1, and
-    stumbles over too many digits."""
-    if elements is not None and not isinstance(value, (bool, dict)):
-        items = value if isinstance(value, list) else str(value).split(",")  # as core does it
-        return all(item is not None and _may_be(elements, item) for item in items)
-    if kind in ("int", "float"):
-        if isinstance(value, (bool, list, dict)) or len(str(value)) > MAX_DIGITS:
-            return False
-        return kind == "float" or _WHOLE_NUMBER.fullmatch(str(value)) is not None
-    return kind == "bool" or isinstance(value, dict) == (kind == "dict") and not isinstance(value, (bool, list))
+def _converted(
+    known: Options, values: Mapping[str, t.Any], origins: Mapping[str, str]
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Values of the right types, with defaults, and what could not be converted. That counts as given, not as
+    missing."""
+    options: dict[str, t.Any] = {}
+    found: list[str] = []
+    for name, option in known.items():
+        if name not in values:
+            options[name] = option.default
+            continue
+        try:
+            if values[name] == HIDDEN:
+                raise ValueError(_PLACEHOLDER)
+            options[name] = convert(option, values[name])
+        except ValueError as exc:
+            options[name] = str(values[name]) if option.type in ("str", "path", "time") else option.default
+            found.append(f"{name}{elsewhere(name, origins)} {exc}")
+        if option.type == "dict":
+            found += _problems_of_members(name, option, options[name] or {})
+    return options, found
 
 
-def _native(value: t.Any) -> t.Any:
-    """A value inline in a vault is no text before ansible-core 2.19, but an object that gives one.
-
-    Lists and dictionaries from 2.19 on know the whole of Ansible's templating, which core's check of arguments would
-    copy; before, what ``map`` and the like give to a lookup is no list yet.
-    """
-    if isinstance(value, (list, tuple, Iterator)):
-        return [_native(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _native(item) for name, item in value.items()}
-    return value if value is None or isinstance(value, (str, int, float)) else to_text(value)
+def _problems_of_members(name: str, option: Option, value: Mapping[str, t.Any]) -> list[str]:
+    unknown = [f"{name}.{key}" for key in value if key not in option.members]
+    found = [f"There is no option {', '.join(unknown)}."] if unknown else []
+    wrong = [key for key in option.members if not isinstance(value.get(key), (str, type(None)))]
+    return found + [f"{name}.{key} must be a text." for key in wrong]
 
 
-def _configured(
-    definition: Mapping[str, t.Any], lookup_name: str, option: str, variables: Mapping[str, t.Any], template: Template
-) -> tuple[t.Any, str]:
-    """The value of one option that no argument gives.
+def _configured(name: str, option: Option, variables: Mapping[str, t.Any], template: Template) -> tuple[t.Any, str]:
+    """The value of one option that no argument gives, and its origin.
 
     Variables are templated here and not by core, which converts some before that: ``senhasegura_port: "{{ a_port }}"``.
-    A value that is marked unsafe stays as it is. What comes to ``omit`` is as good as not there.
+    A value that is marked unsafe stays as it is. ``omit`` and empty strings are ignored.
     """
-    for source in definition.get("vars", ()):
-        value = variables.get(source["name"])
-        if value is not None:
-            try:
-                value = template(value)
-            except _OMITTED:
-                value = None
-        if value is not None and value != "" and value != variables.get("omit"):
-            return value, f"the variable {source['name']}"
-    names = [source["name"] for source in definition.get("env", ())]
-    with environment({name: None for name in names if os.environ.get(name) == ""}):  # for core that is a value
-        value, origin = C.config.get_config_value_and_origin(
-            option, plugin_type="lookup", plugin_name=untyped_definitions(lookup_name)
-        )
-    origin = str(origin)
-    return value, f"the environment variable {origin[5:]}" if origin.startswith("env: ") else origin
+    value = variables.get(variable(name))
+    if value is not None:
+        try:
+            value = template(value)
+        except _OMITTED:
+            value = None
+    if value is not None and value != "" and value != variables.get("omit"):
+        return value, f"the variable {variable(name)}"
+    value = os.environ.get(environment_variable(name))
+    if value:
+        return value, f"the environment variable {environment_variable(name)}"
+    if option.secret or not C.CONFIG_FILE:  # type: ignore[attr-defined]  # core makes its constants when it starts
+        return None, ""
+    value, origin = C.config.get_config_value_and_origin(
+        name, plugin_type="lookup", plugin_name=_definition(name, option)
+    )
+    return value, str(origin)
+
+
+def _definition(name: str, option: Option) -> str:
+    """The name under which core knows how to read the option from ansible.cfg, without converting its value.
+
+    Core takes any string for a boolean, ``ture`` for false. It makes a path relative to the file.
+    """
+    plugin = f"pamops.senhasegura option {name}"
+    if not C.config.get_configuration_definitions("lookup", plugin):
+        kind = {"type": "path"} if option.type == "path" else {}
+        definition = {name: {"ini": [{"section": SECTION, "key": name}], **kind}}
+        C.config.initialize_plugin_configuration_definitions("lookup", plugin, definition)
+    return plugin
 
 
 def _unreadable(name: str, exc: AnsibleError) -> str:
-    """What core says of a template that fails quotes it, and a password may have braces that make it look like one."""
+    """Core's error quotes the template, which may be a password that contains braces."""
     if may_hold_secret(name):
         return (
             f"{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not shown "
             "here: it may be the secret itself. Check that the variables in it are defined; a secret that has "
             "{{, {% or {# in it must be marked !unsafe."
         )
-    return f"{name} cannot be read: {_sentence(exc)}"
-
-
-_MUST_BE = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "list of int": "a whole number, or a list of some",
-    "list of str": "a text, or a list of some",
-    "dict": "a dictionary",
-}
-
-
-def _spec_problem(error: Exception, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:
-    """What core's check of the arguments says, for people: it speaks of classes, and lists all options there are."""
-    text = _sentence(error)
-    wrong_type = re.match(r"(?:argument|Elements value for option) '(\w+)' is of type", text)
-    if wrong_type:
-        return _wrong_type(wrong_type[1], spec, origins)
-    wrong_choice = re.match(r"value of (\w+) must be one of: (.*), got: (.*)\.$", text, re.DOTALL)
-    if wrong_choice:
-        name, choices, value = wrong_choice.groups()
-        return f"{name}{elsewhere(name, origins)} must be one of {choices}, and is {ascii(value[:80])}."
-    # Other errors are not known to happen, and then core's own words are better than none.
-    return f"There is no option {text.split('. Supported', 1)[0]}." if isinstance(error, UnsupportedError) else text
-
-
-def _wrong_type(name: str, spec: Mapping[str, t.Any], origins: Mapping[str, str]) -> str:
-    kind = " of ".join(spec[name][key] for key in ("type", "elements") if key in spec[name])
-    return f"{name}{elsewhere(name, origins)} must be {_MUST_BE.get(kind, 'a text')}."
-
-
-def _sentence(exc: Exception) -> str:
-    text: str = to_text(exc)
-    return text.strip().rstrip(".") + "."
+    return f"{name} cannot be read: {to_text(exc).strip().rstrip('.')}."
 
 
 @contextlib.contextmanager
 def environment(more: Mapping[str, t.Any]) -> Iterator[None]:
-    """The process's environment with *more* for a while, or without a variable that is ``None`` there.
+    """Set environment variables of the process temporarily; ``None`` unsets one.
 
-    With the task keyword ``environment`` it holds for our options and for requests alike. A task has a process of its
-    own, so nobody else sees it.
+    So the task keyword ``environment`` applies to our options and to requests. Each task has its own process, so no
+    other task is affected.
     """
     before = {name: os.environ.get(name) for name in more}
     _change_environment(more)

@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ..module_utils._client import Client, connect
 from ..module_utils._errors import NOT_VERIFIED
-from ._config import Problems, resolve
+from ..module_utils._operation import Operation
+from ._config import resolve
 from ._run_memory import run_memory
 
 display = Display()
@@ -22,17 +23,15 @@ display = Display()
 
 def connect_lookup(
     lookup: LookupBase,
-    spec: Mapping[str, t.Any],
-    problems: Problems,
+    operation: Operation,
     arguments: Mapping[str, t.Any],
     variables: Mapping[str, t.Any],
-    filters: Collection[str] = (),
 ) -> tuple[Client, dict[str, t.Any]]:
     """A client, and the options as they hold for one use of the lookup. Raises the errors of ``_errors.py``."""
     # wantlist is passed on by with_… before ansible-core 2.19
     given = {name: value for name, value in arguments.items() if name != "wantlist"}
     template = t.cast(t.Any, lookup._templar).template
-    options = resolve(lookup._load_name, spec, problems, given, variables, template, filters)
+    options = resolve(operation, given, variables, template)
     if not options["validate_certs"]:
         display.warning(NOT_VERIFIED)
     return connect(options, run_memory()), options

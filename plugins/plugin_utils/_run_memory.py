@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tasks of one run of Ansible remember together: the OAuth 2.0 token, and which generation of paths is there.
+"""What the tasks of one run of Ansible share: the OAuth 2.0 token, and which generation of paths exists.
 
-Each task and host is a fork of its own, so this has to be outside of processes. ansible-core makes one directory per
-run, with mode 0700, which all forks share and which is removed at the end; there each key has a file with mode 0600.
-A file that is damaged, is not ours or cannot be written is as good as none: then one more login is made, and nothing
-fails."""
+Each task runs in a separate process for each host, so this is kept in files. ansible-core creates one directory per
+run, with mode 0700, and removes it at the end. Each key has a file there, with mode 0600. A file that is damaged,
+belongs to another user or cannot be written is ignored: then one more login is made, and nothing fails."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ _memories: dict[tuple[int, str], RunMemory] = {}
 
 
 def run_memory() -> RunMemory:
-    """That of this run, one for each process: what cannot be written is known to the items of a loop all the same."""
+    """The memory of this run. Each process has one object, so that the items of a loop share what cannot be written."""
     directory: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # core makes its constants when it starts
     return _memories.setdefault((os.getpid(), directory), RunMemory(directory))
 
@@ -44,16 +43,17 @@ class RunMemory:
         self._unwritten: dict[str, dict[str, t.Any]] = {}
 
     @contextlib.contextmanager
-    def locked(self, key: str, seconds: float) -> Iterator[None]:
-        """Hold the lock of *key*. After *seconds* without it, or where there can be none, go on all the same: the worst
-        that follows is one more login."""
+    def locked(self, key: str, seconds: float) -> Iterator[bool | None]:
+        """Hold the lock of *key*. True if it is held, False if another task held it for *seconds*, None if locks do not
+        work: then the worst outcome is one more login."""
+        is_free: bool | None = None
         with contextlib.ExitStack() as stack:
             with contextlib.suppress(OSError):
                 flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
                 lock = os.open(self._path(key, "lock"), flags, 0o600)
                 stack.callback(os.close, lock)
-                _wait_for_lock(lock, time.monotonic() + seconds)
-            yield
+                is_free = _wait_for_lock(lock, time.monotonic() + seconds)
+            yield is_free
 
     def read(self, key: str) -> dict[str, t.Any]:
         if key in self._unwritten:
@@ -79,9 +79,10 @@ class RunMemory:
             os.replace(temporary, self._path(key, "json"))
         except OSError:
             self._unwritten[key] = dict(known)
-            if temporary:
+            # Other tasks must not find the old entry either, for example that a login is under way.
+            for path in filter(None, (temporary, self._path(key, "json"))):
                 with contextlib.suppress(OSError):
-                    os.unlink(temporary)
+                    os.unlink(path)
         else:
             self._unwritten.pop(key, None)
 
@@ -89,14 +90,19 @@ class RunMemory:
         return os.path.join(self._directory, f"senhasegura-{key}.{suffix}")
 
 
-def _wait_for_lock(lock: int, until: float) -> None:
-    """``flock`` itself can only wait forever or not at all."""
+def _wait_for_lock(lock: int, until: float) -> bool:
+    """Whether the lock is free before the deadline. ``flock`` itself can only wait forever or not at all.
+
+    Raises ``OSError`` if locks do not work.
+    """
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
-            if exc.errno not in (errno.EAGAIN, errno.EACCES, errno.EINTR) or time.monotonic() >= until:
-                return
+            if exc.errno not in (errno.EAGAIN, errno.EACCES, errno.EINTR):
+                raise
+            if time.monotonic() >= until:
+                return False
             time.sleep(0.01)
         else:
-            return
+            return True

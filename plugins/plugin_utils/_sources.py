@@ -6,27 +6,37 @@
 
 from __future__ import annotations
 
-from ..module_utils._options import Spec
+import json
+import typing as t
 
-VARIABLE = """\
-  {name}:
-    env:
-      - name: SENHASEGURA_{capitals}
-    vars:
-      - name: senhasegura_{name}
-"""
-# Never for a secret: ansible.cfg is read by many, and often kept with the playbooks.
-INI = """\
-    ini:
-      - section: senhasegura
-        key: {name}
-"""
+from ..module_utils._options import Options
+
+SECTION = "senhasegura"
+"""Of ansible.cfg."""
 
 
-def documented_sources(spec: Spec) -> str:
-    """The part of a plugin's documentation, as YAML, that tells core where the values of *spec* come from."""
-    return "options:\n" + "".join(
-        (VARIABLE if option.get("no_log") else VARIABLE + INI).format(name=name, capitals=name.upper())
-        for name, option in spec.items()
-        if not option.get("required")
-    )
+def variable(name: str) -> str:
+    return f"senhasegura_{name}"
+
+
+def environment_variable(name: str) -> str:
+    return f"SENHASEGURA_{name.upper()}"
+
+
+def sources(options: Options) -> dict[str, dict[str, t.Any]]:
+    """The sources of those options that are configurable, as core wants them in a plugin's documentation."""
+    return {
+        name: {
+            "env": [{"name": environment_variable(name)}],
+            "vars": [{"name": variable(name)}],
+            # Never for a secret: ansible.cfg is read by many, and often kept with the playbooks.
+            **({} if option.secret else {"ini": [{"section": SECTION, "key": name}]}),
+        }
+        for name, option in options.items()
+        if option.configurable
+    }
+
+
+def documented_sources(options: Options) -> str:
+    """The part of a plugin's documentation that has them. JSON is YAML too."""
+    return json.dumps({"options": sources(options)})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For plugins that each process of a task loads anew, as it does with lookups."""
+"""For plugins that each process of a task loads again, such as lookups."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import multiprocessing
 
 
 def spare_inherited_memory() -> None:
-    """Keep the garbage collector from what this process has from Ansible's main process, of which it is a copy.
+    """Exclude the memory that this process inherits from Ansible's main process from garbage collection.
 
-    To load requests makes the collector look through all of that, and the operating system copies each page of memory
-    that it looks at: some 30 ms, by which nothing is found. What comes to be from here on is collected as ever. In the
-    main process itself, which lives longer than one task, nothing is changed.
+    Loading requests makes the collector search all of it, and the operating system copies each page that is touched.
+    That takes about 30 ms and finds nothing. New objects are collected as usual. The main process, which lives longer
+    than one task, is not changed.
     """
     if multiprocessing.parent_process():
         gc.freeze()

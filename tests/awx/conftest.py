@@ -11,7 +11,6 @@ collections with awx.awx; the noxfile makes both. Without the first, the environ
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -221,7 +220,7 @@ def run_job(collections: str, tmp_path_factory: pytest.TempPathFactory) -> JobPl
             folder.mkdir(parents=True)
         shutil.copytree(CHECKOUT / "playbooks", here / "project" / "playbooks")
         (here / "inventory" / "hosts").write_text("localhost\n", encoding="utf-8")
-        (here / "env" / "extravars").write_text(_extra_vars(answers, variables or {}, user), encoding="utf-8")
+        (here / "env" / "extravars").write_text(awx_extra_vars(answers, variables or {}, user), encoding="utf-8")
         injected = inject(credentials, here, there)
         settings: dict[str, t.Any] = {
             "private_data_dir": str(here),
@@ -263,16 +262,27 @@ def run_job(collections: str, tmp_path_factory: pytest.TempPathFactory) -> JobPl
     return run
 
 
-def _extra_vars(answers: Mapping[str, t.Any], variables: Mapping[str, t.Any], user: str | None) -> str:
-    """As AWX writes them: what comes from the survey, and what AWX itself adds, is never a template."""
+class _Unsafe(yaml.SafeDumper):
+    """Marks every text as one that is no template, as ``awx/main/utils/safe_yaml.py`` does: ``!unsafe 'text'``."""
+
+    def represent_data(self, data: t.Any) -> yaml.Node:
+        return self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
+
+
+def awx_extra_vars(answers: Mapping[str, t.Any], variables: Mapping[str, t.Any], user: str | None) -> str:
+    """As AWX writes them: what is not in the job template just so, AWX's own variables among it, is no template."""
     added: dict[str, t.Any] = {"awx_job_id": 7, "tower_job_id": 7}
     if user is not None:
         added |= {f"{name}_user_name": user for name in ("awx", "tower")}
         added |= {f"{name}_user_email": f"{user}@corp.example" for name in ("awx", "tower")}
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in variables.items() if name not in answers]
-    for name, value in {**answers, **added}.items():
-        lines.append(f"{json.dumps(name)}: {'!unsafe ' if isinstance(value, str) else ''}{json.dumps(value)}")
-    return "\n".join(lines) + "\n"
+    return "".join(
+        yaml.dump(
+            {name: value},
+            Dumper=yaml.SafeDumper if name in variables and variables[name] == value else _Unsafe,
+            default_flow_style=False,
+        )
+        for name, value in {**variables, **answers, **added}.items()
+    )
 
 
 class CommandLines:

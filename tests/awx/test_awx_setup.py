@@ -249,3 +249,14 @@ def test_a_wrong_token_is_said(set_up: SetUp) -> None:
     played = set_up(CONTROLLER_OAUTH_TOKEN="wrong")
     assert played.code != 0
     assert "Invalid authentication credentials for /api/v2/credential_types/ (HTTP 401)." in played.output
+
+
+def test_debugging_shows_the_credentials(set_up: SetUp, vault: Simulator, webhook: Webhook, tmp_path: Path) -> None:
+    """In the output and in files, by core. The security guide says so."""
+    there = str(tmp_path / "modules")
+    played = set_up(ANSIBLE_DEBUG="true", ANSIBLE_KEEP_REMOTE_FILES="true", ANSIBLE_REMOTE_TMP=there)
+    assert played.code == 0, played.output
+    files = "".join(path.read_text("utf-8", "ignore") for path in (tmp_path / "modules").rglob("*") if path.is_file())
+    for secret in (vault.credentials["oauth2"]["client_secret"], webhook.PATH):
+        assert secret in played.output
+        assert secret in files

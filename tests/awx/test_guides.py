@@ -69,7 +69,7 @@ def test_from_nothing_to_a_job(
     tmp_path: Path,
 ) -> None:
     _build, reach, set_up = blocks("awx_guide", "console")
-    site, import_it, body, who = blocks("awx_guide", "yaml")
+    site, import_it, by_email, body, who = blocks("awx_guide", "yaml")
     (tmp_path / "site.yml").write_text(site, encoding="utf-8")
     oauth2 = vault.credentials["oauth2"]
     with Controller(playbooks=[PLAYBOOK]) as controller:
@@ -101,6 +101,8 @@ def test_from_nothing_to_a_job(
     credentials = [(credential_type("oauth2"), inputs_of(vault)), hook]
     run_job(answers, credentials, decided).succeeded()
     assert "unfurl_links" in webhook.deliveries[0].body
+    run_job(answers, credentials, {**decided, **yaml.safe_load(by_email)}, user="00123456")
+    assert vault.requests[-1].json["user"] == "00123456"
     more = {**yaml.safe_load(body), **yaml.safe_load(who)}
     run_job(answers, credentials, more, user="jdoe@corp.example", playbook=playbook).succeeded()
     assert webhook.deliveries[1].body["message"].startswith("Your session on web01, until ")

@@ -236,13 +236,25 @@ def test_it_asks_for_nothing_that_is_said_somewhere(
     ]
 
 
+def test_debugging_shows_the_url(vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path) -> None:
+    """In the output and in files, by core. The security guide says so."""
+    debugging = {"ANSIBLE_DEBUG": "true", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
+    where = {"ANSIBLE_REMOTE_TMP": str(tmp_path / "modules"), "BROWSER": browser}
+    played = play({**environment, **debugging, **where}, "-e", json.dumps({"device": vault.credentials["device"]}))
+    assert played.code == 0, played.output
+    files = "".join(path.read_text("utf-8", "ignore") for path in (tmp_path / "modules").rglob("*") if path.is_file())
+    url = re.compile(r"https://127\.0\.0\.1:\d+/\S*_sr=")
+    assert url.search(played.output)
+    assert url.search(files)
+
+
 def test_without_a_terminal_it_says_what_is_missing(
     vault: Simulator, environment: dict[str, str], browser: str
 ) -> None:
     kept = {name: value for name, value in environment.items() if name not in ("SENHASEGURA_USER", "SENHASEGURA_URL")}
     played = play({**kept, "BROWSER": browser})
     assert played.failure() == (
-        "Nothing was sent to PAM Core, because the options are not right: url is missing or empty. user is missing or "
+        "Invalid options; nothing was sent to PAM Core: url is missing or empty. user is missing or "
         "empty. device is missing or empty."
     )
     assert "Not waiting for response to prompt as stdin is not interactive" in played.output
@@ -319,8 +331,8 @@ def server(program: t.Any) -> Iterator[t.Any]:
         server.shutdown()
 
 
-def get(url: str, method: str = "GET") -> requests.Response:
-    return requests.request(method, url, allow_redirects=False, timeout=10)
+def get(url: str, method: str = "GET", **headers: str) -> requests.Response:
+    return requests.request(method, url, headers=headers, allow_redirects=False, timeout=10)
 
 
 def test_it_sends_on_once(server: t.Any) -> None:
@@ -344,12 +356,51 @@ def test_it_sends_on_nobody_who_does_not_know_the_path(server: t.Any) -> None:
     assert get(server.url).status_code == 303
 
 
+# The headers of a request that is not the browser's own for the page that was opened → the status
+
+FOREIGN: dict[str, tuple[dict[str, str], int]] = {
+    "another name of this machine": ({"Host": "localhost:{port}"}, 421),
+    "a name that leads here": ({"Host": "attacker.example:{port}"}, 421),
+    "no port": ({"Host": "127.0.0.1"}, 421),
+    "a script of a page": ({"Origin": "https://attacker.example", "Sec-Fetch-Site": "cross-site"}, 403),
+    "a script of a page, in a browser without Sec-Fetch-Site": ({"Origin": "https://attacker.example"}, 403),
+    "a script of another port here": ({"Origin": "http://127.0.0.1:1"}, 403),
+    "a page that hides its origin": ({"Origin": "null"}, 403),
+    "a link or an image": ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403),
+    "a link on another port here": ({"Sec-Fetch-Site": "same-site"}, 403),
+    "prefetch": ({"Sec-Purpose": "prefetch"}, 503),
+    "prerender": ({"Sec-Purpose": "prefetch;prerender", "Sec-Fetch-Site": "none"}, 503),
+    "prefetch of older browsers": ({"Purpose": "prefetch"}, 503),
+    "preview": ({"X-Purpose": "preview"}, 503),
+    "prefetch of Firefox": ({"X-Moz": "prefetch"}, 503),
+}
+
+
+@pytest.mark.parametrize(("headers", "status"), FOREIGN.values(), ids=FOREIGN)
+def test_it_sends_on_no_page_and_no_prefetch(headers: dict[str, str], status: int, server: t.Any) -> None:
+    """And the URL is still there for the person."""
+    given = {name: value.format(port=server.server_port) for name, value in headers.items()}
+    refused = get(server.url, **given)
+    assert (refused.status_code, "Location" in refused.headers, TARGET in refused.text) == (status, False, False)
+    assert not server.done.is_set()
+    person = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert get(server.url, **person).status_code == 303
+
+
+def test_it_sends_on_nobody_who_names_two_hosts_or_none(server: t.Any) -> None:
+    for lines in (f"Host: {server.host}\r\nHost: attacker.example\r\n", ""):
+        with socket.create_connection(("127.0.0.1", server.server_port)) as client:
+            client.sendall(f"GET {server.path} HTTP/1.0\r\n{lines}\r\n".encode())
+            assert client.recv(1000).startswith(b"HTTP/1.0 421 ")
+    assert not server.done.is_set()
+
+
 def ask_as(user: str, url: str) -> str:
     """What another user of this machine gets, who has read the browser's command line."""
     parts = urlsplit(url)
     command = (
         f"exec 3<>/dev/tcp/127.0.0.1/{parts.port} || exit; "
-        f'printf "GET {parts.path} HTTP/1.0\\r\\n\\r\\n" >&3; timeout 5 cat <&3'
+        f'printf "GET {parts.path} HTTP/1.0\\r\\nHost: {parts.netloc}\\r\\n\\r\\n" >&3; timeout 5 cat <&3'
     )
     arguments = ["bash", "-c", command]
     is_superuser = os.geteuid() == 0
@@ -388,7 +439,7 @@ def test_it_sends_on_nobody_else_on_this_machine(where: str, request: pytest.Fix
 def test_a_browser_may_use_an_ipv6_socket(server: t.Any) -> None:
     with socket.socket(socket.AF_INET6) as client:
         client.connect(("::ffff:127.0.0.1", server.server_port))
-        client.sendall(f"GET {server.path} HTTP/1.0\r\n\r\n".encode())
+        client.sendall(f"GET {server.path} HTTP/1.0\r\nHost: {server.host}\r\n\r\n".encode())
         assert client.recv(1000).startswith(b"HTTP/1.0 303 ")
 
 

@@ -94,7 +94,7 @@ def test_the_webhook_gets_a_url_that_opens_the_session(
     }
     told = re.fullmatch(
         r"The webhook took the URL of jdoe's session on web01 with (\d+) of its 30 seconds left\.",
-        job.message("Say how much time was left"),
+        job.message("Print how much time was left"),
     )
     assert told and 0 < int(told[1]) <= 30
     assert_nothing_shows(job, vault, webhook)
@@ -254,7 +254,7 @@ def test_the_output_of_the_job_has_the_url_only_if_the_site_says_so(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
     job = run_job(answers, [session_credential(vault)], variables={"hand_over": "job_output"}).succeeded()
-    url, about, risk = job.message("Print it, since this was asked for")
+    url, about, risk = job.message("Print the URL")
     assert re.fullmatch(
         r"This URL is jdoe's session on web01\. It opens once, for whoever opens it first, within the next \d+ "
         r"seconds\.",
@@ -271,8 +271,18 @@ def test_the_output_of_the_job_has_the_url_only_if_the_site_says_so(
 # What is wrong with answers and variables → the message
 
 NOTHING_ASKED = "No session was asked for. "
+INTEGER = "must be an integer without sign and leading zeros, and is"
+CONTROL = "has control characters or line ends."
+ADVICE = (
+    "In a file of variables, put text in quotes. What AWX hands to a job is read by YAML's rules from ansible-core "
+    "2.19 on: 0123, 1_2, 12:30, yes or 2026-01-31 is not text then, and what was typed cannot be known. Use another "
+    "name for the same, or an execution environment with ansible-core 2.18 or older."
+)
+ADVICE_ON_LAUNCHER = (
+    "If session_user is not made of awx_user_name, set uses_launcher_name to false in the job template's variables."
+)
 NO_BODY = "webhook_body must be a mapping, to be sent as JSON, and refer to nothing that is not there."
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "all empty": (
         {"device": "", "credential": "", "protocol": "", "device_port": "", "screen_size": ""},
@@ -283,16 +293,33 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "malformed": (
         {
             "device": " ",
-            "protocol": "\t",
-            "device_port": "22x",
+            "protocol": "  ",
             "screen_size": "big",
             "remote_addr": "10.0.0",
-            "auto_select_credential": "perhaps",
         },
         {},
-        f"{NOTHING_SENT}port must be a whole number. auto_select_credential must be true or false. device is missing "
-        "or empty. protocol is missing or empty. remote_addr must be an IPv4 or IPv6 address, and is '10.0.0'. "
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'.",
+        f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. remote_addr must be an IPv4 or IPv6 "
+        "address, and is '10.0.0'. screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'.",
+    ),
+    "not numbers, not booleans": (
+        {"device_port": "22x", "remote_app": "0-1", "auto_select_credential": "perhaps"},
+        {"allow_other_user": "maybe"},
+        f'{NOTHING_ASKED}device_port {INTEGER} "22x". remote_app {INTEGER} "0-1". auto_select_credential must be true '
+        'or false, and is "perhaps". allow_other_user must be true or false, and is "maybe".',
+    ),
+    "control characters and line ends": (
+        {
+            "device": "db01\n.lab",
+            "credential": "svc-admin\x7f",
+            "protocol": "S\tSH",
+            "remote_device": "db\x851.lab",
+            "remote_addr": "10.0.0.1\r",
+            "screen_size": "1\u2028x1",
+            "user": "j\x1b[2Jdoe",
+        },
+        {"allowed_devices": ["*.lab"], "webhook_token": "to\nken"},
+        f"{NOTHING_ASKED}webhook_token {CONTROL} device {CONTROL} user {CONTROL} credential {CONTROL} protocol "
+        f"{CONTROL} screen_size {CONTROL} remote_device {CONTROL} remote_addr {CONTROL}",
     ),
     "out of range": (
         {"device_port": "70000", "remote_app": "0", "auto_select_credential": "yes"},
@@ -303,7 +330,26 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "lists": (
         {"device": ["web01"], "protocol": ["SSH"]},
         {},
-        f"{NOTHING_SENT}device must be a text. protocol must be a text.",
+        f"{NOTHING_ASKED}device is not text but a list or a mapping. protocol is not text but a list or a mapping. "
+        f"{ADVICE}",
+    ),
+    "variables of the job template that are not text": (
+        {},
+        {
+            "session_user": 42798,
+            "allowed_devices": ["web*", 12, ["db*", None]],
+            "allowed_protocols": None,
+            "allowed_credentials": {"svc-*": True},
+            "hand_over": True,
+            "webhook_format": 1.5,
+            "webhook_token": 4711,
+            "senhasegura_client_id": 815,
+        },
+        f"{NOTHING_ASKED}session_user is not text but the integer 42798. hand_over is not text but the boolean true. "
+        "webhook_format is not text but the number 1.5. webhook_token is not text but of type integer. an element of "
+        "allowed_devices is not text but the integer 12. an element of allowed_devices is not text but null. "
+        "allowed_protocols is not text but null. an element of allowed_credentials is not text but a list or a "
+        f"mapping. senhasegura_client_id is not text but of type integer. {ADVICE}",
     ),
     "in another's name, and a job template with mistakes": (
         {"user": "asmith"},
@@ -329,14 +375,14 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     ),
     "nothing is allowed": (
         {},
-        {"allowed_devices": [], "allowed_protocols": None, "allowed_credentials": ""},
+        {"allowed_devices": [], "allowed_protocols": [], "allowed_credentials": ""},
         f'{NOTHING_ASKED}device is "web01", which is not among the allowed_devices. protocol is "SSH", which is not '
         'among the allowed_protocols. credential is "svc-admin", which is not among the allowed_credentials.',
     ),
     "more than what is allowed": (
-        {"device": "web01\nanything", "remote_device": "w.b01", "credential": "SVC-ADMIN"},
+        {"device": "web01 anything", "remote_device": "w.b01", "credential": "SVC-ADMIN"},
         {"allowed_devices": ["web01", "w.+", "(web01"], "allowed_credentials": "svc-admin"},
-        f'{NOTHING_ASKED}device is "web01\\nanything", which is not among the allowed_devices. remote_device is '
+        f'{NOTHING_ASKED}device is "web01 anything", which is not among the allowed_devices. remote_device is '
         '"w.b01", which is not among the allowed_devices. credential is "SVC-ADMIN", which is not among the '
         "allowed_credentials.",
     ),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The least that gets sessions: what they cost without Ansible.
+"""The least that gets sessions: what they cost without Ansible. Each is asked for on a connection of its own.
 
 The argument is the path of a JSON object with ``url``, ``ca_file``, ``client_id``, ``client_secret``, ``session``
 (what to ask for) and ``devices``.
@@ -10,6 +10,7 @@ The argument is the path of a JSON object with ``url``, ``ca_file``, ``client_id
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -19,17 +20,16 @@ import requests
 
 def main() -> None:
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    with requests.Session() as http:
-        http.verify = given["ca_file"]
-        form = {"grant_type": "client_credentials", **{name: given[name] for name in ("client_id", "client_secret")}}
-        login = http.post(f"{given['url']}/api/oauth2/token", data=form, timeout=30)
-        login.raise_for_status()
-        http.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-        for device in given["devices"]:
-            asked = {**given["session"], "device": device}
-            answer = http.post(f"{given['url']}/api/pam/remote/session", json=asked, timeout=30)
-            answer.raise_for_status()
-            print(len(answer.json()["session"]["session_url"]))
+    post = functools.partial(requests.post, verify=given["ca_file"], timeout=30)
+    form = {"grant_type": "client_credentials", **{name: given[name] for name in ("client_id", "client_secret")}}
+    login = post(f"{given['url']}/api/oauth2/token", data=form)
+    login.raise_for_status()
+    authorization = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    for device in given["devices"]:
+        asked = {**given["session"], "device": device}
+        answer = post(f"{given['url']}/api/pam/remote/session", json=asked, headers=authorization)
+        answer.raise_for_status()
+        print(len(answer.json()["session"]["session_url"]))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,9 @@ class Case(t.NamedTuple):
     """Other options than those that reach the server. None leaves one out."""
     timeout: float = 10.0
     """The time limit: short where it is reached."""
-    connections: int = 1
-    """How many connections are made, which tells how often it is tried. Not counted where nobody listens."""
+    connections: int | None = None
+    """How many connections are made. Unless this says otherwise: one for each request. Not counted where nobody
+    listens."""
     or_read: str | None = None
     """The message with a Python before 3.11.9 or 3.12.3: to those a reset of TLS is like an end."""
 

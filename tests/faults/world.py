@@ -42,6 +42,8 @@ class Target:
     words: dict[str, str]
     connections: Callable[[], int | None] = lambda: None
     """To whom is reached first, where that can be counted."""
+    logins: Callable[[], int] = lambda: 0
+    """Requests to log in that arrived whole."""
 
     def fill(self, text: str) -> str:
         for word, value in self.words.items():
@@ -189,6 +191,7 @@ def simulated(
                 lambda: len(vault.state.pending),
                 {**world.words, "port": vault.url.rpartition(":")[2]},
                 lambda: vault.connections,
+                lambda: sum(request.path.endswith("/token") for request in vault.requests),
             )
 
     return serve

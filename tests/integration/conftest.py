@@ -169,7 +169,8 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
     """Play tasks, given as YAML, and return what came of it.
 
     ``inventory`` has hosts with their variables, ``variables`` are those of all; other keywords are those of the play.
-    With ``whole``, the YAML is that of a playbook. ``starter`` is a command that starts the command after it.
+    With ``whole``, the YAML is that of a playbook. ``starter`` is a command that starts the command after it. A
+    person types ``typed``.
     """
 
     def run(
@@ -182,6 +183,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
         whole: bool = False,
         starter: Sequence[str] = (),
         seconds: float = 110,
+        typed: str = "",
         **keywords: t.Any,
     ) -> Played:
         folder = tmp_path_factory.mktemp("play")
@@ -218,7 +220,7 @@ def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
                 "DUMP_EVERYTHING": str(events),
                 **(environment or {}),
             },
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=seconds,

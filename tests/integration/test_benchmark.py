@@ -60,7 +60,7 @@ def test_who_does_the_same_work_is_in_one_table_and_one_file(collections: str, t
         "empty": [(0, 0, 0)],
         "skipped_debug": [(0, 0, 0)],
         "skipped_task": [(0, 0, 0)],
-        "task": [(2, 1, 1)],
+        "task": [(2, 1, 2)],
         "other": [(1, 0, 1)],
     }
     assert "\nanother collection " in again

@@ -82,7 +82,7 @@ def test_what_is_wrong_fails(vault: Simulator, play: Play) -> None:
         "options": (
             "access_token",
             {"protocol": ""},
-            "Nothing was sent to PAM Core, because the options are not right: protocol is missing or empty.",
+            "Invalid options; nothing was sent to PAM Core: protocol is missing or empty.",
         ),
     }
     tasks = "".join(

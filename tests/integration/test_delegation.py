@@ -28,11 +28,12 @@ if t.TYPE_CHECKING:
 LOGIN, CREATE = "/api/oauth2/token", "/api/pam/remote/session"
 SECRET = "senhasegura_client_secret"
 
-# Starts Python as Ansible wants it, and notes from where, and what everybody on that host can see of all processes.
+# Starts Python as Ansible wants it. Notes who connected, and what everybody on that host can see of all processes. Each
+# process has a file of its own, since two may write at the same time.
 INTERPRETER = """\
 #!/bin/sh
-echo "from $SSH_CONNECTION" >> {folder}/seen
-ps axww -o args >> {folder}/seen
+echo "from $SSH_CONNECTION" >> {folder}/seen-$$
+ps axww -o args >> {folder}/seen-$$
 exec "{python}" "$@"
 """
 
@@ -43,8 +44,7 @@ class Remote(t.NamedTuple):
     folder: Path
 
     def seen(self) -> str:
-        path = self.folder / "seen"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return "".join(path.read_text(encoding="utf-8") for path in self.folder.glob("seen-*"))
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,20 @@ TASKS = f"""
   delegate_to: localhost
   no_log: true
 """
+
+
+def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]) -> None:
+    """Once a run, though the results that hold the module's own warning are hidden."""
+    tasks = """
+    - pamops.senhasegura.pam_remote_session: {device: web01}
+      delegate_to: jump
+      loop: [1, 2]
+    """
+    variables = reach(vault, ca_path=None, validate_certs=False)
+    played = play(
+        tasks, hosts=["web01", "db01"], inventory=inventory, variables=variables, environment=remote.environment
+    ).succeeded()
+    assert [warning.partition(":")[0] for warning in played.warnings] == ["validate_certs is false"]
 
 
 @pytest.mark.parametrize(("pipelining", "hosts"), [("false", ["web01"]), ("true", ["web01", "db01"])])
@@ -209,7 +223,7 @@ def test_check_mode_and_what_is_missing_there(
     session = played.result("Show")["session"]
     assert [session[name] for name in ("changed", "session_url", "token")] == [True, None, None]
     assert played.result("With a wrong option")["msg"] == (
-        "Nothing was sent to PAM Core, because the options are not right: port must be from 1 to 65535, and is 0."
+        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, and is 0."
     )
     assert played.result("With a file that is on the controller only")["msg"] == (
         "No certificates could be read from /nonexistent/ca.pem (ca_path): No such file or directory."
@@ -228,7 +242,7 @@ def test_check_mode_and_what_is_missing_there(
 # Does what it is to do, and ends as ssh does when it breaks.
 BREAKING = """\
 #!/bin/sh
-echo ran >> {folder}/seen
+echo ran >> {folder}/seen-$$
 "{python}" "$@" >/dev/null
 exit 255
 """

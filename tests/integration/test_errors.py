@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people read when the options are not right and nothing is sent: the whole text, by the task and by the lookup.
+"""The whole message of a task and of a lookup with invalid options: nothing is sent.
 
-What they read when something was sent is in the fault table.
+The messages for requests that were sent are in the fault table.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.simulator import Simulator
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play, Played
 
-OPTIONS = "Nothing was sent to PAM Core, because the options are not right: "
+OPTIONS = "Invalid options; nothing was sent to PAM Core: "
 
 # what is wrong → variables other than the usual ones, the message
 EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {

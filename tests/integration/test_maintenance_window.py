@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -113,7 +114,7 @@ def test_what_is_left_ends_with_the_window(vault: Simulator, play: Play, tmp_pat
     assert first == "Sessions of jdoe in this window: 2"
     assert [line.partition(",")[0] for line in sessions] == ["192.0.2.20:22", "192.0.2.30:2222"]
     assert all(line.endswith("127.0.0.1: ended with the window") for line in sessions)
-    assert not leaks(vault, played, "Hand it over")
+    assert not leaks(vault, played, "Hand the URL over")
     assert not [warning for warning in played.warnings if "lists no session" not in warning]
     assert before.end is other.end is None
 
@@ -136,7 +137,7 @@ def test_what_was_opened_ends_where_something_goes_wrong(vault: Simulator, play:
         variables = window(vault, told, window_devices="web01, nowhere", window_minutes=60)
         played = run(play, variables)
     assert played.code == 2, played.output
-    assert ["msg" in result for result in played.results("Get a session")] == [False, True]
+    assert ["msg" in result for result in played.results("Request a session")] == [False, True]
     assert [each["device"] for each in told.received] == ["web01"]
     assert [session.end is None for session in vault.state.sessions] == [False]
     assert "ended with the window" in played.result("Report")["msg"][1]
@@ -151,7 +152,75 @@ def test_what_is_not_handed_over_is_not_left_open(vault: Simulator, play: Play, 
         played = run(play, window(vault, told))
     assert played.code == 2
     assert [session.end is None for session in vault.state.sessions] == [False]
-    assert not leaks(vault, played, "Hand it over")
+    assert not leaks(vault, played, "Hand the URL over")
+
+
+PATH = "/services/secret-part-of-the-hook"
+ENDS = " The window ends as soon as no URL can be opened any more."
+
+# An address or an HTTP status of the hook, and why it does not take the URL
+NOT_TAKEN: dict[str, tuple[str, int, str]] = {
+    "an error": ("https://localhost:{port}{path}", 500, "it answered with HTTP status 500."),
+    "a redirect": ("https://localhost:{port}{path}", 302, "it answered with HTTP status 302."),
+    "a closed port": ("https://localhost:1{path}", 200, "there was no answer; it refuses connections."),
+    "no such host": ("https://hook.invalid{path}", 200, "there was no answer; its host name cannot be resolved."),
+    "no port": (
+        "https://localhost:port{path}",
+        200,
+        "there was no answer; the connection failed or its address cannot be used.",
+    ),
+    "not ASCII": (
+        "https://localhost:{port}{path}/\u00e9",
+        200,
+        "there was no answer; the connection failed or its address cannot be used.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("address", "status", "reason"), NOT_TAKEN.values(), ids=NOT_TAKEN)
+def test_no_url_shows_where_one_is_not_taken(
+    address: str, status: int, reason: str, vault: Simulator, play: Play, tmp_path: Path
+) -> None:
+    """And what was opened ends."""
+    with hook(tmp_path, lambda told: status) as told:
+        url = address.format(port=urlsplit(told.url).port, path=PATH)
+        variables = window(vault, told, window_hand_over_url=url, window_devices=["web01"])
+        played = run(play, variables, "-vvvv")
+    assert played.code == 2, played.output
+    assert played.result("Check that the webhook accepted the URL")["msg"] == (
+        f"window_hand_over_url did not take the URL of jdoe's session on web01: {reason}{ENDS}"
+    )
+    assert PATH not in played.output
+    assert not leaks(vault, played, "Hand the URL over")
+    assert played.results("Report")
+
+
+def test_the_urls_are_in_no_file(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """Not even while they are handed over: a module that is not given through a pipe is below ansible_remote_tmp."""
+    there = tmp_path / "modules"
+    files: list[str] = []
+
+    def look(told: dict[str, t.Any]) -> int:
+        files.extend(path.name for path in there.rglob("*") if path.is_file())
+        return open_url(vault, told)
+
+    with hook(tmp_path, look) as told:
+        run(play, window(vault, told, ansible_remote_tmp=str(there))).succeeded()
+    assert len(told.received) == 2
+    assert files == []
+
+
+def test_debugging_shows_both_urls(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """In the output and in files on the controller, by core. The security guide says so."""
+    there = tmp_path / "modules"
+    debugging = {"ANSIBLE_DEBUG": "true", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
+    with hook(tmp_path, lambda told: open_url(vault, told)) as told:
+        variables = window(vault, told, ansible_remote_tmp=str(there))
+        played = play(PLAYBOOK, whole=True, variables=variables, environment=debugging).succeeded()
+    files = "".join(path.read_text("utf-8", "ignore") for path in there.rglob("*") if path.is_file())
+    for secret in (told.url, *(each["session_url"] for each in told.received)):
+        assert secret in played.output
+        assert secret in files
 
 
 def test_report_where_something_does_not_end(vault: Simulator, play: Play, tmp_path: Path) -> None:
@@ -159,7 +228,8 @@ def test_report_where_something_does_not_end(vault: Simulator, play: Play, tmp_p
     with hook(tmp_path, lambda told: open_url(vault, told)) as told:
         played = run(play, window(vault, told))
     assert played.code == 2
-    assert played.result("End what is left")["msg"].startswith("1 of 2 sessions could not be ended. Session 1 of jdoe ")
+    failed = played.result("Terminate the remaining sessions")["msg"]
+    assert failed.startswith("1 of 2 sessions could not be ended. Session 1 of jdoe ")
     _first, *sessions = played.result("Report")["msg"]
     assert [line.rpartition(": ")[2] for line in sessions] == ["STILL RUNNING", "ended with the window"]
 
@@ -176,7 +246,13 @@ def test_report_where_something_does_not_end(vault: Simulator, play: Play, tmp_p
         {"window_minutes": 0},
         {"window_minutes": "soon"},
         {"window_minutes": 1441},
+        {"window_minutes": True},
+        {"window_minutes": None},
         {"window_hand_over_url": "http://chat.example"},
+        {"window_hand_over_url": "https://"},
+        {"window_hand_over_url": "https:///hooks"},
+        {"window_hand_over_url": "https://chat.example/hooks/SECRET PATH"},
+        {"window_hand_over_url": "https://chat.example/hooks/SECRET\u00a0PATH"},
         {"window_protocol": ""},
     ],
 )
@@ -185,7 +261,38 @@ def test_nothing_is_asked_with_wrong_inputs(
 ) -> None:
     played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
     assert played.code == 2
-    assert played.result("Check what is asked for")["msg"].endswith(REFUSED)
+    assert played.result("Check what is requested")["msg"].endswith(REFUSED)
+    assert "SECRET" not in played.output
+    assert vault.requests == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"window_user": 123456}, "window_user is not text but the integer 123456."),
+        ({"window_user": None}, "window_user is not text but null."),
+        ({"window_user": "jdoe\n"}, "window_user has control characters or line ends."),
+        ({"window_credential": False}, "window_credential is not text but the boolean false."),
+        ({"window_protocol": 0.0}, "window_protocol is not text but the number 0.0."),
+        ({"window_devices": ["web01", 83]}, "an element of window_devices is not text but the integer 83."),
+        ({"window_devices": 83}, "window_devices is not text but the integer 83."),
+        ({"window_devices": ["web01", "db\n01"]}, "an element of window_devices has control characters or line ends."),
+        ({"window_addresses": [["192.0.2.1", None]]}, "an element of window_addresses is not text but null."),
+        ({"window_addresses": None}, "window_addresses is not text but null."),
+        ({"window_hand_over_url": 4711}, "window_hand_over_url is not text but of type integer."),
+        ({"window_hand_over_url": "https://x/SECRET\x01"}, "window_hand_over_url has control characters or line ends."),
+        ({"window_hand_over_ca_path": []}, "window_hand_over_ca_path is not text but a list or a mapping."),
+    ],
+)
+def test_nothing_is_asked_with_what_is_not_text(
+    wrong: dict[str, t.Any], message: str, vault: Simulator, play: Play, tmp_path: Path
+) -> None:
+    played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
+    assert played.code == 2
+    refused = played.result("Check the variables")["msg"]
+    assert refused.startswith(f"Nothing was opened. {message}")
+    assert ("In a file of variables, put text in quotes." in refused) == ("is not text" in message)
+    assert "SECRET" not in played.output
     assert vault.requests == []
 
 
@@ -207,6 +314,6 @@ def test_nothing_is_opened_where_sessions_cannot_be_listed(vault: Simulator, pla
     ):
         played = run(play, variables)
         assert played.code == 2
-        failed = played.result("Make sure that sessions can be listed, before there are some to end")
+        failed = played.result("Check that sessions can be listed")
         assert failed["msg"].endswith(text)
     assert not [request for request in vault.requests if request.path == CREATE]

@@ -364,7 +364,8 @@ def test_proxy(vault: Simulator, play: Play, proxy: tuple[str, list[str]]) -> No
     ).succeeded()
     host = vault.url.removeprefix("https://")
     # Python 3.12 is the first to ask for a tunnel with HTTP/1.1.
-    assert [request.rpartition(" HTTP/1.")[0] for request in asked] == [f"CONNECT {host}", f"CONNECT {host}"]
-    assert [("Proxy-Authorization: Basic" in request) for request in asked] == [True, False]
+    # Each login and each request has a connection of its own.
+    assert [request.rpartition(" HTTP/1.")[0] for request in asked] == [f"CONNECT {host}"] * 4
+    assert [("Proxy-Authorization: Basic" in request) for request in asked] == [True, True, False, False]
     assert "proxy-password" not in played.output
     assert len([request for request in vault.requests if request.json]) == 3

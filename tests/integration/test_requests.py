@@ -36,7 +36,7 @@ def paths(vault: Simulator) -> Counter[str]:
     return Counter(request.path for request in vault.requests)
 
 
-def test_a_loop_has_one_login_and_one_connection(vault: Simulator, play: Play) -> None:
+def test_a_loop_has_one_login_and_a_connection_for_each_request(vault: Simulator, play: Play) -> None:
     play(
         """
         - name: Get twenty sessions
@@ -48,7 +48,7 @@ def test_a_loop_has_one_login_and_one_connection(vault: Simulator, play: Play) -
     ).succeeded()
     assert [request.path for request in vault.requests] == [LOGIN] + 20 * [CREATE]
     assert [request.json["device"] for request in vault.requests[1:]] == [f"host{number:03}" for number in range(1, 21)]
-    assert vault.connections == 1
+    assert vault.connections == 21
 
 
 def test_a_hundred_hosts_have_one_login(vault: Simulator, play: Play) -> None:
@@ -99,7 +99,7 @@ def test_auto_asks_once_in_a_run_for_each_path_that_is_not_there(
     assert all(("credential" in request.json) == (version != "4.2") for request in vault.requests if request.json)
 
 
-def test_several_devices_of_a_lookup_have_one_login_and_one_connection(vault: Simulator, play: Play) -> None:
+def test_several_devices_of_a_lookup_have_one_login_and_a_connection_each(vault: Simulator, play: Play) -> None:
     play(
         """
         - name: Get sessions
@@ -111,7 +111,7 @@ def test_several_devices_of_a_lookup_have_one_login_and_one_connection(vault: Si
     ).succeeded()
     assert [request.path for request in vault.requests] == [LOGIN] + 4 * [CREATE]
     assert [request.json["device"] for request in vault.requests[1:]] == ["web01", "db01", "host001", "host002"]
-    assert vault.connections == 1
+    assert vault.connections == 5
 
 
 def test_tasks_and_lookups_share_a_login_unless_token_cache_is_false(vault: Simulator, play: Play) -> None:

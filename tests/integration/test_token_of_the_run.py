@@ -20,7 +20,6 @@ import time
 import typing as t
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -43,8 +42,20 @@ REFUSED = (
     "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
     "expired, and whether this machine's IP address is among the authorized ones."
 )
+LATE = (
+    "Logging in with OAuth 2.0 failed: the request was sent, but its answer did not arrive: no answer within the time "
+    "that the option timeout allows."
+)
+BUSY = (
+    "Logging in with OAuth 2.0 failed: another task of this run has been logging in for the whole time that the option "
+    "timeout allows. This task did not log in as well, since each wrong login counts against the application."
+)
+TASK_ENDED = (
+    "Logging in with OAuth 2.0 failed: a task of this run was ended while it logged in, before PAM Core answered. If "
+    "the keyword timeout of that task did it, give the keyword more seconds than the option timeout."
+)
 NOT_AGAIN = (
-    r" That was the answer \d+ seconds? ago; to spare the application failed logins, "
+    r" That was \d+ seconds? ago; to spare the application failed logins, "
     r"this run does not ask again within 60 seconds\."
 )
 
@@ -346,21 +357,18 @@ def test_killed_while_writing(course: Course, vault: Simulator, temp: Path, writ
 
 
 def test_stopped_while_writing(course: Course, vault: Simulator, temp: Path, writer: t.Any) -> None:
-    """Others wait for its lock half of the time that they have, and go on without."""
-    begun: list[datetime] = []
+    """Others wait for its lock as long as they may, and do not log in without."""
 
     def strike() -> None:
         file = course.token_file
         file.unlink()
         _wait_until_stopped(writer(file, "SIGSTOP"))
-        begun.append(vault.clock.now())
 
     course.then("At first", nothing)
-    course.then("Stopped", strike)
-    course.play("--forks=1", variables=reach(vault, timeout=8), inventory=hosts(2)).succeeded()
-    assert course.requests("Stopped") == {(LOGIN, 200): 1, (CREATE, 200): 2}
-    waited = (vault.requests[-3].time - begun[0]).total_seconds()
-    assert 4 <= waited < 8
+    course.then("Stopped", strike, TRY_FOR_ALL_HOSTS)
+    played = course.play("--forks=2", variables=reach(vault, timeout=4), inventory=hosts(2)).succeeded()
+    assert course.requests("Stopped") == {}
+    assert [result.get("msg") for result in played.results(GET)][2:] == [BUSY, BUSY]
     assert left(temp) == []
 
 
@@ -396,6 +404,7 @@ def test_disk_that_is_full_or_read_only(course: Course, vault: Simulator, small_
 
     def make_read_only() -> None:
         assert not list(course.directory.glob("*.new"))
+        vault.state.tokens.clear()
         ballast.unlink()
         remount("ro")
 
@@ -404,7 +413,7 @@ def test_disk_that_is_full_or_read_only(course: Course, vault: Simulator, small_
     course.then("Room", ballast.unlink)
     course.then("Full again", fill)
     course.then("Full and revoked", vault.state.tokens.clear)
-    course.then("Read only", make_read_only)
+    course.then("Read only and revoked", make_read_only)
     course.then("Read only, in a loop", nothing, IN_A_LOOP)
     course.then("Writable", lambda: remount("rw"))
     course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
@@ -413,8 +422,8 @@ def test_disk_that_is_full_or_read_only(course: Course, vault: Simulator, small_
         "Full, in a loop": 3,
         "Room": 1,
         "Full again": 0,
-        "Full and revoked": 3,
-        "Read only": 3,
+        "Full and revoked": 1,  # the file with the old token makes room
+        "Read only and revoked": 3,
         "Read only, in a loop": 3,
         "Writable": 1,
     }
@@ -543,6 +552,44 @@ def test_wrong_secret_is_refused_once_for_a_hundred_hosts(course: Course, vault:
         assert (result["http_status"], result["error_code"], result["session_may_exist"]) == (401, None, False)
     assert "wrong secret" not in played.output
     assert left(temp) == []
+
+
+def test_slow_refusal_is_one_failed_login(course: Course, vault: Simulator, temp: Path) -> None:
+    """It takes more than half of the time that a task has."""
+    vault.fault(LOGIN, {"name": "slow", "delay": 6}, times=None)
+    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    variables = reach(vault, client_secret="wrong secret", timeout=10)
+    played = course.play("--forks=12", variables=variables, inventory=hosts(12)).succeeded()
+    assert course.requests("Refused") == {(LOGIN, 401): 1}
+    texts = Counter(re.sub(NOT_AGAIN, " NOT AGAIN", result["msg"]) for result in played.results(GET))
+    assert texts == {REFUSED: 1, f"{REFUSED} NOT AGAIN": 11}
+
+
+def test_refusal_that_comes_too_late_is_one_failed_login(course: Course, vault: Simulator, temp: Path) -> None:
+    """The first task that logs in gives up, and so do those that wait for it. None of the others logs in."""
+    vault.fault(LOGIN, {"name": "slow", "delay": 30}, times=None)
+    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    variables = reach(vault, client_secret="wrong secret", timeout=4)
+    played = course.play("--forks=6", variables=variables, inventory=hosts(24)).succeeded()
+    assert sum(course.requests("Refused").values()) == 1
+    texts = Counter(re.sub(NOT_AGAIN, " NOT AGAIN", result["msg"]) for result in played.results(GET))
+    assert texts.pop(LATE) == 1
+    assert set(texts) <= {f"{LATE} NOT AGAIN", BUSY}
+    assert sum(texts.values()) == 23
+
+
+def test_login_of_a_task_that_the_keyword_timeout_ends_is_one_failed_login(
+    course: Course, vault: Simulator, temp: Path
+) -> None:
+    vault.fault(LOGIN, {"name": "slow", "delay": 10}, times=None)
+    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS + "  timeout: 2\n")
+    played = course.play(
+        "--forks=2", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(6)
+    ).succeeded()
+    assert sum(course.requests("Refused").values()) == 1
+    texts = [result["msg"] for result in played.results(GET)]
+    assert len(texts) == 6
+    assert sum(re.fullmatch(re.escape(TASK_ENDED) + NOT_AGAIN, text) is not None for text in texts) >= 4
 
 
 def test_in_check_mode_too(course: Course, vault: Simulator, temp: Path) -> None:

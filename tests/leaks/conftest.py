@@ -170,6 +170,12 @@ class Way(t.NamedTuple):
     by_environment: bool = False
     """Whether the client's secret comes from the environment of the process."""
     runner: bool = False
+    facts: tuple[str, ...] = ()
+    """The subset of facts that each play gathers. Without one, plays gather none."""
+    ad_hoc: tuple[tuple[str, ...], ...] = ()
+    """The command lines of the program ansible, which are run in place of plays."""
+    console: tuple[str, ...] = ()
+    """The lines that are typed into ansible-console, which is run in place of plays."""
     variables: Mapping[str, t.Any] = {}
     own_plays: Mapping[str, str] = {}
     """Plays that are not in playbooks.py."""
@@ -191,6 +197,8 @@ FOLDERS = {
     "artifacts": "artifacts of ansible-runner",
 }
 """Where Ansible writes, below a run's folder of what was written, and what that is."""
+
+EVERYWHERE = {*FOLDERS.values(), "output", "command lines", "environments"}
 
 
 class Run:
@@ -314,6 +322,7 @@ def _inventory(run: Run, stage: Stage) -> dict[str, t.Any]:
     protect = _vaulted if run.way.vaulted else dict
     hosts = {name: {**local, **protect(variables)} for name, variables in stage.outcomes.items()}
     others = {
+        "localhost": local,
         "jump": there,
         "dying": {**there, "ansible_python_interpreter": dying},
         "unusable": {"ansible_connection": "no.such.plugin"},
@@ -341,6 +350,7 @@ def _environment(run: Run, stage: Stage) -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(stage.collections),
         "ANSIBLE_NOCOLOR": "true",
         "ANSIBLE_LOCAL_TEMP": str(written / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(written / "remote"),
         "ANSIBLE_LOG_PATH": str(written / "log" / "ansible.log"),
         "ANSIBLE_RETRY_FILES_ENABLED": "true",
         "ANSIBLE_RETRY_FILES_SAVE_PATH": str(written / "retry"),
@@ -348,6 +358,7 @@ def _environment(run: Run, stage: Stage) -> dict[str, str]:
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(written / "facts"),
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
         "ANSIBLE_CALLBACKS_ENABLED": "dump_everything,tree,junit",
+        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
         "ANSIBLE_CALLBACK_TREE_DIR": str(written / "tree"),
         "JUNIT_OUTPUT_DIR": str(written / "junit"),
         "DUMP_EVERYTHING": str(written / "dump" / "events"),
@@ -358,22 +369,36 @@ def _environment(run: Run, stage: Stage) -> dict[str, str]:
     }
 
 
-def _command(run: Run) -> list[str]:
+def _commands(run: Run) -> list[list[str]]:
     hosts, site = str(run.given / "hosts.yml"), str(run.given / "site.yml")
     arguments = list(run.way.arguments)
+    if run.way.ad_hoc:
+        return [[str(PROGRAMS / "ansible"), "-i", hosts, *line, *arguments] for line in run.way.ad_hoc]
+    if run.way.console:
+        return [[str(PROGRAMS / "ansible-console"), "-i", hosts, *arguments]]
     if run.way.hosts:
         arguments += ["--limit", ",".join([*run.way.hosts, "others"])]
     if not run.way.runner:
-        return [str(PROGRAMS / "ansible-playbook"), "-i", hosts, site, *arguments]
+        return [[str(PROGRAMS / "ansible-playbook"), "-i", hosts, site, *arguments]]
     private = ["--ident", "run", "--inventory", hosts, "--playbook", site]
-    return [str(PROGRAMS / "ansible-runner"), "run", str(run.written), *private, *arguments]
+    return [[str(PROGRAMS / "ansible-runner"), "run", str(run.written), *private, *arguments]]
+
+
+def _play(run: Run, name: str) -> str:
+    """The text of a play, which gathers the facts that the way asks for."""
+    play = run.way.own_plays.get(name) or str(getattr(playbooks, name.upper()))
+    if not run.way.facts:
+        return play
+    folder = json.dumps(str(run.given / "facts.d"))
+    gather = f"gather_facts: true\n  gather_subset: {json.dumps(run.way.facts)}\n  fact_path: {folder}\n"
+    return play.replace("gather_facts: false\n", gather)
 
 
 class Prepared(t.NamedTuple):
     """A run that can be started."""
 
     run: Run
-    command: list[str]
+    commands: list[list[str]]
     environment: dict[str, str]
 
 
@@ -388,14 +413,16 @@ def prepare(stage: Stage) -> Callable[..., Prepared]:
             "hosts.yml": to_yaml(_inventory(run, stage)),
             "ansible.cfg": "",
             "site.yml": json.dumps([{"name": play, "import_playbook": f"{play}.yml"} for play in way.plays]),
-            **{f"{play}.yml": way.own_plays.get(play) or getattr(playbooks, play.upper()) for play in way.plays},
+            "facts.d/control.fact": json.dumps(MARKS[CONTROL]),
+            **{f"{play}.yml": _play(run, play) for play in way.plays},
         }
+        (run.given / "facts.d").mkdir()
         for name, content in files.items():
             (run.given / name).write_text(content, encoding="utf-8")
         environment = _environment(run, stage)
         if collections:
             environment["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
-        return Prepared(run, _command(run), environment)
+        return Prepared(run, _commands(run), environment)
 
     return prepare
 
@@ -409,20 +436,24 @@ def perform(prepare: Callable[..., Prepared]) -> Callable[..., Run]:
     """Run plays in some way, and search all that was written."""
 
     def perform(way: Way, collections: Path | None = None, system_log: SystemLog | None = None) -> Run:
-        run, command, environment = prepare(way, collections)
+        run, commands, environment = prepare(way, collections)
+        said, complained = b"", b""
         with Processes() as processes:
-            process = subprocess.run(
-                command,
-                check=False,
-                cwd=run.written / "project",
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=280,
-            )
-        run.output = (process.stdout + process.stderr).decode("utf-8", "replace")
-        assert process.returncode == 0, run.output
-        run.searched.text("output", process.stdout + process.stderr)
+            for command in commands:
+                process = subprocess.run(
+                    command,
+                    check=False,
+                    cwd=run.written / "project",
+                    env=environment,
+                    input="".join(f"{line}\n" for line in way.console).encode(),
+                    capture_output=True,
+                    timeout=280,
+                )
+                said += process.stdout
+                complained += process.stderr
+                run.output = (said + complained).decode("utf-8", "replace")
+                assert process.returncode in ((0, 2) if way.ad_hoc else (0,)), run.output  # 2 if a task fails
+        run.searched.text("output", said + complained)
         run.looks = processes.looks
         processes.search(run.searched)
         if system_log:
@@ -434,6 +465,28 @@ def perform(prepare: Callable[..., Prepared]) -> Callable[..., Run]:
         return run
 
     return perform
+
+
+Runs = Callable[[Way], Run]
+
+
+@pytest.fixture(scope="module")
+def runs(perform: Runs) -> Runs:
+    """Each way is gone once."""
+    known: dict[str, Run] = {}
+
+    def get(way: Way) -> Run:
+        if way.name not in known:
+            known[way.name] = perform(way)
+        return known[way.name]
+
+    return get
+
+
+def cached_facts(run: Run) -> dict[str, Path]:
+    """The file of each host in the cache of facts. From ansible-core 2.19 on, its name says which format it has."""
+    folder = run.written / ("artifacts/run/fact_cache" if run.way.runner else "facts")
+    return {path.name.removeprefix("s1_"): path for path in folder.iterdir()}
 
 
 def copy_of_the_collection(folder: Path) -> Path:

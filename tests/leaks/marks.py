@@ -27,6 +27,7 @@ KINDS = (
     "issued token",
     "session token",
     "session URL",
+    "webhook URL",
     CONTROL,
 )
 

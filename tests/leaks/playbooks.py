@@ -298,6 +298,42 @@ DELEGATED = """\
       delegate_to: dying
 """
 
+FACTS = """\
+---
+- name: The controller and a managed host, which have facts if the way of the run gathers them
+  hosts: localhost,jump
+  gather_facts: false
+  vars:
+    senhasegura_url: "{{ hostvars.success.senhasegura_url }}"
+    senhasegura_ca_path: "{{ hostvars.success.senhasegura_ca_path }}"
+  tasks:
+    - name: Session beside facts, secrets from variables
+      pamops.senhasegura.pam_remote_session:
+        device: web01
+      register: session
+
+    - name: Secrets are in what was registered beside facts
+      ansible.builtin.assert:
+        that: session.token[:length] | hash('sha256') == session_token_hash
+
+    - name: Session with delegated facts, access token from the environment of the task
+      pamops.senhasegura.pam_remote_session:
+        device: web01
+        auth_method: access_token
+      environment:
+        SENHASEGURA_ACCESS_TOKEN: "{{ my_access_token }}"
+      delegate_to: jump
+      delegate_facts: true
+
+    - name: Lookup beside facts, OAuth 1.0 from arguments
+      ansible.builtin.debug:
+        msg: "{{ found | length }}"
+      vars:
+        found: "{{ lookup('pamops.senhasegura.pam_remote_session', 'web01', auth_method='oauth1',
+                          consumer_key=my_consumer_key, consumer_secret=my_consumer_secret,
+                          token_key=my_token_key, token_secret=my_token_secret) }}"
+"""
+
 CONTROLS = """\
 ---
 - name: What is shown on purpose, to prove that each place is searched
@@ -408,8 +444,81 @@ LIMITS = """\
         NO_PROXY: "*"
       delegate_to: jump
 
+    - name: Rescue of a task with variables
+      ignore_errors: false
+      block:
+        - name: Fail with a secret in the variables of the task
+          pamops.senhasegura.pam_remote_session:
+            device: nowhere
+          vars:
+            senhasegura_client_secret: "{{ my_client_secret }}"
+      rescue:
+        - name: Show a task that failed
+          ansible.builtin.debug:
+            var: ansible_failed_task
+
+        - name: Show the result of a task that failed
+          ansible.builtin.debug:
+            var: ansible_failed_result
+
+    - name: Rescue of a task with arguments
+      ignore_errors: false
+      block:
+        - name: Fail with secrets in the arguments and the environment of the task
+          pamops.senhasegura.pam_remote_session:
+            device: nowhere
+            auth_method: oauth2
+            client_secret: "{{ my_client_secret }}"
+          environment:
+            SENHASEGURA_ACCESS_TOKEN: "{{ my_access_token }}"
+      rescue:
+        - name: Show the arguments of a task that failed
+          ansible.builtin.debug:
+            var: ansible_failed_task
+
+    - name: Rescue of a loop
+      ignore_errors: false
+      block:
+        - name: Fail in a loop with secrets in the arguments and the environment of the task
+          pamops.senhasegura.pam_remote_session:
+            device: "{{ item }}"
+            auth_method: oauth2
+            client_secret: "{{ my_client_secret }}"
+          environment:
+            SENHASEGURA_ACCESS_TOKEN: "{{ my_access_token }}"
+          loop: [nowhere]
+      rescue:
+        - name: Show a loop that failed
+          ansible.builtin.debug:
+            var: ansible_failed_task
+
+        - name: Show the results of a loop that failed
+          ansible.builtin.debug:
+            var: ansible_failed_result
+
+    - name: Secret in an option that holds none
+      pamops.senhasegura.pam_remote_session:
+        device: web01
+        remote_addr: "{{ my_client_secret }}"
+
+    - name: Gather facts of the controller
+      ansible.builtin.gather_facts:
+
     - name: End, after which core has its last words
       ansible.builtin.debug:
+"""
+
+GATHERED = """\
+---
+- name: Facts of the controller and of another host
+  hosts: localhost,jump
+  gather_facts: false
+"""
+
+REQUESTED = """\
+---
+- name: A session that goes to a webhook
+  ansible.builtin.import_playbook: pamops.senhasegura.request_session
 """
 
 DEBUGGED = """\

@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 
 import pytest
 
-from tests.leaks.conftest import FOLDERS, Run, Way
+from tests.leaks.conftest import EVERYWHERE, Run, Runs, Way, cached_facts
+from tests.leaks.marks import CONTROL, search
 from tests.leaks.watch import SystemLog
 
 TWO = ("success", "echo_in_message")
 IN_CHECK_MODE = ("success", "echo_at_login", "wrong_secret")
 WITH_DELEGATION = ("contexts", "delegated", "controls")
+
+# Facts are gathered at the start of each play, and so both before and after the sessions of the controller.
+WITH_FACTS = ("facts", "contexts", "facts", "controls")
+WITHOUT_ENVIRONMENT = ("all", "!env")
 
 WAYS = (
     Way("minimal -v", ("-v",), {"ANSIBLE_STDOUT_CALLBACK": "minimal"}, hosts=TWO),
@@ -31,9 +37,20 @@ WAYS = (
     Way("debug", (), {"ANSIBLE_DEBUG": "1"}, hosts=TWO),
     Way("check mode", ("-vvv", "--check", "--diff"), {"ANSIBLE_PIPELINING": "true"}, WITH_DELEGATION, IN_CHECK_MODE),
     Way("ansible-runner", ("-vvvv",), {"ANSIBLE_PIPELINING": "true"}, WITH_DELEGATION, TWO, vaulted=True, runner=True),
+    Way("facts -vvvv", ("-vvvv",), plays=WITH_FACTS, hosts=TWO, facts=("all",)),
+    Way(
+        "facts minimal",  # which prints all facts
+        ("-vvv",),
+        {"ANSIBLE_STDOUT_CALLBACK": "minimal", "ANSIBLE_PIPELINING": "true"},
+        WITH_FACTS,
+        TWO,
+        by_environment=True,
+        facts=WITHOUT_ENVIRONMENT,
+    ),
+    Way("facts ansible-runner", ("-vvvv",), plays=WITH_FACTS, hosts=TWO, vaulted=True, runner=True, facts=("all",)),
 )
 
-EVERYWHERE = {*FOLDERS.values(), "output", "command lines", "environments"}
+WAYS_WITH_FACTS = [way for way in WAYS if way.facts]
 
 # What the first task says on each host: proof that what the host is called after happens there.
 MESSAGES = {
@@ -47,22 +64,6 @@ MESSAGES = {
     "unreachable": "no connection to 127.0.0.1 port ",
     "refused_by_proxy": "the request could not be sent: the proxy refused: 407 Proxy Authentication",
 }
-
-Runs = Callable[[Way], Run]
-
-
-@pytest.fixture(scope="module")
-def runs(perform: Callable[[Way], Run]) -> Runs:
-    """Each way is gone once."""
-    known: dict[str, Run] = {}
-
-    def get(way: Way) -> Run:
-        if way.name not in known:
-            known[way.name] = perform(way)
-        return known[way.name]
-
-    return get
-
 
 every_way = pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])
 
@@ -98,6 +99,23 @@ def test_each_host_had_its_outcome(way: Way, runs: Runs) -> None:
     ended = runs(way).results("End of sessions, access token from the environment of the task")
     for results in (listed, ended):
         assert {host for host, result in results.items() if result["failed"]} == {*hosts} - {"success", "echo_at_login"}
+
+
+@pytest.mark.parametrize("way", WAYS_WITH_FACTS, ids=[way.name for way in WAYS_WITH_FACTS])
+def test_facts_are_in_the_cache(way: Way, runs: Runs) -> None:
+    """Each host's, before and after its sessions. They hold what is shown on purpose and no secret. Core lets everybody
+    on the machine read them."""
+    run = runs(way)
+    files = cached_facts(run)
+    assert set(files) == {*TWO, "localhost", "jump"}
+    for file in files.values():
+        content = file.read_bytes()
+        assert {found.kind for found in search("cache of facts", content)} == {CONTROL}
+        assert (b"ansible_env" in content) == ("!env" not in way.facts)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert not any(
+        result["failed"] for result in run.results("Secrets are in what was registered beside facts").values()
+    )
 
 
 def test_system_log(perform: Callable[..., Run]) -> None:

@@ -33,7 +33,7 @@ ACTION, LOOKUP = "plugin_utils/_action.py", "lookup/pam_remote_session.py"
 HERE, ANYWHERE = ("task", "lookup"), ("task", "lookup", "delegated")
 
 BUGS = {
-    "options": Bug("plugin_utils/_config.py", "    found += problems(", 'options["timeout"]', HERE),
+    "options": Bug("plugin_utils/_config.py", "    found += operation.problems(", 'options["timeout"]', HERE),
     "sending": Bug(TRANSPORT, "        exchange.begin(", "exchange.seconds", ANYWHERE),
     "failing": Bug(TRANSPORT, "        why = _reason(failure)", "exchange.seconds", ANYWHERE, host="echo_without_http"),
     "telling": Bug(CLIENT, "                raise unclear(", "self._exchange.seconds", HERE, "echo_without_http"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ansible-core shows whatever a collection does, so that the documentation of it stays true.
+"""What is shown all the same, mostly by ansible-core whatever a collection does, so that the documentation stays true.
 
 A test that fails because core shows less is good news: the limit goes from here and from the documentation.
 """
@@ -23,9 +23,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.awx.webhook import Webhook
 from tests.leaks import playbooks
-from tests.leaks.conftest import CORE, PROGRAMS, Prepared, Run, Vaulted, Way, to_yaml
-from tests.leaks.marks import Searched, bearer, search, secret
+from tests.leaks.conftest import CORE, PROGRAMS, Prepared, Run, Vaulted, Way, cached_facts, to_yaml
+from tests.leaks.marks import CONTROL, MARKS, Searched, bearer, search, secret
 
 
 class Limit(t.NamedTuple):
@@ -123,6 +124,33 @@ KNOWN_LIMITS = (
         {"callbacks": {"client secret"}},
     ),
     Limit(
+        "Show a task that failed",
+        "ansible_failed_task, which the tasks of a rescue have, holds the values of the variables of the task.",
+        "Do not print ansible_failed_task. Print ansible_failed_result, which holds no secret.",
+        {"output": {"client secret"}, "callbacks": {"client secret"}},
+        since=(2, 19),
+    ),
+    Limit(
+        "Show a loop that failed",
+        "ansible_failed_task holds the values of the arguments and of the environment, if the task is a loop.",
+        "Do not print ansible_failed_task. Print ansible_failed_result, which holds no secret.",
+        {"output": {"client secret", "access token"}, "callbacks": {"client secret", "access token"}},
+        since=(2, 19),
+    ),
+    Limit(
+        "Secret in an option that holds none",
+        "The value of an option that is not documented as a secret is told to callback plugins and quoted in messages, "
+        "even if the value equals a secret.",
+        "Put secrets into the options for secrets alone.",
+        {"output": {"client secret"}, "callbacks": {"client secret"}},
+    ),
+    Limit(
+        "Gather facts of the controller",
+        "The environment is one of the facts. Callback plugins are told facts, and caches of facts store them.",
+        "Gather no facts of the controller, or all but env.",
+        {"callbacks": {"client secret"}},
+    ),
+    Limit(
         "Delegate with a proxy in the environment",
         "The task keyword environment of a delegated task is on the command lines of ssh and of the remote shell, at "
         "-vvv in the output, and told to callback plugins. The collection takes its own variables out, and no others.",
@@ -152,6 +180,7 @@ def run(perform: Callable[[Way], Run]) -> Run:
             {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true", "ANSIBLE_PIPELINING": "true"},
             plays=("limits",),
             hosts=("success",),
+            by_environment=True,
             variables={"proxy_password": secret("proxy password")},
             own_plays={"limits": play},
         )
@@ -167,13 +196,92 @@ def test_of_a_task(limit: Limit, run: Run) -> None:
 def test_all_that_is_seen_is_known(run: Run) -> None:
     """No other task of the play, among them the one that gets the session, shows anything."""
     tasks = set(re.findall("- name: (.*)", playbooks.LIMITS.partition("tasks:")[2]))
-    limits = {limit.task for limit in KNOWN_LIMITS}
-    assert {task: seen_of(run, task) for task in tasks - limits if not task.startswith("End")} == {"Session": {}}
+    others = {task for task in tasks if run.told(task)} - {limit.task for limit in KNOWN_LIMITS}
+    assert {task: seen_of(run, task) for task in others if not task.startswith("End")} == {
+        "Session": {},
+        "Fail with a secret in the variables of the task": {},
+        "Fail with secrets in the arguments and the environment of the task": {},
+        "Show the arguments of a task that failed": {},
+        "Show the result of a task that failed": {},
+        "Show the results of a loop that failed": {},
+        "Fail in a loop with secrets in the arguments and the environment of the task": {},
+    }
 
 
 def test_cache_of_facts(run: Run) -> None:
-    """See "Hand the URL to a task without no_log"."""
-    assert "session URL" in {found.kind for found in run.searched.found if found.place == "cache of facts"}
+    """See "Hand the URL to a task without no_log" and "Gather facts". Everybody on the machine can read the files."""
+    files = cached_facts(run)
+    assert {host: {found.kind for found in search(host, file.read_bytes())} for host, file in files.items()} == {
+        "success": {"session URL", "client secret"}
+    }
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o644}
+
+
+ALL_THAT_SHOW_FACTS = {
+    "output",
+    "log",
+    "cache of facts",
+    "callback tree",
+    "callback junit",
+    "callback that dumps everything",
+}
+
+
+@pytest.mark.parametrize(
+    ("subset", "places"),
+    [
+        (("all",), ALL_THAT_SHOW_FACTS),
+        (("!all",), ALL_THAT_SHOW_FACTS),
+        (("network",), ALL_THAT_SHOW_FACTS),
+        (("all", "!env"), set()),
+        (("!all", "!min", "network"), set()),
+    ],
+    ids=",".join,
+)
+def test_subsets_of_facts(subset: tuple[str, ...], places: set[str], perform: Callable[[Way], Run]) -> None:
+    """The environment is in each subset that does not leave it out. Some callbacks print all facts. The environment of
+    the controller is no fact of other hosts."""
+    minimal = {"ANSIBLE_STDOUT_CALLBACK": "minimal"}
+    run = perform(Way("gathered", (), minimal, ("gathered",), hosts=("success",), by_environment=True, facts=subset))
+    assert {found.place for found in run.searched.found if found.kind == "client secret"} == places
+    assert not [found for found in search("jump", cached_facts(run)["jump"].read_bytes()) if found.kind != CONTROL]
+
+
+def test_environment_of_a_play(perform: Callable[[Way], Run]) -> None:
+    """The keyword environment of a play also holds when its facts are gathered, on each of its hosts."""
+    play = playbooks.GATHERED + '  environment:\n    SENHASEGURA_ACCESS_TOKEN: "{{ my_access_token }}"\n'
+    way = Way("environment", ("-vvv",), plays=("gathered",), hosts=("success",), facts=("all",))
+    run = perform(way._replace(own_plays={"gathered": play}))
+    seen = {found.place for found in run.searched.found if found.kind == "access token"}
+    assert {"command lines", "output", "callback that dumps everything"} <= seen
+    for host, file in cached_facts(run).items():
+        assert {found.kind for found in search(host, file.read_bytes())} == {CONTROL, "access token"}
+
+
+def test_facts_by_an_ad_hoc_command(perform: Callable[[Way], Run]) -> None:
+    """It prints all facts."""
+    setup = ("localhost,jump", "-m", "ansible.builtin.setup")
+    run = perform(Way("ad hoc facts", by_environment=True, ad_hoc=(setup,)))
+    assert {(found.kind, found.place) for found in run.searched.found} == {
+        ("client secret", place) for place in ALL_THAT_SHOW_FACTS
+    }
+
+
+def test_secret_in_an_ad_hoc_command(perform: Callable[[Way], Run]) -> None:
+    """Everybody on the machine can see the command line. Callback plugins are told its arguments, and junit writes
+    them. From ansible-core 2.19 on, the first characters of the arguments are shown if the task fails."""
+    given = f"access_token={MARKS['access token']} auth_method=access_token device=nowhere"
+    run = perform(
+        Way(
+            "ad hoc secret",
+            ("-vvvv",),
+            ad_hoc=(("success", "-m", "pamops.senhasegura.pam_remote_session", "-a", given),),
+        )
+    )
+    places = {"command lines", "callback junit", "callback that dumps everything"}
+    assert {(found.kind, found.place) for found in run.searched.found} == {
+        ("access token", place) for place in places | ({"output", "log"} if CORE >= (2, 19) else set())
+    }
 
 
 def test_junit(run: Run) -> None:
@@ -211,6 +319,43 @@ def test_debugging_a_delegated_task(perform: Callable[[Way], Run]) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("debugging", "place"),
+    [("", ""), ("ANSIBLE_KEEP_REMOTE_FILES", "remote temporary files"), ("ANSIBLE_DEBUG", "output")],
+)
+def test_debugging_request_session(
+    debugging: str,
+    place: str,
+    outcomes: Mapping[str, Mapping[str, t.Any]],
+    perform: Callable[[Way], Run],
+    tmp_path: Path,
+) -> None:
+    """With ANSIBLE_KEEP_REMOTE_FILES, core ignores the variable ansible_pipelining: what the playbook sends to the
+    webhook is left in a file on the controller. With ANSIBLE_DEBUG, core prints it in spite of no_log."""
+    answers = {
+        "session_user": "jdoe",
+        "device": "web01",
+        "credential": "svc-admin",
+        "protocol": "SSH",
+        **outcomes["success"],
+    }
+    with Webhook(tmp_path) as webhook:
+        environment = {
+            "SENHASEGURA_WEBHOOK_URL": f"{webhook.url}/{MARKS['webhook URL']}",
+            "SENHASEGURA_WEBHOOK_CA_PATH": webhook.ca_file,
+            **({debugging: "true"} if debugging else {}),
+        }
+        arguments = ("-e", json.dumps(answers))
+        way = Way("requested", arguments, environment, ("requested",), ("success",), by_environment=True)
+        run = perform(way)
+    assert len(webhook.deliveries) == 1
+    # Callbacks: see "Hand the URL to a task with no_log".
+    places = {"callback that dumps everything", *([place] if place else [])}
+    assert {(found.kind, found.place) for found in run.searched.found} == {
+        (kind, place) for kind in ("session URL", "webhook URL") for place in places
+    }
+
+
 def test_artifacts_of_ansible_runner(perform: Callable[[Way], Run]) -> None:
     """ansible-runner writes the environment that it gives to Ansible to its artifact "command", for its user alone."""
     run = perform(Way("artifacts", plays=("debugged",), hosts=("success",), by_environment=True, runner=True))
@@ -225,15 +370,27 @@ def test_artifacts_of_ansible_runner(perform: Callable[[Way], Run]) -> None:
 def test_values_of_the_configuration(prepare: Callable[[Way], Prepared]) -> None:
     """ansible-config shows what the environment sets. ansible-core knows of no secret option."""
     way = Way("configuration", plays=("killed",), by_environment=True)
-    _run, _command, environment = prepare(way)
+    _run, _commands, environment = prepare(way)
     command = [str(PROGRAMS / "ansible-config"), "dump", "-t", "lookup", "pamops.senhasegura.pam_remote_session"]
     output = subprocess.check_output(command, env=environment, stderr=subprocess.STDOUT)
     assert {found.kind for found in search("output", output)} == {"client secret"}
 
 
+@pytest.mark.parametrize("vaulted", [False, True])
+def test_variables_of_the_inventory(vaulted: bool, prepare: Callable[[Way], Prepared]) -> None:
+    """ansible-inventory shows all variables. What is inline in a vault is decrypted by --graph --vars alone."""
+    run, _commands, environment = prepare(Way("inventory", plays=(), vaulted=vaulted))
+    program = [str(PROGRAMS / "ansible-inventory"), "-i", str(run.given / "hosts.yml")]
+    shown = {}
+    for arguments in (("--list",), ("--host", "success"), ("--graph", "--vars")):
+        output = subprocess.check_output([*program, *arguments], env=environment, stderr=subprocess.STDOUT)
+        shown[arguments[0]] = "client secret" in {found.kind for found in search("output", output)}
+    assert shown == {"--list": not vaulted, "--host": not vaulted, "--graph": True}
+
+
 def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
     """SIGKILL leaves the directory of the run, and with it the token: for the user alone, until it ends by itself."""
-    run, command, environment = prepare(Way("killed", plays=("killed",), hosts=("success",)))
+    run, (command,), environment = prepare(Way("killed", plays=("killed",), hosts=("success",)))
     local = run.written / "local"
     process = subprocess.Popen(
         command,

@@ -99,6 +99,7 @@ class Tls(t.NamedTuple):
     wanting_client: ssl.SSLContext
     client_cert: str
     client_key: str
+    certificate: trustme.LeafCert
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +123,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     for name, content in files.items():
         (directory / name).write_bytes(content)
     ca_path, client_cert, client_key = (str(directory / name) for name in files)
-    return Tls(ca_path, contexts[0], contexts[1], client_cert, client_key)
+    return Tls(ca_path, contexts[0], contexts[1], client_cert, client_key, certificate)
 
 
 @pytest.fixture(scope="session")
@@ -167,6 +168,7 @@ def ansible_cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...
             definitions = constants.config.get_configuration_definitions("lookup", name)
             config.initialize_plugin_configuration_definitions("lookup", name, definitions)
         monkeypatch.setattr(constants, "config", config)
+        monkeypatch.setattr(constants, "CONFIG_FILE", str(path))
         return path
 
     return write

@@ -182,7 +182,7 @@ class Api:
             assert json.loads(request.body) == call.json
         if call.authorization is not None:
             assert header(request, "Authorization") == call.authorization
-        if isinstance(call.body, Exception):
+        if isinstance(call.body, BaseException):
             raise call.body
         body = call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
         raw = urllib3.HTTPResponse(

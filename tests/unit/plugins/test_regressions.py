@@ -11,20 +11,19 @@ import socket
 import time
 import typing as t
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, OptionsError, Refused, Unclear
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
-    ARGUMENT_SPEC,
+    OPERATION,
     create_remote_session,
     option_problems,
 )
@@ -60,8 +59,7 @@ def looked_up(*devices: str, **more: t.Any) -> list[t.Any]:
 
 
 def resolved(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-    name = lookup_loader.get(NAME, class_only=True)._load_name
-    return resolve(name, ARGUMENT_SPEC, option_problems, arguments, {}, Templar(loader=DataLoader()).template)
+    return resolve(OPERATION, arguments, {}, Templar(loader=DataLoader()).template)
 
 
 def test_empty_environment_variable_leaves_verification_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,9 +194,25 @@ def test_too_many_digits_for_a_number(name: str) -> None:
         resolved({**DIRECT, name: "1" * 5000})
 
 
-@pytest.mark.parametrize("value", [["root"], {"name": "root"}, True])
-def test_what_is_no_text_is_not_made_one(value: t.Any) -> None:
-    with pytest.raises(OptionsError, match=": credential must be a text[.]$"):
+READ_AS = ", and YAML made {} of it: put it in quotes"
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (["root"], ""),
+        ({"name": "root"}, ""),
+        (True, READ_AS.format("a boolean")),
+        (False, READ_AS.format("a boolean")),
+        (0, READ_AS.format("a number")),
+        (42798, READ_AS.format("a number")),
+        (0.5, READ_AS.format("a number")),
+        (date(2026, 1, 31), READ_AS.format("a date")),
+        (datetime(2026, 1, 31, 12, 30), READ_AS.format("a date")),
+    ],
+)
+def test_what_is_no_text_is_not_made_one(value: t.Any, hint: str) -> None:
+    with pytest.raises(OptionsError, match=f": credential must be a text{hint}[.]$"):
         resolved({**DIRECT, "credential": value})
 
 
@@ -211,7 +225,7 @@ def test_lookup_names_all_problems_at_once(api: Api) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("", port=0)
     assert str(error.value) == (
-        "Nothing was sent to PAM Core, because the options are not right: Each device that the lookup names must be a "
+        "Invalid options; nothing was sent to PAM Core: Each device that the lookup names must be a "
         "text that is not empty. port must be from 1 to 65535, and is 0."
     )
 
@@ -230,7 +244,7 @@ def test_session_in_an_answer_that_says_error_may_exist(api: Api, mark: dict[str
         'Creating the remote session failed: PAM Core answered "No" (HTTP 200). '
         "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
     )
-    assert error.value.result()["session_may_exist"]
+    assert error.value.in_doubt
 
 
 def test_authorities_are_always_named_to_requests(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.playbook.task import Task
+from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader, connection_loader
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SESSION_MAY_EXIST
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import SESSION_MAY_EXIST
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _action
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
@@ -105,17 +106,39 @@ def test_callbacks_get_no_argument_that_may_be_a_secret(run: Run) -> None:
 
 @pytest.mark.parametrize("transport", [None, "ssh"])
 def test_callbacks_and_delegated_hosts_get_no_environment_of_ours(
-    simulator: Simulator, vault: dict[str, t.Any], run: Run, transport: str | None
+    simulator: Simulator, vault: dict[str, t.Any], run: Run, transport: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Core puts what is left there on the command line of a delegated module."""
+    seen = []
+    execute = ActionBase._execute_module
+
+    def record(action: ActionBase, **keywords: t.Any) -> t.Any:
+        seen.append(action._task.environment)
+        return execute(action, **keywords)
+
+    monkeypatch.setattr(ActionBase, "_execute_module", record)
     secret = vault.pop("client_secret")
     environment = {"SENHASEGURA_CLIENT_SECRET": secret, "NO_PROXY": "127.0.0.1"}
     defaults = [{"group/pamops.senhasegura.senhasegura": {"client_secret": secret}}]
     delegated = {"delegate_to": "bastion"} if transport else {}
     result, task = run(vault, transport=transport, environment=[environment], module_defaults=defaults, **delegated)
     assert result["session_url"].startswith(f"{vault['url']}/")
-    assert task.environment == [{"NO_PROXY": "127.0.0.1"}]
+    assert seen == ([[{"NO_PROXY": "127.0.0.1"}]] if transport else [])
+    assert task.environment == [{"SENHASEGURA_CLIENT_SECRET": SHOWN, "NO_PROXY": "127.0.0.1"}]
     assert task.module_defaults == []
+
+
+def test_placeholder_of_a_secret_is_not_sent(api: Api, run: Run) -> None:
+    """The debugger gives it. *api* expects nothing."""
+    arguments = {**WITH_LOGIN, "client_secret": SHOWN, "validate_certs": SHOWN}
+    result, _task = run(arguments, environment=[{"SENHASEGURA_TENANT": SHOWN}])
+    placeholder = "is Ansible's placeholder for a hidden value, not the value itself. "
+    remedy = "After redo in the debugger, run the playbook again."
+    assert result["msg"] == (
+        f"Invalid options; nothing was sent to PAM Core: client_secret {placeholder}{remedy} "
+        f"tenant from the environment variable SENHASEGURA_TENANT {placeholder}{remedy} "
+        f"validate_certs {placeholder}{remedy}"
+    )
 
 
 def test_callbacks_get_no_secret_of_a_task_that_core_refuses(run: Run) -> None:
@@ -130,11 +153,11 @@ def test_next_try_of_until_still_knows_the_secrets(api: Api, run: Run) -> None:
     given = {name: value for name, value in WITH_LOGIN.items() if name != "client_id"}
     busy = CREATE._replace(status=503, body={"message": "Service unavailable"})
     api.expect(LOGIN._replace(form={"grant_type": "client_credentials", **OAUTH2}), busy, CREATE)
-    result, task = run(given, environment=[{"SENHASEGURA_CLIENT_ID": OAUTH2["client_id"]}])
+    result, task = run(given, environment=[{"SENHASEGURA_CLIENT_ID": OAUTH2["client_id"], "LANG": "C"}])
     assert result["failed"] is True
     result, task = run({}, task=task)
     assert result["session_url"] == SESSION_URL
-    assert (task.args["client_secret"], task.environment) == (SHOWN, [{}])
+    assert (task.args["client_secret"], task.environment) == (SHOWN, [{"SENHASEGURA_CLIENT_ID": SHOWN, "LANG": "C"}])
 
 
 def test_failure_is_readable_after_a_try_that_did_not_fail(api: Api, run: Run) -> None:
@@ -157,7 +180,7 @@ def test_wrong_options_fail_with_all_problems(api: Api, run: Run) -> None:
     result, task = run({"port": 0, "color": "red"}, {"senhasegura_url": "http://vault.example"})
     assert result["failed"] is True
     assert result["msg"] == (
-        "Nothing was sent to PAM Core, because the options are not right: There is no option color. "
+        "Invalid options; nothing was sent to PAM Core: There is no option color. "
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
         "url from the variable senhasegura_url "
         "must begin with https://, since what is asked for gives privileged access. "
@@ -262,7 +285,7 @@ def test_delegated_host_that_dies(run: Run, tmp_path: Path, check: bool) -> None
     assert (result["failed"], result["http_status"], result["error_code"]) == (True, None, None)
     assert result["session_may_exist"] is not check
     assert result["msg"].endswith(SESSION_MAY_EXIST) is not check
-    assert result["module_stdout"] == "(hidden, since it holds a session)"
+    assert result["module_stdout"] == "(hidden, since it may hold the result of the module)"
     assert SESSION_URL not in json.dumps(result, default=str)
     assert not task.no_log
 
@@ -304,4 +327,4 @@ def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check
 
 def test_options_are_checked_before_a_delegated_host_is_asked(run: Run) -> None:
     result, _task = run({**OAUTH2, **SESSION, "url": "http://x"}, transport="ssh", delegate_to="bastion")
-    assert result["msg"].startswith("Nothing was sent to PAM Core, because the options are not right: url must begin")
+    assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: url must begin")

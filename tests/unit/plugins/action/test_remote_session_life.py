@@ -18,6 +18,7 @@ from tests.unit.plugins.support import (
     BEARER,
     ENDED,
     INFO,
+    ISSUED,
     LOGIN,
     NOT_DROPPED,
     OAUTH2,
@@ -73,6 +74,71 @@ def test_failure_of_some(api: Api) -> None:
     assert not task.no_log
 
 
+RESULT = {"changed": True, "session_url": SESSION_URL, "token": "a token", "created": SESSION_FACTS}
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        RESULT,
+        {"results": [RESULT, RESULT], "changed": True},
+        [RESULT],
+        {"first": {"second": [{"third": RESULT}]}},
+        {**SESSION_FACTS, "device": [RESULT]},
+        json.dumps(RESULT),
+        [{"key": name, "value": value} for name, value in RESULT.items()],
+        list(RESULT.values()),
+        {"url": SESSION_URL},
+        {**SESSION_FACTS, "secret": "a token"},
+    ],
+    ids=[
+        "a result",
+        "a loop's result",
+        "a loop's results",
+        "deep within",
+        "beside what is right",
+        "as JSON",
+        "dict2items",
+        "values",
+        "under another name",
+        "beside",
+    ],
+)
+def test_whole_result_in_place_of_created_is_not_shown(api: Api, whole: t.Any) -> None:
+    result, task = run_action(TERMINATE, {**REACH, "timezone": "UTC", "created": whole})
+    assert result["failed"]
+    assert SESSION_URL not in str(result)
+    assert SESSION_URL not in str(task.args)
+    assert "a token" not in str(task.args)
+
+
+NOISY = "web01\x9b31m\u202e\ud800\x1b]0;"
+
+
+@pytest.mark.parametrize(("name", "answers"), [(INFO, []), (TERMINATE, [dropping(1)])])
+def test_what_is_listed_holds_no_secret_and_nothing_a_terminal_obeys(api: Api, name: str, answers: list[t.Any]) -> None:
+    secret, token = OAUTH2["client_secret"], ISSUED
+    odd = {**ONE, "x": token, "request": f"see {secret}", "y": [{"z": f"<{token}>", token: 1}], "ITSM": NOISY}
+    api.expect(LOGIN, listing(odd), *answers)
+    result, _task = run_action(name, {**WITH_LOGIN, "user": "jdoe"})
+    [session] = result["sessions"]
+    assert (session["request"], session["ITSM"]) == ("see VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "web01 31m   ]0;")
+    assert session["original"]["y"] == [
+        {"z": "<VALUE_SPECIFIED_IN_NO_LOG_PARAMETER>", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER": 1}
+    ]
+    assert not any(
+        text in json.dumps(result, ensure_ascii=False) for text in (secret, token, "\x9b", "\u202e", "\ud800", "\x1b")
+    )
+
+
+def test_failure_of_some_holds_no_secret(api: Api) -> None:
+    odd = {**ONE, "request": BEARER["access_token"]}
+    api.expect(listing(odd), dropping(1, status=500, body=NOT_DROPPED), getting(1, odd))
+    result, _task = run_action(TERMINATE, {**REACH, "device": "web01"})
+    assert result["failed"]
+    assert BEARER["access_token"] not in json.dumps(result)
+
+
 def test_check_mode(api: Api) -> None:
     api.expect(listing(ONE, TWO), listing(ONE, TWO))
     result, _task = run_action(TERMINATE, {**REACH, "user": "jdoe"}, check=True)
@@ -95,9 +161,7 @@ def test_filters_come_from_the_task_alone(
     if name == INFO:
         assert [session["id"] for session in result["sessions"]] == [1]
     else:
-        assert result["msg"].startswith(
-            "Nothing was sent to PAM Core, because the options are not right: Nothing says "
-        )
+        assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: Nothing says ")
 
 
 def test_timezone_can_be_set_once_for_all(api: Api) -> None:

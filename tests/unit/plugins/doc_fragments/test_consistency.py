@@ -26,7 +26,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils import (
     _remote_session_info,
     _remote_session_terminate,
 )
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotAllEnded, SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
 from ansible_collections.pamops.senhasegura.plugins.modules import (
     pam_remote_session,
     pam_remote_session_info,
@@ -40,8 +40,8 @@ MODULES = {
     "pam_remote_session_terminate": (pam_remote_session_terminate, _remote_session_terminate.OPERATION),
 }
 LOOKUPS = {
-    "pam_remote_session": (lookup, lookup.SPEC["argument_spec"]),
-    "pam_remote_session_info": (lookup_info, _remote_session_info.ARGUMENT_SPEC["argument_spec"]),
+    "pam_remote_session": (lookup, lookup.OPTIONS),
+    "pam_remote_session_info": (lookup_info, _remote_session_info.OPTIONS),
 }
 EVERYWHERE = {**_options.CONNECTION, **_options.REMOTE_SESSION, **_filters.FILTERS, **_filters.TIMES, **_filters.WAIT}
 FACTS = {"type": "str", "default": None, "choices": None, "aliases": None, "required": False, "elements": None}
@@ -75,14 +75,14 @@ def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
 def test_module_documents_what_it_takes(plugin: str) -> None:
     _module, operation = MODULES[plugin]
     assert {name: facts(option) for name, option in documented("modules", plugin).items()} == {
-        name: facts(option) for name, option in operation.spec["argument_spec"].items()
+        name: facts(option.argument()) for name, option in operation.options.items()
     }
 
 
 @pytest.mark.parametrize("plugin", LOOKUPS)
 def test_lookup_documents_what_it_takes(plugin: str) -> None:
     found = {name: facts(option) for name, option in documented("lookup", plugin).items()}
-    expected = {name: facts(option) for name, option in LOOKUPS[plugin][1].items()}
+    expected = {name: facts(option.argument()) for name, option in LOOKUPS[plugin][1].items()}
     terms, device = found.pop("_terms"), expected.pop("device")  # which the terms are here
     assert terms == {**device, "type": "list", "elements": "str"}
     assert found == expected
@@ -112,18 +112,16 @@ def test_other_options_have_no_sources() -> None:
             assert not {"env", "vars", "ini"} & option.keys()
 
 
-def test_the_sources_of_all_options_of_a_module_are_those_of_a_lookup() -> None:
-    """The action plugin of the module without a lookup takes those of another."""
-    terminate = _remote_session_terminate.ARGUMENT_SPEC["argument_spec"]
-    assert terminate.items() <= _remote_session_info.ARGUMENT_SPEC["argument_spec"].items()
+def test_options_that_name_a_device_or_session_are_not_configurable() -> None:
+    operations = [operation for _module, operation in MODULES.values()]
+    found = {name for operation in operations for name, option in operation.options.items() if not option.configurable}
+    assert found == WITHOUT_SOURCES - {"_terms", "field"}
 
 
 def test_no_option_means_two_things() -> None:
     groups = (_options.CONNECTION, _filters.FILTERS, _filters.TIMES, _filters.WAIT)
-    assert sum(len(group) for group in groups) == len(_remote_session_info.ARGUMENT_SPEC["argument_spec"])
-    assert len(_remote_session.ARGUMENT_SPEC["argument_spec"]) == len(_options.CONNECTION) + len(
-        _options.REMOTE_SESSION
-    )
+    assert sum(len(group) for group in groups) == len(_remote_session_info.OPTIONS)
+    assert len(_remote_session.OPTIONS) == len(_options.CONNECTION) + len(_options.REMOTE_SESSION)
 
 
 def test_who_shares_a_token_is_documented() -> None:
@@ -132,10 +130,9 @@ def test_who_shares_a_token_is_documented() -> None:
 
 
 def test_secrets() -> None:
-    assert {name for name, option in EVERYWHERE.items() if option.get("no_log")} == SECRETS == set(_options.SECRETS)
+    assert {name for name, option in EVERYWHERE.items() if option.secret} == SECRETS == set(_options.SECRETS)
     # Core asks about each option whose name sounds like a secret: the answer must have been given.
-    sounding = {name for name in EVERYWHERE if re.search(r"secret|password|token|_key", name)}
-    assert {name for name in sounding if "no_log" not in EVERYWHERE[name]} == set()
+    assert all("no_log" in option.argument() for option in EVERYWHERE.values())
 
 
 def test_every_option_is_described() -> None:
@@ -161,7 +158,9 @@ def test_every_failure_returns_what_is_documented(plugin: str) -> None:
     some = {name for name, value in returned.items() if "failure" in value["returned"]}
     outcome = {"sessions": [], "changed": False}
     if plugin == "pam_remote_session_terminate":
-        assert operation.failure(NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
+        assert (
+            operation.failure(_remote_session_terminate.NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
+        )
 
 
 def test_every_session_returns_what_is_documented() -> None:
@@ -170,7 +169,7 @@ def test_every_session_returns_what_is_documented() -> None:
     ended = {*yaml.safe_load(pam_remote_session_terminate.RETURN)["sessions"]["contains"]}
     assert ended == fields | {"terminated", "reason"}
     created = yaml.safe_load(pam_remote_session.RETURN)["created"]["contains"]
-    assert {*created} == {*_filters.FILTERS["created"]["options"]}
+    assert {*created} == {*_filters.FILTERS["created"].members}
 
 
 def test_all_modules_are_in_the_action_group() -> None:
@@ -197,8 +196,8 @@ def test_examples_are_tasks_of_known_options(plugin: str) -> None:
     ]
     assert plugin in [name for name, _options in used]
     for name, options in used:
-        spec = MODULES[name][1].spec["argument_spec"]
-        assert set(options) <= {*spec, *(alias for option in spec.values() for alias in option.get("aliases", ()))}
+        known = MODULES[name][1].options
+        assert set(options) <= {*known, *(alias for option in known.values() for alias in option.aliases)}
     for task in found:
         for options in task.get("module_defaults", {}).values():
             assert set(options) <= {*_options.CONNECTION}

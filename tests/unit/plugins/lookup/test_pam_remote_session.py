@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup plugin, as core loads it: devices as terms, one login and one connection for all."""
+"""The lookup plugin, as core loads it: devices as terms, one login for all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
+from ansible_collections.pamops.senhasegura.plugins.module_utils._client import Client
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent
+from ansible_collections.pamops.senhasegura.plugins.module_utils._redaction import HIDDEN
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     BEARER,
@@ -38,7 +41,7 @@ from tests.unit.plugins.support import (
 )
 
 Run = Callable[..., list[t.Any]]
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 OPTIONS = {name: value for name, value in DIRECT.items() if name != "device"}
 
 
@@ -161,6 +164,21 @@ def test_failure_after_others(api: Api, run: Run) -> None:
     assert SESSION_URL not in error.value.message
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_failure_without_secrets(api: Api, run: Run, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
+    """By whatever the client says."""
+    secret = BEARER["access_token"]
+
+    def fail(*_args: t.Any, **_more: t.Any) -> t.Any:
+        raise NotSent(f"no {secret}")
+
+    for name in ("call", "probe"):
+        monkeypatch.setattr(Client, name, fail)
+    with pytest.raises(AnsibleLookupError) as error:
+        run(["web01"], {"ansible_check_mode": check}, **OPTIONS)
+    assert error.value.message == f"no {HIDDEN}."
+
+
 @pytest.mark.parametrize(("field", "expected"), [("session_url", f"{URL}/#check-mode"), ("token", "check-mode")])
 def test_check_mode(api: Api, run: Run, shown_warnings: list[str], field: str, expected: str) -> None:
     api.expect(Call("/", method="HEAD", authorization=""))
@@ -197,5 +215,5 @@ def test_in_a_template(simulator: Simulator, vault: dict[str, t.Any], run: Run) 
     options = {name: value for name, value in vault.items() if name != "device"}
     urls = run(["web01", "web01", "web01"], **options, timeout=5)
     assert len(set(urls)) == 3
-    assert simulator.connections == 1
+    assert simulator.connections == 4
     assert len(simulator.requests) == 4

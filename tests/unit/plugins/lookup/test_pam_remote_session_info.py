@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import typing as t
 from collections.abc import Callable
@@ -41,7 +42,7 @@ SOME = (
 )
 CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
 @pytest.fixture
@@ -66,6 +67,8 @@ def ids(sessions: list[t.Any]) -> list[int]:
         ([], {"session_id": "03" * 20, "wantlist": True}, [3]),
         ([], {"session_id": ("01" * 20, "03" * 20)}, [1, 3]),
         ([], {"user": map(str.upper, ["jdoe"])}, [1, 2]),
+        ([], {"started_after": datetime.date(2026, 1, 31)}, [1, 2, 3]),
+        ([], {"started_after": datetime.datetime(2026, 1, 31, 12, 0, 6)}, []),
     ],
 )
 def test_what_is_found(api: Api, run: Run, terms: list[t.Any], options: dict[str, t.Any], expected: list[int]) -> None:
@@ -104,7 +107,17 @@ def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> N
         ([], {"created": {}}, "created must be what the task that got the URL returned as created."),
         ([], {"user": {"jdoe": 1}}, "user must be a text, or a list of some."),
         ([], {"user": [["jdoe"]]}, "user must be a text, or a list of some."),
-        ([], {"user": True}, "user must be a text, or a list of some."),
+        (
+            [],
+            {"user": True},
+            "user must be a text, or a list of some, and YAML made a boolean of it: put it in quotes.",
+        ),
+        ([], {"user": 7}, "user must be a text, or a list of some, and YAML made a number of it: put it in quotes."),
+        (
+            ["web01", 0.5],
+            {},
+            "device must be a text, or a list of some, and YAML made a number of it: put it in quotes.",
+        ),
         ([], {"id": "one"}, "id must be a whole number, or a list of some."),
         ([], {"id": [1.5]}, "id must be a whole number, or a list of some."),
         ([], {"id": [1, "inf"]}, "id must be a whole number, or a list of some."),
@@ -140,6 +153,17 @@ def test_failure(api: Api, run: Run) -> None:
         run([], **REACH)
     assert error.value.message == 'Listing the remote sessions failed: PAM Core answered "No" (HTTP 400).'
     assert error.value.__cause__ is None
+
+
+def test_failure_and_warning_without_secrets(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    """That are no words of PAM Core, but could come to hold some."""
+    token = BEARER["access_token"]
+    api.expect(listing(), LIST._replace(status=400, body=minimal(400, token.upper())))
+    run([token], **REACH)
+    assert len(shown_warnings) == 1
+    with pytest.raises(AnsibleLookupError) as error:
+        run([], **REACH)
+    assert token not in (shown_warnings[0] + error.value.message).lower()
 
 
 def test_session_of_a_url(api: Api, run: Run) -> None:
@@ -184,7 +208,7 @@ def test_warnings(api: Api, run: Run, shown_warnings: list[str]) -> None:
     assert [text[:27] for text in shown_warnings] == ["validate_certs is false: no", "PAM Core lists no session, "]
 
 
-def test_one_login_and_one_connection_for_all_uses(api: Api, run: Run) -> None:
+def test_one_login_for_all_uses(api: Api, run: Run) -> None:
     reach = {"url": URL, "api_prefix": "iso", **OAUTH2}
     api.expect(LOGIN, listing(), listing())
     for _use in range(2):

@@ -25,10 +25,15 @@ import pytest
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import Refused, SenhaseguraError, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
+    NotSent,
+    Refused,
+    SenhaseguraError,
+    Unclear,
+)
 from ansible_collections.pamops.senhasegura.plugins.module_utils._memory import OwnMemory
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
-from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory, run_memory
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,
@@ -295,9 +300,9 @@ def test_others_do_not_wait_long_for_who_finds_the_path(api: Api) -> None:
 
     class Memory(OwnMemory):
         @contextmanager
-        def locked(self, key: str, seconds: float) -> Iterator[None]:
+        def locked(self, key: str, seconds: float) -> Iterator[bool]:
             waits.append(seconds)
-            yield
+            yield True
 
     api.expect(CREATE, CREATE)
     options = {**DEFAULTS, **BEARER, "api_prefix": "auto", "timeout": 200.0}
@@ -390,7 +395,7 @@ PAGE = (
 
 
 def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.Any]:
-    with pytest.raises(Refused) as error:
+    with pytest.raises((Refused, NotSent, Unclear)) as error:
         create(options, **more)
     return error.value.result()
 
@@ -431,13 +436,13 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
 def test_refused_login_is_not_tried_again_at_once(
     api: Api, clock: list[float], status: int, body: t.Any, message: str, code: int | None, later: float, ago: str
 ) -> None:
-    result = {"msg": message, "http_status": status, "error_code": code, "session_may_exist": False}
+    result = {"msg": message, "http_status": status, "error_code": code}
     api.expect(LOGIN._replace(status=status, body=body))
     assert refused() == result
     clock[0] += later
     assert refused() == {
         **result,
-        "msg": f"{message} That was the answer {ago} ago; to spare the application failed logins, this run does not "
+        "msg": f"{message} That was {ago} ago; to spare the application failed logins, this run does not "
         "ask again within 60 seconds.",
     }
 
@@ -469,11 +474,143 @@ def test_other_failures_are_not_for_others(api: Api, status: int) -> None:
     create(OAUTH2)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        full(401, "No", 1105),
+        full(403, "No"),
+        full(200, "No"),
+        {"response": {"status": "401", "error": True}},
+        {"response": {"error": True}},
+        INVALID,
+    ],
+    ids=json.dumps,
+)
+def test_login_that_only_the_envelope_refuses_is_not_tried_again_at_once(api: Api, body: t.Any) -> None:
+    api.expect(LOGIN._replace(body=body))
+    first, second = refused(), refused()
+    assert second["msg"].startswith(f"{first['msg']} That was ")
+    assert {**first, "msg": second["msg"]} == second
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_other_failures_in_an_envelope_are_not_for_others(api: Api, status: int) -> None:
+    api.expect(LOGIN._replace(body=full(status, "No")), LOGIN, CREATE)
+    refused()
+    create(OAUTH2)
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        LOGIN._replace(status=500, body=full(500, "No")),
+        LOGIN._replace(body={"access_token": ""}),
+        LOGIN._replace(body={**LOGGED_IN, "token_type": "mac"}),
+        LOGIN._replace(body=NotSent("No connection")),
+    ],
+    ids=["fault", "no token", "another type", "not sent"],
+)
+def test_login_that_fails_for_itself_leaves_what_was_known(api: Api, run_directory: Path, failed: Call) -> None:
+    api.expect(LOGIN, CREATE)
+    create(OAUTH2)
+    [file] = run_directory.glob("*.json")
+    known = json.loads(file.read_text())
+    api.expect(CREATE._replace(status=401, body=DENIED), failed)
+    refused(retries=0)
+    assert json.loads(file.read_text()) == known
+
+
+class Ended(BaseException):
+    """As core ends a task whose keyword ``timeout`` is over."""
+
+
+@pytest.fixture
+def ended_login(api: Api) -> None:
+    api.expect(LOGIN._replace(body=Ended()))
+    with pytest.raises(Ended):
+        create(OAUTH2)
+
+
+@pytest.mark.usefixtures("ended_login")
+def test_login_whose_task_was_ended_is_not_tried_again_at_once(api: Api, run_directory: Path) -> None:
+    assert refused() == {
+        "msg": "Logging in with OAuth 2.0 failed: a task of this run was ended while it logged in, before PAM Core "
+        "answered. If the keyword timeout of that task did it, give the keyword more seconds than the option timeout. "
+        "That was 0 seconds ago; to spare the application failed logins, this run does not ask again within 60 "
+        "seconds.",
+        "http_status": None,
+        "error_code": None,
+    }
+    [file] = run_directory.glob("*.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "refused": time.time() - 61}))
+    api.expect(LOGIN, CREATE)
+    create(OAUTH2)
+
+
+@pytest.mark.usefixtures("ended_login")
+@pytest.mark.parametrize("no_locks", [False, True])
+def test_login_under_way_is_no_refusal_where_its_task_may_be_there(
+    api: Api, monkeypatch: pytest.MonkeyPatch, no_locks: bool
+) -> None:
+    """The other one holds the lock, or there are no locks."""
+
+    @contextmanager
+    def locked(_memory: t.Any, _key: str, _seconds: float) -> Iterator[bool | None]:
+        yield None if no_locks else False
+
+    monkeypatch.setattr(RunMemory, "locked", locked)
+    if no_locks:
+        api.expect(LOGIN, CREATE)
+        create(OAUTH2)
+    else:
+        assert "another task of this run has been logging in" in refused()["msg"]
+
+
+@pytest.mark.parametrize("is_free", [True, None, False])
+def test_token_that_is_not_accepted_is_noted_unless_another_login_is_under_way(
+    monkeypatch: pytest.MonkeyPatch, is_free: bool | None
+) -> None:
+    @contextmanager
+    def locked(_memory: t.Any, _key: str, _seconds: float) -> Iterator[bool | None]:
+        yield is_free
+
+    monkeypatch.setattr(RunMemory, "locked", locked)
+    client = connect({**DEFAULTS, **OAUTH2}, run_memory())
+    client._remember_that_logging_in_does_not_help()
+    assert bool(run_memory().read(client._token_key())) == (is_free is not False)
+
+
+def test_ended_login_of_one_client_without_token_cache(api: Api, run_directory: Path) -> None:
+    options = {**DEFAULTS, **OAUTH2, "token_cache": False}
+    client = connect(options, run_memory())
+    api.expect(LOGIN._replace(body=Ended()))
+    with pytest.raises(Ended):
+        create_remote_session(client, options)
+    with pytest.raises(NotSent, match="was ended while it logged in"):
+        create_remote_session(client, options)
+    assert list(run_directory.iterdir()) == []
+    api.expect(LOGIN, CREATE)
+    create(options)
+
+
+def test_whoever_waits_in_vain_for_the_login_of_another_does_not_log_in(api: Api, run_directory: Path) -> None:
+    """*api* expects nothing."""
+    memory = run_memory()
+    waiting = connect({"url": URL, "api_prefix": "iso", "timeout": 0.3, "retries": 0, **OAUTH2}, memory)
+    with memory.locked(waiting._token_key(), 1), pytest.raises(NotSent) as error:
+        create_remote_session(waiting, SESSION)
+    assert str(error.value) == (
+        "Logging in with OAuth 2.0 failed: another task of this run has been logging in for the whole time that the "
+        "option timeout allows. This task did not log in as well, since each wrong login counts against the "
+        "application."
+    )
+
+
 def test_refusal_after_a_401_takes_the_place_of_the_token(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED), LOGIN._replace(status=401, body=INVALID))
     create(OAUTH2)
     first, second = refused()["msg"], refused()["msg"]
-    assert second.startswith(f"{first} That was the answer ")
+    assert second.startswith(f"{first} That was ")
     assert ISSUED not in "".join(path.read_text() for path in run_directory.iterdir())
 
 
@@ -483,7 +620,7 @@ def test_nothing_secret_is_kept_of_a_refusal(api: Api, run_directory: Path) -> N
     refused()
     [file] = run_directory.glob("*.json")
     kept = json.loads(file.read_text())
-    assert sorted(kept) == ["error_code", "http_status", "msg", "refused", "session_may_exist"]
+    assert sorted(kept) == ["error_code", "http_status", "msg", "refused", "unanswered"]
     assert '"no: *** ***"' in kept["msg"]
 
 
@@ -497,7 +634,8 @@ def test_nothing_secret_is_kept_of_a_refusal(api: Api, run_directory: Path) -> N
         {"refused": 10**400},
         {"msg": None},
         {"msg": ["x"]},
-        {"http_status": None},
+        {"http_status": None, "unanswered": False},
+        {"http_status": None, "unanswered": "yes"},
         {"http_status": True},
         {"http_status": "many"},
     ],
@@ -518,7 +656,7 @@ def test_refusal_in_the_file_is_cleaned_as_an_answer_is(api: Api, run_directory:
     file.write_text(json.dumps({**json.loads(file.read_text()), "msg": text, "error_code": "7"}))
     found = refused()
     assert found["error_code"] == 7
-    assert re.fullmatch(r"\[31m[*]{3} x{2992}…[.] That was the answer .*[.]", found["msg"])
+    assert re.fullmatch(r"\[31m[*]{3} x{2992}…[.] That was .*[.]", found["msg"])
 
 
 def test_tasks_after_a_new_token_that_was_not_accepted_do_not_log_in(api: Api, clock: list[float]) -> None:
@@ -628,9 +766,9 @@ class OfOthers(OwnMemory):
     """Another task finds the path while ours waits for the lock."""
 
     @contextmanager
-    def locked(self, key: str, seconds: float) -> Iterator[None]:
+    def locked(self, key: str, seconds: float) -> Iterator[bool]:
         self.write(key, {"path": API_PAM})
-        yield
+        yield True
 
 
 def test_path_that_another_task_found_meanwhile(api: Api) -> None:

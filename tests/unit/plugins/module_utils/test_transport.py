@@ -26,28 +26,43 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 import requests
 import trustme
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, SenhaseguraError, Unclear
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
+    NotSent,
+    SenhaseguraError,
+    Unclear,
+)
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_info import find_sessions
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_terminate import (
+    NotAllEnded,
+    terminate_sessions,
+)
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.simulator import Simulator
 from tests.unit.conftest import COLLECTIONS
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.support import (
     BEARER,
     CREATED,
+    NO_ROUTE,
     OAUTH1,
+    OAUTH2,
     SESSION,
     SESSION_URL,
     URL,
     Api,
     Call,
     RawServer,
+    full,
     http_answer,
+    minimal,
     reset,
 )
 
@@ -82,7 +97,7 @@ def create(options: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
 def failure(options: dict[str, t.Any], **more: t.Any) -> SenhaseguraError:
     with pytest.raises((NotSent, Unclear)) as error:
         create(options, **more)
-    assert error.value.result()["session_may_exist"] is isinstance(error.value, Unclear)
+    assert error.value.in_doubt is isinstance(error.value, Unclear)
     return error.value
 
 
@@ -184,6 +199,110 @@ def test_answer_after_an_interim_one_is_nobody_elses(tls: Tls) -> None:
         assert create(options, device="db01")["session_url"] == "https://vault.example/db01"
 
 
+def filled(answer: bytes) -> bytes:
+    """As long as what http.client reads at once, so that it leaves what follows in the TLS record."""
+    return answer.replace(b"\r\n", b"\r\nX-Fill: " + b"x" * (8192 - len(answer) - 10) + b"\r\n", 1)
+
+
+def twice(server: RawServer, connection: socket.socket, answer: bytes) -> None:
+    connection.sendall(filled(answer) + answer)
+
+
+def twice_later(server: RawServer, connection: socket.socket, answer: bytes) -> None:
+    connection.sendall(answer)
+    server.stopped(0.15)
+    connection.sendall(answer)
+
+
+def twice_in_chunks(server: RawServer, connection: socket.socket, answer: bytes) -> None:
+    body = answer.partition(b"\r\n\r\n")[2]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.sendall(filled(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)) + answer)
+
+
+def after_a_refusal(server: RawServer, connection: socket.socket, answer: bytes) -> None:
+    """A gateway gives up, and sends what it gets afterwards all the same."""
+    connection.sendall(filled(http_answer({"message": "No"}, 400)) + answer)
+
+
+def after_no_path(server: RawServer, connection: socket.socket, answer: bytes) -> None:
+    connection.sendall(filled(http_answer(NO_ROUTE, 404)) + answer)
+
+
+@pytest.mark.parametrize("api_prefix", ["iso", "api"])
+@pytest.mark.parametrize("answer", [twice, twice_later, twice_in_chunks, after_a_refusal, after_no_path])
+def test_surplus_response_is_nobody_elses(
+    tls: Tls, answer: Callable[[RawServer, socket.socket, bytes], None], api_prefix: str
+) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        while request := server.read_request(connection):
+            device = json.loads(request.partition(b"\r\n\r\n")[2])["device"]
+            session = {"session_url": f"https://vault.example/{device}", "token": "a-token"}
+            content = http_answer({**CREATED, "session": session})
+            if device == "web01":
+                answer(server, connection, content)
+            else:
+                connection.sendall(content)
+
+    with serving(handler, tls.context) as server:
+        options = {"timeout": 10.0, "retries": 0, "url": server.url, "ca_path": tls.ca_path, "api_prefix": api_prefix}
+        client = connect({**options, **BEARER})
+        with contextlib.suppress(SenhaseguraError):
+            create_remote_session(client, {**SESSION, "device": "web01"})
+        result = create_remote_session(client, {**SESSION, "device": "db01"})
+        assert result["session_url"] == "https://vault.example/db01"
+        assert create({**options}, device="app01")["session_url"] == "https://vault.example/app01"
+
+
+SESSIONS = {number: {"id": number, "session_id": f"{number}" * 40, "end": None} for number in (1, 2)}
+NOT_ENDED = full(400, "It cannot be ended")
+
+
+@contextlib.contextmanager
+def doubling(tls: Tls, *endings: bytes) -> Iterator[dict[str, t.Any]]:
+    """Options that reach a server which sends each response twice. Requests to end a session get *endings*, the
+    last of them again and again."""
+    left = list(endings)
+
+    def response_to(request: bytes) -> bytes:
+        method, path = request.split(b" ", 2)[:2]
+        if path.endswith(b"/token"):
+            number = sum(b"/token" in received for received in server.received)
+            return http_answer({"access_token": f"a-token-0123456789-{number}", "expires_in": 3600})
+        if method == b"DELETE":
+            return left.pop(0) if len(left) > 1 else left[0]
+        number = int(path.rpartition(b"/")[2]) if path[-1:].isdigit() else 0
+        sessions = [SESSIONS[number]] if number else list(SESSIONS.values())
+        return http_answer(full(200, "Done", error=False, remote_sessions=sessions))
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        while request := server.read_request(connection):
+            twice(server, connection, response_to(request))
+
+    with serving(handler, tls.context) as server:
+        yield {"url": server.url, "ca_path": tls.ca_path, "api_prefix": "iso", "timeout": 10.0, "retries": 0}
+
+
+@pytest.mark.parametrize(
+    ("credentials", "endings"),
+    [(BEARER, [NOT_ENDED]), (OAUTH2, [NOT_ENDED]), (OAUTH2, [minimal(401, "Expired"), NOT_ENDED])],
+    ids=["list", "login and list", "login again"],
+)
+def test_surplus_response_ends_no_session(tls: Tls, credentials: dict[str, str], endings: list[t.Any]) -> None:
+    refusals = [http_answer(body, body["response"]["status"]) for body in endings]
+    with doubling(tls, *refusals) as options, pytest.raises(NotAllEnded) as error:
+        terminate_sessions(connect({**options, **credentials}), {"active": True})
+    assert [session["terminated"] for session in error.value.outcome["sessions"]] == [False, False]
+
+
+@pytest.mark.parametrize("credentials", [BEARER, OAUTH2], ids=["list", "login and list"])
+@pytest.mark.parametrize("wanted", [{}, {"id": [1, 2]}])
+def test_surplus_response_hides_no_session(tls: Tls, credentials: dict[str, str], wanted: dict[str, t.Any]) -> None:
+    with doubling(tls) as options:
+        found = find_sessions(connect({**options, **credentials}), wanted)
+    assert [session["id"] for session in found.sessions] == [1, 2]
+
+
 @pytest.mark.parametrize(
     "head", [b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b"Location: /elsewhere\r\n\r\n"], ids=["chunk", "redirect"]
 )
@@ -204,6 +323,25 @@ def test_answer_without_end_is_not_kept(tls: Tls, head: bytes) -> None:
         finally:
             tracemalloc.stop()
     assert isinstance(error, Unclear)
+
+
+def test_failure_without_end_is_not_kept_where_a_long_list_could_be(tls: Tls) -> None:
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 500 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+        for _mebibyte in range(64):
+            connection.sendall(bytes(1024 * 1024))
+
+    with serving(handler, tls.context) as server:
+        options = {"url": server.url, "ca_path": tls.ca_path, "api_prefix": "iso", "timeout": 10.0, "retries": 0}
+        client = connect({**options, **BEARER})
+        tracemalloc.start()
+        try:
+            with pytest.raises(Unclear):
+                find_sessions(client, {})
+            assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
 
 
 # The deadline
@@ -229,6 +367,27 @@ def test_deadline_holds_for_login_and_session_together(tls: Tls) -> None:
         assert SOON - 0.05 < time.monotonic() - started < SOON + 1
         assert str(error) == f"{SENT}{NO_TIME}{MAY_EXIST}"
         assert create(options, timeout=SOON * 4)["session_url"] == SESSION_URL
+
+
+def test_login_without_an_answer_in_time_is_not_tried_again(tls: Tls) -> None:
+    """It may have been refused, and so would be each further one."""
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        server.stopped(SOON * 4)
+
+    with serving(handler, tls.context) as server:
+        options = {"url": server.url, "ca_path": tls.ca_path, "api_prefix": "iso", "timeout": SOON, "retries": 0}
+        messages = []
+        for _host in range(3):
+            with pytest.raises((NotSent, Unclear)) as error:
+                create_remote_session(connect({**options, **OAUTH2}, run_memory()), SESSION)
+            messages.append(str(error.value))
+            assert error.value.in_doubt is False
+        lost = f"Logging in with OAuth 2.0 failed: the request was sent, but its answer did not arrive: {NO_TIME}"
+        assert messages[0] == lost
+        assert all(message.startswith(f"{lost} That was ") for message in messages[1:])
+        assert len(server.received) == 1
 
 
 def test_pauses_end_with_the_deadline() -> None:
@@ -748,14 +907,35 @@ def test_deadline_of_the_handshake_behind_a_proxy(tls: Tls) -> None:
 # Connections
 
 
-def test_one_connection_for_many_sessions(simulator: Simulator, vault: dict[str, t.Any]) -> None:
+def test_each_request_has_a_connection_of_its_own(simulator: Simulator, vault: dict[str, t.Any]) -> None:
     options = {"timeout": 10.0, "retries": 0, **vault}
     for _number in range(2):
         client = connect(options)
         urls = {create_remote_session(client, options)["session_url"] for _number in range(3)}
         assert len(urls) == 3
-    assert simulator.connections == 1
-    assert len(simulator.requests) == 8
+    assert simulator.connections == len(simulator.requests) == 8
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_next_connection_resumes_the_tls_session(tls: Tls, version: ssl.TLSVersion) -> None:
+    """By the same options alone: others may trust other authorities."""
+    resumed: list[bool | None] = []
+
+    def handler(server: RawServer, connection: socket.socket) -> None:
+        resumed.append(t.cast(ssl.SSLSocket, connection).session_reused)
+        answers(server, connection)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.certificate.configure_cert(context)
+    context.maximum_version = version
+    with serving(handler, context) as server:
+        options = {"timeout": 10.0, "retries": 0, "url": server.url, "ca_path": tls.ca_path, "api_prefix": "iso"}
+        client = connect({**options, **BEARER})
+        for _number in range(3):
+            create_remote_session(client, SESSION)
+        create({**options, "ca_path": None, "validate_certs": False})
+        assert "not accepted" in str(failure({**options, "ca_path": certifi.where()}))
+    assert resumed == [False, True, True, False]
 
 
 def test_connection_that_was_closed_is_not_used(tls: Tls) -> None:

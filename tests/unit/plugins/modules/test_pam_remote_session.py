@@ -15,6 +15,7 @@ from ansible.module_utils.common import warnings
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
     FIELDS,
+    SESSION_MAY_EXIST,
 )
 from tests.unit.plugins.support import (
     BEARER,
@@ -110,6 +111,7 @@ def test_headers(api: Api, run_module: RunModule) -> None:
         "authorization": "Bearer bearer-0123456789",
         "content-type": "application/json",
         "content-length": str(len(body)),
+        "user-agent": "pamops.senhasegura",
     }
 
 
@@ -203,10 +205,47 @@ def test_tenant(api: Api, run_module: RunModule, tenant: t.Any, returned: str | 
 
 
 def test_odd_but_valid_session_is_not_altered(api: Api, run_module: RunModule) -> None:
-    url = "HTTPS://192.0.2.1:8443/a/../b?_sr=%7B%7B7*7%7D%7D{{ 7*7 }}+/==#é".replace(" ", "")
+    url = "HTTPS://192.0.2.1:8443/a/../b?_sr=%7B%7B7*7%7D%7D{{ 7*7 }}+/==#@".replace(" ", "")
     api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": url, "token": "{{ 7*7 }}"}}))
     result = run_module(DIRECT)
     assert (result["session_url"], result["token"]) == (url, "{{ 7*7 }}")
+
+
+UNUSABLE_URLS = {
+    "half of a pair": "https://vault.example/\ud800",
+    "control sequence": "https://vault.example/\x9b31m",
+    "other direction": "https://vault.example/\u202e",
+    "not ASCII": "https://vault.example/é",
+    "blank": "https://vault.example/a b",
+    "line end": "https://vault.example/a\n",
+    "user": "https://vault.example@evil.example/",
+    "user and password": "https://vault.example:443@evil.example/",
+    "empty user": "https://@evil.example/",
+    "backslash": "https://evil.example\\.vault.example/",
+    "no host": "https:///a",
+    "plain": "http://vault.example/",
+    "port": "https://vault.example:0/",
+}
+UNUSABLE_TOKENS = {
+    "half of a pair": "x\ud800",
+    "control": "x\x1b[0m",
+    "C1": "x\x85",
+    "direction": "x\u2066",
+    "line": "x\n",
+}
+LACKING = "Creating the remote session failed: PAM Core answered a success, but without "
+
+
+@pytest.mark.parametrize("url", UNUSABLE_URLS.values(), ids=UNUSABLE_URLS)
+def test_url_that_no_browser_is_sent_to(api: Api, run_module: RunModule, url: str) -> None:
+    api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": url, "token": "a-token"}}))
+    assert run_module(DIRECT)["msg"] == f"{LACKING}an absolute https session URL. {SESSION_MAY_EXIST}"
+
+
+@pytest.mark.parametrize("token", UNUSABLE_TOKENS.values(), ids=UNUSABLE_TOKENS)
+def test_token_that_cannot_be_shown(api: Api, run_module: RunModule, token: str) -> None:
+    api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": SESSION_URL, "token": token}}))
+    assert run_module(DIRECT)["msg"] == f"{LACKING}a token. {SESSION_MAY_EXIST}"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +299,7 @@ def test_invocation_hides_secrets(run_module: RunModule, secret: str) -> None:
 
 # Options with which nothing is sent
 
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 SHOWN_LONG = "1" * 77
 
 PROBLEMS: list[tuple[dict[str, t.Any], str]] = [

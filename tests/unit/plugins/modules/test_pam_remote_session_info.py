@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import time
+import tracemalloc
 import typing as t
 from datetime import timedelta
 
@@ -18,7 +20,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _remote_session_info as info
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError, printable
+from ansible_collections.pamops.senhasegura.plugins.module_utils._redaction import without_secrets
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_info
 from tests.simulator import Simulator
 from tests.unit.plugins import support
@@ -71,7 +74,7 @@ NORMAL: dict[str, t.Any] = {
     "ITSM": None,
 }
 FAILED = "Listing the remote sessions failed: "
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
 @pytest.fixture
@@ -238,6 +241,7 @@ def test_no_list(api: Api, run: RunModule, body: t.Any) -> None:
 
 
 MIB = 1024 * 1024
+MANY = "has more records than can be read"
 LARGE = {
     "more than 1 MiB": (json.dumps(listed(*[ONE] * 4000)).encode(), {}, 4000),
     "more than 1 MiB, compressed": (gzip.compress(json.dumps(listed(*[ONE] * 4000)).encode()), "gzip", 4000),
@@ -250,10 +254,74 @@ def test_long_list(api: Api, run: RunModule, body: bytes, encoding: str, count: 
     assert len(run({})["sessions"]) == count
 
 
-def test_too_long_a_list(api: Api, run: RunModule) -> None:
-    bomb = gzip.compress(bytes(129 * MIB))
-    api.expect(LIST._replace(body=bomb, headers={**DATED, "Content-Encoding": "gzip"}))
-    assert run({})["msg"] == f"{FAILED}the answer (HTTP 200) is larger than 128 MiB."
+TOO_LARGE = {
+    "plain": (b" " * (128 * MIB + 1), "identity", "is larger than 128 MiB"),
+    "compressed": (gzip.compress(bytes(17 * MIB)), "gzip", "is larger than 16 MiB"),
+    "small objects": (b'{"remote_sessions":[' + b"{}," * 400_000 + b"{}]}", "identity", MANY),
+    "empty lists": (b"[" + b"[]," * 400_000 + b"[]]", "gzip", MANY),
+    "members": (b"[" + b"0," * 16_000_001 + b"0]", "identity", MANY),
+}
+
+
+@pytest.mark.parametrize(("body", "encoding", "why"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_too_large_a_list(api: Api, run: RunModule, body: bytes, encoding: str, why: str) -> None:
+    body = gzip.compress(body) if encoding == "gzip" and not body.startswith(b"\x1f") else body
+    api.expect(LIST._replace(body=body, headers={**DATED, "Content-Encoding": encoding}))
+    assert run({})["msg"] == f"{FAILED}the answer (HTTP 200) {why}."
+
+
+def reason_is_too_long(status: int) -> str:
+    return f"{FAILED}PAM Core's reason is too long to be shown (HTTP {status})."
+
+
+TOO_MUCH_SAID = {
+    "a failure": (
+        500,
+        b'{"message": "' + b"\\u00a0" * 200_000 + b'"}',
+        f"{FAILED}the answer (HTTP 500) is larger than 1 MiB.",
+    ),
+    "a long reason": (400, minimal(400, "\x07" * 80_000), reason_is_too_long(400)),
+    "a success": (200, minimal(400, "\x07" * 8_000_000), reason_is_too_long(200)),
+    "just too long": (400, minimal(400, "n" + "o" * 10_000), reason_is_too_long(400)),
+    "just short enough": (
+        400,
+        minimal(400, "n" + "o" * 9_999),
+        f'{FAILED}PAM Core answered "n{"o" * 999}…" (HTTP 400).',
+    ),
+    "many secrets": (200, minimal(400, "No", session={str(number): f"s{number}" * 40 for number in range(21)}), None),
+    "a long secret": (200, minimal(400, "No", session={"token": "a b " * 1_000_000}), None),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "message"), TOO_MUCH_SAID.values(), ids=TOO_MUCH_SAID)
+def test_what_a_failure_costs_is_bounded(
+    api: Api, run: RunModule, status: int, body: t.Any, message: str | None
+) -> None:
+    api.expect(LIST._replace(status=status, body=body))
+    started = time.monotonic()
+    assert run({})["msg"] == (reason_is_too_long(200) if message is None else message)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("text", ["x" * 8_000_000 + "\x1b", "\x1bé" * 4_000_000], ids=["one", "half of them"])
+def test_cleaning_a_long_string_takes_little_memory(text: str) -> None:
+    tracemalloc.start()
+    try:
+        cleaned = without_secrets({"x": text}, ["a secret"])["x"]
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
+    assert cleaned == text.replace("\x1b", " ") == printable(text)
+
+
+def test_list_that_takes_too_long_to_look_through(api: Api, run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if each look at the clock came a second later."""
+    seconds = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
+    api.expect(listing(*[ONE] * 100))
+    assert run({"timeout": 60})["msg"] == (
+        f"{FAILED}the answer is so long that reading it took more time than the option timeout allows."
+    )
 
 
 def test_a_single_session_is_no_long_answer(api: Api, run: RunModule) -> None:
@@ -339,6 +407,19 @@ def test_no_session_of_that_number(api: Api, run: RunModule, body: t.Any, blank:
     answer = body(400, message, exception={"code": 1002, "message": message, "detail": None})
     api.expect(getting(31)._replace(status=400, body=answer))
     assert run({"id": "31"}) == {"changed": False, "sessions": []}
+
+
+def test_another_session_than_the_one_of_that_number(api: Api, run: RunModule) -> None:
+    """The task fails, since the session may still exist."""
+    api.expect(getting(1, SOME[0]), getting(2, SOME[0]))
+    assert run({"id": [1, 2]})["msg"] == (
+        "Getting the remote session failed: PAM Core answered a success, but without the session that has the id 2."
+    )
+
+
+def test_no_record_at_all(api: Api, run: RunModule) -> None:
+    api.expect(getting(1))
+    assert ids(run({"id": 1})) == []
 
 
 def test_a_number_and_more(api: Api, run: RunModule) -> None:

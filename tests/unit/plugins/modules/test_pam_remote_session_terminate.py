@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -13,7 +14,9 @@ import requests
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils import _remote_session_terminate as terminate
 from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotAllEnded
+from ansible_collections.pamops.senhasegura.plugins.module_utils._operation import Operation
+from ansible_collections.pamops.senhasegura.plugins.module_utils._redaction import HIDDEN
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_terminate import NotAllEnded, Undecided
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_terminate
 from tests.simulator import Simulator
 from tests.unit.plugins import support
@@ -49,7 +52,7 @@ OVER = numbered_record(4, **ENDED)
 FAILED = "Ending the remote session failed: "
 SAID = 'PAM Core answered "An error occurred while droping session" (HTTP 500). '
 ADVICE = "PAM Core gives no more reason: look whether the session has ended, and end it there."
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
 @pytest.fixture
@@ -297,15 +300,48 @@ def test_a_message_tells_some_of_many(api: Api, run: RunModule) -> None:
     assert len(result["sessions"]) == 12
 
 
-def test_a_message_is_harmless_and_short_whatever_is_listed(api: Api, run: RunModule) -> None:
-    odd = {**ONE, "session_id": None, "user": "j\x1b[2Jdoe", "device": "d" * 100_000}
+@pytest.mark.parametrize(
+    ("device", "shown"), [("d" * 9_000, f"{'d' * 80}…"), ("d" * 100_000, "(too long to be shown)")], ids=len
+)
+def test_a_message_is_harmless_and_short_whatever_is_listed(api: Api, run: RunModule, device: str, shown: str) -> None:
+    odd = {**ONE, "session_id": None, "user": "j\x1b[2Jdoe", "device": device}
     api.expect(listing(odd))
     result = run({"protocol": "ssh"})
     assert result["msg"] == (
-        f"1 of 1 sessions could not be ended. Session 1 of j [2Jdoe on {'d' * 80}: "
+        f"1 of 1 sessions could not be ended. Session 1 of j [2Jdoe on {shown}: "
         "PAM Core lists it without a usable session_id."
     )
-    assert result["sessions"][0]["device"] == "d" * 100_000
+    assert result["sessions"][0]["device"] == device
+
+
+TOKEN = BEARER["access_token"]
+
+
+@pytest.mark.parametrize("said", [TOKEN, TOKEN.upper(), "x" * 70 + TOKEN], ids=["plain", "other case", "at the cut"])
+def test_a_message_holds_no_secret_that_is_listed(api: Api, run: RunModule, said: str) -> None:
+    odd = {**ONE, "session_id": None, "user": said, "device": f"{said}:22"}
+    api.expect(listing(odd))
+    message = run({"protocol": "ssh"})["msg"]
+    assert TOKEN[:6].lower() not in message.lower()
+    assert "of ***" in message or "x***" in message
+
+
+def test_whatever_leaves_is_without_secrets(api: Api) -> None:
+    """Messages, outcomes and warnings, by whatever of them holds one."""
+    client = connect({**REACH, "timeout": 5.0, "retries": 0})
+
+    def perform(_client: t.Any, options: t.Mapping[str, t.Any], _check_mode: bool) -> dict[str, t.Any]:
+        if options["error"]:
+            raise options["error"]
+        return {"changed": False, "warnings": [f"about {TOKEN}"]}
+
+    operation = Operation({}, lambda *_options: [], perform)
+    for error in (Undecided(f"no: {TOKEN}"), NotAllEnded(f"no: {TOKEN}", {"sessions": [TOKEN]})):
+        with pytest.raises(type(error)) as raised:
+            operation.run(client, {"error": error}, False)
+        assert str(raised.value) == f"no: {HIDDEN}"
+        assert TOKEN not in json.dumps(raised.value.result())
+    assert operation.run(client, {"error": None}, False)["warnings"] == [f"about {HIDDEN}"]
 
 
 def test_nothing_ends_where_the_list_fails(api: Api, run: RunModule) -> None:

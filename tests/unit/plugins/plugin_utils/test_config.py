@@ -15,20 +15,19 @@ import pytest
 from ansible import errors, template
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
 from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CONNECTION, REMOTE_SESSION
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import ARGUMENT_SPEC, option_problems
+from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import OPERATION
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import environment, resolve
-from tests.unit.plugins.support import BEARER, DIRECT, NAME, OAUTH1, OAUTH2, SESSION, URL
+from tests.unit.plugins.support import BEARER, DIRECT, OAUTH1, OAUTH2, SESSION, URL
 
 # Before ansible-core 2.19 every text is a template unless it is marked.
 trust_as_template: Callable[[str], str] = getattr(template, "trust_as_template", str)
 
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 ALL_OPTIONS = {**CONNECTION, **{name: option for name, option in REMOTE_SESSION.items() if name != "device"}}
 SECRETS = {"client_secret", "consumer_secret", "token_key", "token_secret", "access_token"}
 
@@ -37,11 +36,9 @@ Resolve = Callable[..., dict[str, t.Any]]
 
 @pytest.fixture
 def resolved() -> Resolve:
-    name = lookup_loader.get(NAME, class_only=True)._load_name
-
     def run(arguments: dict[str, t.Any], variables: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         templar = Templar(loader=DataLoader(), variables=variables or {})
-        return resolve(name, ARGUMENT_SPEC, option_problems, arguments, variables or {}, templar.template)
+        return resolve(OPERATION, arguments, variables or {}, templar.template)
 
     return run
 
@@ -69,7 +66,7 @@ SPECIAL: dict[str, list[tuple[t.Any, t.Any]]] = {
 def test_precedence(
     resolved: Resolve, ansible_cfg: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    argument, variable, variable_of_environment, key = SPECIAL.get(name) or VALUES[ALL_OPTIONS[name]["type"]]
+    argument, variable, variable_of_environment, key = SPECIAL.get(name) or VALUES[ALL_OPTIONS[name].type]
     mandatory = {**DIRECT, **OAUTH1, **OAUTH2, "auth_method": "access_token"}
     if name == "client_key":
         mandatory["client_cert"] = "/cert.pem"
@@ -120,7 +117,7 @@ def test_no_secret_comes_from_a_file(resolved: Resolve, ansible_cfg: Callable[..
     ],
 )
 def test_alias_beats_variable(resolved: Resolve, name: str, alias: str) -> None:
-    first, second = (SPECIAL.get(name) or VALUES[ALL_OPTIONS[name]["type"]])[:2]
+    first, second = (SPECIAL.get(name) or VALUES[ALL_OPTIONS[name].type])[:2]
     options = {option: value for option, value in DIRECT.items() if option != name}
     found = resolved({**options, alias: first[0]}, {f"senhasegura_{name}": second[0]})
     assert found[name] == first[1]
@@ -238,7 +235,7 @@ def test_empty_environment_variable_is_none(
     """Core takes an empty text for false, and for no valid choice."""
     mandatory = {**DIRECT, **OAUTH1, **OAUTH2, "auth_method": "access_token"}
     before = resolved(mandatory)
-    value, converted = (SPECIAL.get(name) or VALUES[ALL_OPTIONS[name]["type"]])[0]
+    value, converted = (SPECIAL.get(name) or VALUES[ALL_OPTIONS[name].type])[0]
     monkeypatch.setenv(f"SENHASEGURA_{name.upper()}", "")
     assert resolved(mandatory) == before
     assert os.environ[f"SENHASEGURA_{name.upper()}"] == ""

@@ -94,7 +94,7 @@ NO_TEXTS = st.integers() | st.integers(-1, 70_000) | st.floats() | st.booleans()
 SCALARS = ANY_TEXT | NO_TEXTS | st.ip_addresses().map(str)
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(ANY_TEXT, SCALARS, max_size=2)
 
-ALIASES = [alias for option in (CONNECTION | REMOTE_SESSION).values() for alias in option.get("aliases", ())]
+ALIASES = [alias for option in (CONNECTION | REMOTE_SESSION).values() for alias in option.aliases]
 OPTION_NAMES = [*CONNECTION, *REMOTE_SESSION]
 CANARY = "cAn4ry"
 """A part of each secret among the options, by which it is known wherever it comes up."""
@@ -321,6 +321,6 @@ REMEMBERED: tuple[dict[str, t.Any], ...] = (
     {"access_token": ISSUED, "from": 0, "to": 2**33},
     {"access_token": ISSUED, "from": 0, "to": 2**33, "new_not_accepted": "now"},
     {"path": "/iso/remote/session"},
-    {"refused": "now", "msg": "Refused.", "http_status": 401, "error_code": None, "session_may_exist": False},
+    {"refused": "now", "msg": "Refused.", "http_status": 401, "error_code": None},
     {},
 )

@@ -22,9 +22,14 @@ from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CONNECTION, REMOTE_SESSION, SECRETS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options import (
+    CONNECTION,
+    REMOTE_SESSION,
+    SECRETS,
+    argument_spec,
+)
 from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
-    ARGUMENT_SPEC,
+    OPERATION,
     option_problems,
 )
 from tests.unit.plugins.properties.conftest import Network, RunAction, RunLookup
@@ -48,7 +53,7 @@ from tests.unit.plugins.support import DIRECT, OAUTH1, SESSION, SESSION_URL, URL
 
 trust_as_template: Callable[[str], str] = getattr(template, "trust_as_template", str)
 
-NOTHING_SENT = "Nothing was sent to PAM Core, because the options are not right: "
+NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 WITH_OAUTH1: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **OAUTH1, **SESSION}
 COMPLETE = st.sampled_from([DIRECT, WITH_LOGIN, WITH_OAUTH1])
 
@@ -84,7 +89,7 @@ def test_module(
         assert CANARY not in result["msg"]
         assert network.sessions == []
         return
-    validated = ArgumentSpecValidator(**ARGUMENT_SPEC).validate({**complete, **options})
+    validated = ArgumentSpecValidator(argument_spec(OPERATION.options)).validate({**complete, **options})
     assert validated.error_messages == []
     assert option_problems(validated.validated_parameters) == []
     if check:
