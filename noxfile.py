@@ -61,6 +61,9 @@ PYTHONS_OF_CORE = {
 OLDEST, MIDDLE = "2.16", "2.18"
 PYTHONS_OF_MODULES = range(9, 15)
 
+# The oldest libraries of meta/ee-requirements.txt. The oldest release is tested with them, the others with the newest.
+LOWEST_LIBRARIES = ["requests==2.28.0", "urllib3==1.26.*", "requests-oauthlib==1.3.0"]
+
 # Integration tests that take long, and of which the oldest and the newest release to test with tell all.
 LONG_TESTS = (
     "benchmark",
@@ -80,6 +83,7 @@ LINTERS = [
     "antsibull-docutils>=1.3",
     "antsibull-nox>=1.10,<2",
     "galaxy-importer>=0.4.40",
+    "import-linter>=2.17",
     "mypy==2.4.*",
     "nox",
     "reuse>=5",
@@ -210,7 +214,8 @@ def environment(session: nox.Session, core: str, purpose: str, *requirements: st
 def test_environment(session: nox.Session, core: str) -> Path:
     """The environment of the tests, the demonstration and the simulator."""
     files = [CHECKOUT / f"tests/{kind}/requirements.txt" for kind in ("simulator", "unit", "leaks")]
-    return environment(session, core, "ansible", CHECKOUT / "meta/ee-requirements.txt", *files)
+    lowest = LOWEST_LIBRARIES if core == OLDEST else []
+    return environment(session, core, "ansible", CHECKOUT / "meta/ee-requirements.txt", *files, *lowest)
 
 
 def run(session: nox.Session, programs: Path, *command: str, **variables: str) -> None:
@@ -273,6 +278,7 @@ def linters(session: nox.Session) -> None:
         ("ruff", "format", "--check", "--diff"),
         ("mypy",),
         ("mypy", ".ci/package.py"),
+        ("lint-imports", "--no-cache", "--no-logo"),
     ]
     # Each session of antsibull-nox finds our environment where it would make one of its own, and installs nothing.
     places = CACHE / "lint" / "nox"
@@ -288,7 +294,7 @@ def linters(session: nox.Session) -> None:
         (sys.executable, "-m", "nox", *nox_options, "--session", *ANTSIBULL_NOX),
         ("python", ".ci/package.py", str(CACHE / "package")),
     ]
-    environ = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "lint")}
+    environ = {"ANSIBLE_COLLECTIONS_PATH": str(CACHE / "lint"), "PYTHONPATH": str(CACHE)}
     failed = []
     for folder, commands in ((CHECKOUT, checks), (copy, checks_of_copy)):
         with session.chdir(folder):

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._answers import Advice
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import TOKEN
-from ansible_collections.pamops.senhasegura.plugins.module_utils._hints import COMMON, COMMON_BY_STATUS
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import CREATE, SESSION_MAY_EXIST
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_info import LIST
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_terminate import DROP
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.advice import COMMON, COMMON_BY_STATUS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.endpoint import Advice
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.login import TOKEN
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import (
+    CREATE,
+    SESSION_MAY_EXIST,
+)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_end import DROP
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import LIST
 
 NEEDS = (
     "the resource Web Proxy Session with read and write permission to request sessions, PAM Core to list them, and PAM "

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from ..module_utils import _remote_session
+from ..module_utils._resources import remote_session
 from ..plugin_utils._action import RemoteAction, load_early
 
 load_early("pamops.senhasegura.pam_remote_session")
 
 
 class ActionModule(RemoteAction):
-    OPERATION = _remote_session.OPERATION
+    OPERATION = remote_session.OPERATION

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from ..module_utils import _remote_session_info
+from ..module_utils._resources import remote_session_list
 from ..plugin_utils._action import RemoteAction, load_early
 
 load_early("pamops.senhasegura.pam_remote_session_info")
 
 
 class ActionModule(RemoteAction):
-    OPERATION = _remote_session_info.OPERATION
+    OPERATION = remote_session_list.OPERATION

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._options import CONNECTION
+from ..module_utils._options.connection import CONNECTION
 from ..plugin_utils._sources import documented_sources
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._options import REMOTE_SESSION
+from ..module_utils._resources.remote_session import REMOTE_SESSION
 from ..plugin_utils._sources import documented_sources
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils._filters import TIMES
+from ..module_utils._resources.remote_session_filters import TIMES
 from ..plugin_utils._sources import documented_sources
 
 

@@ -79,77 +79,12 @@ _raw:
   elements: raw
 """
 
-import typing as t
+from ..plugin_utils._lookup import ResourceLookup  # isort: split
 
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
-
-from ..plugin_utils._worker import spare_inherited_memory
-
-spare_inherited_memory()  # before requests is loaded
-
-from ..module_utils._errors import SenhaseguraError, sentences
-from ..module_utils._options import Option, Options, is_encodable
-from ..module_utils._remote_session import OPERATION, create_remote_session, no_remote_session, option_problems
-from ..plugin_utils._lookup import connect_lookup
-
-display = Display()
-
-OPTIONS: Options = {
-    **OPERATION.options,
-    "device": Option("raw", required=True),  # the terms
-    "field": Option(default="session_url", choices=("session_url", "token", "all")),
-}
-CHECK_MODE = (
-    "Check mode: the lookup pamops.senhasegura.pam_remote_session made no session and returns placeholders "
-    "that end in #check-mode and check-mode."
-)
+from ..module_utils._resources import remote_session
 
 
-class LookupModule(LookupBase):
-    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
-        variables = variables or {}
-        done: list[t.Any] = []
-        try:
-            devices = LookupBase._flatten(terms)
-            client, options = connect_lookup(
-                self,
-                OPERATION._replace(
-                    options=OPTIONS,
-                    problems=lambda options, origins: (
-                        _term_problems(devices, kwargs) + option_problems(options, origins)
-                    ),
-                ),
-                {**kwargs, "device": devices},
-                variables,
-            )
-            with client.presentable_errors():
-                if variables.get("ansible_check_mode"):
-                    display.warning(CHECK_MODE)
-                    placeholders = {"session_url": f"{options['url'].rstrip('/')}/#check-mode", "token": "check-mode"}
-                    client.probe()
-                    done = [{**no_remote_session({**options, "device": device}), **placeholders} for device in devices]
-                else:
-                    for device in devices:
-                        done.append(create_remote_session(client, {**options, "device": device}))
-        except SenhaseguraError as exc:
-            raise AnsibleLookupError(sentences(str(exc), _before(len(done)))) from None
-        return done if options["field"] == "all" else [result[options["field"]] for result in done]
-
-
-def _before(count: int) -> str | None:
-    if count > 1:
-        return f"The {count} sessions that were made before it end by themselves, unless opened"
-    return "The session that was made before it ends by itself, unless opened" if count else None
-
-
-def _term_problems(devices: list[t.Any], kwargs: dict[str, t.Any]) -> list[str]:
-    problems = []
-    if "device" in kwargs:
-        problems.append("device is not an option of the lookup: name the devices before the options.")
-    if not devices:
-        problems.append("The lookup names no device.")
-    if not all(isinstance(device, str) and device.strip() and is_encodable(device) for device in devices):
-        problems.append("Each device that the lookup names must be a text that is not empty.")
-    return problems
+class LookupModule(ResourceLookup):
+    OPERATION = remote_session.OPERATION
+    TERMS = "device"
+    FIELDS = ("session_url", "token")

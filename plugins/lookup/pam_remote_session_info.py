@@ -64,46 +64,12 @@ _raw:
   elements: dict
 """
 
-import typing as t
+from ..plugin_utils._lookup import ResourceLookup  # isort: split
 
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
-
-from ..plugin_utils._worker import spare_inherited_memory
-
-spare_inherited_memory()  # before requests is loaded
-
-from ..module_utils._errors import SenhaseguraError
-from ..module_utils._remote_session_info import OPERATION
-from ..plugin_utils._lookup import connect_lookup
-
-display = Display()
+from ..module_utils._resources import remote_session_list
 
 
-class LookupModule(LookupBase):
-    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
-        variables = variables or {}
-        devices = LookupBase._flatten(terms)
-        try:
-            client, options = connect_lookup(
-                self,
-                OPERATION._replace(
-                    problems=lambda options, origins: _term_problems(kwargs) + OPERATION.problems(options, origins)
-                ),
-                {**kwargs, **({"device": devices} if terms else {})},
-                variables,
-            )
-            result = OPERATION.run(client, options, bool(variables.get("ansible_check_mode")))
-        except SenhaseguraError as exc:
-            raise AnsibleLookupError(str(exc)) from None
-        for text in result["warnings"]:
-            display.warning(text)
-        if result["sessions"] and result.get("reason"):
-            raise AnsibleLookupError(f"It cannot be decided which session the URL opened. {result['reason']}")
-        sessions: list[t.Any] = result["sessions"]
-        return sessions
-
-
-def _term_problems(kwargs: dict[str, t.Any]) -> list[str]:
-    return ["device is not an option of the lookup: name the devices before the options."] if "device" in kwargs else []
+class LookupModule(ResourceLookup):
+    OPERATION = remote_session_list.OPERATION
+    TERMS = "device"
+    values = staticmethod(remote_session_list.decided_sessions)

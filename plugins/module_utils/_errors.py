@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Exceptions of the client, and the messages that several files share.
+"""Exceptions that reach the user, and the messages that several files share.
 
-A message says what failed, what PAM Core answered and what to do next. It never holds a request, a body, a header,
-a token or a session URL.
+A message says what failed, what PAM Core responded and what to do next. It never contains a request, a body, a header,
+a token or another secret.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ NOT_VERIFIED = (
 class SenhaseguraError(Exception):
     """Base of all our errors. ``str()`` is the whole message for the user, without control characters."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
-
     http_status: int | None = None
     error_code: int | None = None
     in_doubt: bool = False
-    """Whether PAM Core may have done what was requested all the same."""
+    """Whether PAM Core may have done what was requested."""
     outcome: Mapping[str, t.Any] = {}
-    """Members of a failed task's result besides these."""
+    """Other members of a failed task's result."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
     def result(self) -> dict[str, t.Any]:
         """What a failed task returns: see RETURN of the modules."""
@@ -39,25 +39,24 @@ class SenhaseguraError(Exception):
 
 
 class OptionsError(SenhaseguraError):
-    """The options are wrong; nothing was sent."""
+    """The options are invalid. Nothing was sent."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         super().__init__(" ".join(["Invalid options; nothing was sent to PAM Core:", *problems]))
 
 
 class NotSent(SenhaseguraError):
-    """No byte of the request can have reached the API: name resolution, connecting, proxy, TLS, or time ran out
-    before."""
+    """No byte of the request can have reached the API: name resolution, the connection, the proxy or TLS failed, or the
+    time was over before."""
 
-    def __init__(self, message: str, passing: bool = False) -> None:
+    def __init__(self, message: str, retryable: bool = False) -> None:
         super().__init__(message)
-        self.passing = passing
-        """Whether trying again may help: true for a refused connection, false for a certificate that does not
-        verify."""
+        self.retryable = retryable
+        """Whether a retry may help: true for a refused connection, false for a certificate that is not trusted."""
 
 
 class Refused(SenhaseguraError):
-    """PAM Core, or what stands before it, answered that it did not do what was asked."""
+    """PAM Core, or a gateway in front of it, responded that it did not do what was requested."""
 
     def __init__(self, message: str, http_status: int, error_code: int | None = None) -> None:
         super().__init__(message)
@@ -65,8 +64,8 @@ class Refused(SenhaseguraError):
         self.error_code = error_code
 
 
-class Unclear(SenhaseguraError):
-    """The request was sent, and nothing that came back proves that it was not handled."""
+class OutcomeUnknown(SenhaseguraError):
+    """The request was sent, and no response proves that it was not handled."""
 
     def __init__(
         self,
@@ -98,6 +97,6 @@ def printable(text: str, kept: str = "") -> str:
     )
 
 
-def sentences(*parts: str | None) -> str:
+def join_sentences(*parts: str | None) -> str:
     """Join the non-empty *parts* into one text; each ends in a full stop."""
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)

@@ -193,8 +193,8 @@ session_may_exist:
   sample: false
 """
 
-from ..module_utils._operation import run_module
-from ..module_utils._remote_session import OPERATION
+from ..module_utils._resources.operation import run_module
+from ..module_utils._resources.remote_session import OPERATION
 
 
 def main() -> None:

@@ -191,8 +191,8 @@ error_code:
   sample: 1039
 """
 
-from ..module_utils._operation import run_module
-from ..module_utils._remote_session_info import OPERATION
+from ..module_utils._resources.operation import run_module
+from ..module_utils._resources.remote_session_list import OPERATION
 
 
 def main() -> None:

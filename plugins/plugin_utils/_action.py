@@ -17,20 +17,20 @@ from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils import _transport
-from ..module_utils._client import connect
-from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, sentences
-from ..module_utils._operation import Operation
-from ..module_utils._redaction import HIDDEN
-from ._config import environment, resolve
+from ..module_utils._api.client import connect
+from ..module_utils._api.redaction import HIDDEN
+from ..module_utils._errors import NOT_VERIFIED, SenhaseguraError, join_sentences
+from ..module_utils._http import tls
+from ..module_utils._resources.operation import Operation
+from ._resolve import environment, resolve
 from ._run_memory import run_memory
 from ._untemplated import Untemplated, is_reference, untemplated
 
 display = Display()
 
-_transport.prepare()  # in the process that all workers are forked from
+tls.preload()  # in the process that all workers are forked from
 
-reached: set[str] = set()
+_connected_hosts: set[str] = set()
 """Delegated hosts to which this process has connected. Each task has its own process for each of its hosts."""
 
 
@@ -88,7 +88,9 @@ class RemoteAction(ActionBase):
     OPERATION: t.ClassVar[Operation]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        arguments, task_environment, written = self._take()  # before core can refuse to run it in the background
+        arguments, task_environment, written = (
+            self._strip_secrets()
+        )  # before core can refuse to run it in the background
         try:
             return self._run(arguments, task_environment, written, tmp, task_vars)
         finally:
@@ -123,7 +125,7 @@ class RemoteAction(ActionBase):
         self._hide(result)
         return result
 
-    def _take(self) -> tuple[dict[str, t.Any], dict[str, t.Any], Untemplated]:
+    def _strip_secrets(self) -> tuple[dict[str, t.Any], dict[str, t.Any], Untemplated]:
         """Take the task's arguments and environment with their templates, and leave copies without secrets.
 
         Callbacks see both even under ``no_log``, and the module defaults, which are already among the arguments. Core
@@ -208,9 +210,9 @@ class RemoteAction(ActionBase):
         except (KeyError, AnsibleError):  # no connection by ssh
             retries = None
         if retries is not None:
-            if self._task.delegate_to not in reached:
+            if self._task.delegate_to not in _connected_hosts:
                 self._low_level_execute_command(":")
-                reached.add(self._task.delegate_to)
+                _connected_hosts.add(self._task.delegate_to)
             self._connection.set_option(option, 0)
         try:
             yield
@@ -219,7 +221,7 @@ class RemoteAction(ActionBase):
                 raise
             said = str(exc).rstrip(": \n")
             unknown = "Whether the module had begun its work is not known"
-            raise AnsibleConnectionFailure(sentences(said, unknown, self.OPERATION.doubt)) from None
+            raise AnsibleConnectionFailure(join_sentences(said, unknown, self.OPERATION.doubt)) from None
         finally:
             if retries is not None:
                 self._connection.set_option(option, retries)
@@ -230,7 +232,7 @@ class RemoteAction(ActionBase):
         if self.OPERATION.doubt_key:
             result[self.OPERATION.doubt_key] = not self._task.check_mode
         if not self._task.check_mode:
-            result["msg"] = sentences(str(result.get("msg", "")), self.OPERATION.doubt)
+            result["msg"] = join_sentences(str(result.get("msg", "")), self.OPERATION.doubt)
 
     def _hide(self, result: dict[str, t.Any]) -> None:
         """Keep the result out of every output, unless it is public.

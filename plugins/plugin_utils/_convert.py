@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._options import Option
+from ..module_utils._options.spec import Option
 
 MAX_DIGITS = 20
 """No number among our options needs more; Python refuses to convert some thousands."""

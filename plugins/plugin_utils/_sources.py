@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..module_utils._options import Options
+from ..module_utils._options.spec import Options
 
 SECTION = "senhasegura"
 """Of ansible.cfg."""

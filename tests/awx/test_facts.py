@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -212,12 +212,13 @@ def test_what_a_playbook_reads_and_does_not_define_cannot_be_a_fact(playbook: st
     assert {name for name in used - defined - parameters if not NOT_FROM_FACTS.match(name)} == set()
 
 
-def test_all_options_that_are_text_are_checked() -> None:
-    spec = importlib.util.spec_from_file_location("options", CHECKOUT / "plugins" / "module_utils" / "_options.py")
-    assert spec and spec.loader
-    options = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(options)
-    known = {**options.CONNECTION, **options.REMOTE_SESSION}
-    texts = {name for name, option in known.items() if option.type in ("str", "path") and not option.required}
+def test_all_options_that_are_text_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(CHECKOUT / ".cache")
+    resource = importlib.import_module(
+        "ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session"
+    )
+    texts = {
+        name for name, option in resource.OPTIONS.items() if option.type in ("str", "path") and option.configurable
+    }
     (checked, *_more) = read(CHECKOUT / "playbooks" / "tasks" / "check_variables.yml")
     assert set(checked["vars"]["options"].split()) == texts | {"timezone"}

@@ -31,10 +31,7 @@ BOTH = """
     msg: "{{ query('pamops.senhasegura.pam_remote_session', 'web01', 'db01', field='all') }}"
   ignore_errors: true
 """
-WARNING = (
-    "Check mode: the lookup pamops.senhasegura.pam_remote_session made no session and returns placeholders "
-    "that end in #check-mode and check-mode."
-)
+WARNING = "Check mode: the lookup pamops.senhasegura.pam_remote_session changes nothing and returns placeholders."
 CERTIFICATE = (
     "the request could not be sent: the server's certificate is not accepted: unable to get local issuer certificate "
     "(option ca_path names the certificate authorities to trust)."

@@ -10,16 +10,14 @@ import json
 import re
 import socket
 import sys
-import tempfile
 import typing as t
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import WRITE, leaks, reach, secrets_of
-from tests.ssh_server import SshServer, program, script, ssh_server
+from tests.integration.conftest import WRITE, Remote, leaks, reach, secrets_of
+from tests.ssh_server import script
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play
@@ -27,44 +25,6 @@ if t.TYPE_CHECKING:
 
 LOGIN, CREATE = "/api/oauth2/token", "/api/pam/remote/session"
 SECRET = "senhasegura_client_secret"
-
-# Starts Python as Ansible wants it. Notes who connected, and what everybody on that host can see of all processes. Each
-# process has a file of its own, since two may write at the same time.
-INTERPRETER = """\
-#!/bin/sh
-echo "from $SSH_CONNECTION" >> {folder}/seen-$$
-ps axww -o args >> {folder}/seen-$$
-exec "{python}" "$@"
-"""
-
-
-class Remote(t.NamedTuple):
-    variables: dict[str, t.Any]
-    environment: dict[str, str]
-    folder: Path
-
-    def seen(self) -> str:
-        return "".join(path.read_text(encoding="utf-8") for path in self.folder.glob("seen-*"))
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    program("ps")
-    with ssh_server(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def sockets() -> Iterator[Path]:
-    """A folder for SSH's sockets, whose paths must be short."""
-    with tempfile.TemporaryDirectory(prefix="ssh-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def remote(sshd: SshServer, sockets: Path, tmp_path: Path) -> Remote:
-    interpreter = script(tmp_path / "python", INTERPRETER.format(folder=tmp_path, python=sys.executable))
-    return Remote(sshd.variables(interpreter, tmp_path / "remote"), sshd.environment(sockets), tmp_path)
 
 
 @pytest.fixture

@@ -28,22 +28,24 @@ class Bug(t.NamedTuple):
     device: str = "web01"
 
 
-MODULE, CLIENT, TRANSPORT = "module_utils/_operation.py", "module_utils/_client.py", "module_utils/_transport.py"
-ACTION, LOOKUP = "plugin_utils/_action.py", "lookup/pam_remote_session.py"
+MODULE, TRANSPORT = "module_utils/_resources/operation.py", "module_utils/_http/transport.py"
+PATHS, LOGIN, CLIENT = (f"module_utils/_api/{name}.py" for name in ("paths", "login", "client"))
+RESOURCE = "module_utils/_resources/remote_session.py"
+ACTION, LOOKUP = "plugin_utils/_action.py", "plugin_utils/_lookup.py"
 HERE, ANYWHERE = ("task", "lookup"), ("task", "lookup", "delegated")
 
 BUGS = {
-    "options": Bug("plugin_utils/_config.py", "    found += operation.problems(", 'options["timeout"]', HERE),
-    "sending": Bug(TRANSPORT, "        exchange.begin(", "exchange.seconds", ANYWHERE),
-    "failing": Bug(TRANSPORT, "        why = _reason(failure)", "exchange.seconds", ANYWHERE, host="echo_without_http"),
-    "telling": Bug(CLIENT, "                raise unclear(", "self._exchange.seconds", HERE, "echo_without_http"),
-    "login": Bug(CLIENT, "        self._fresh_token = token", "self._exchange.seconds", ANYWHERE),
-    "refused": Bug(CLIENT, "        raise failure(", "self._exchange.seconds", ANYWHERE, device="nowhere"),
-    "session": Bug("module_utils/_remote_session.py", "    result = {", 'options["timeout"]', ANYWHERE),
+    "options": Bug("plugin_utils/_resolve.py", "    found += operation.problems(", 'options["timeout"]', HERE),
+    "sending": Bug(TRANSPORT, "        exchange = Exchange(deadline)", "deadline.seconds", ANYWHERE),
+    "failing": Bug(TRANSPORT, "        if exchange.sent and", "deadline.seconds", ANYWHERE, host="echo_without_http"),
+    "telling": Bug(PATHS, "                raise outcome_unknown(", "deadline.seconds", HERE, "echo_without_http"),
+    "login": Bug(LOGIN, "        self._memory.write(self._key, issued_token(", "deadline.seconds", ANYWHERE),
+    "refused": Bug(CLIENT, "            is_absent = exc.error_code", 'self._options["timeout"]', ANYWHERE, device="nowhere"),
+    "session": Bug(RESOURCE, "    result = {", 'options["timeout"]', ANYWHERE),
     "action": Bug(ACTION, "        self._hide(result)", 'options["timeout"]', ("task",)),
     "back": Bug(ACTION, '        result.pop("invocation"', 'options["timeout"]', ("delegated",)),
     "module": Bug(MODULE, "    module.exit_json(", 'module.params["timeout"]', ("delegated",)),
-    "lookup": Bug(LOOKUP, "        return done", 'options["timeout"]', ("lookup",)),
+    "lookup": Bug(LOOKUP, '        field = options.get("field"', 'options["timeout"]', ("lookup",)),
 }
 TIMEOUTS = {name: 100 + number for number, name in enumerate(BUGS)}
 SAYS = "a bug of ours"
@@ -124,7 +126,7 @@ def test_it_crashed(name: str, kind: str, run: Run) -> None:
 
 def test_a_bug_that_tells_a_secret_is_found(perform: Callable[..., Run], tmp_path: Path) -> None:
     """Or the test above could not fail. Nothing in our code makes an exception of what it is given."""
-    run = perform(_way(_play("session")), _with_bugs(tmp_path, "str(envelope)"))
+    run = perform(_way(_play("session")), _with_bugs(tmp_path, "str(reply.data)"))
     found = {(found.kind, found.place) for found in run.searched.found}
     for place in ("output", "log", "callback that dumps everything"):
         assert {("session URL", place), ("session token", place)} <= found

@@ -23,7 +23,8 @@ from ansible.module_utils.common import warnings
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import tls as contexts
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import transport
 from tests.simulator import Simulator
 from tests.unit.plugins import support
 
@@ -39,11 +40,11 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     run.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(run))
-    _transport._prepared.clear()  # importing an action plugin fills it
+    contexts._preloaded.clear()  # importing an action plugin fills it
     yield
-    for transport in _transport._transports.values():
-        transport._session.close()
-    _transport._transports.clear()
+    for one in transport._transports.values():
+        one._adapter.close()
+    transport._transports.clear()
     warnings._global_warnings.clear()
 
 

@@ -20,14 +20,18 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent, OptionsError, Refused, Unclear
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
+    NotSent,
+    OptionsError,
+    OutcomeUnknown,
+    Refused,
+)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import (
     OPERATION,
     create_remote_session,
-    option_problems,
 )
-from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import resolve
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._resolve import resolve
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.module_utils.test_transport import serving
@@ -97,7 +101,7 @@ def test_environment_number_that_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("url", [f"{URL}/#", f"{URL}/?", f"{URL}#", f"{URL}?"])
 def test_empty_query_or_fragment_is_none_either(url: str) -> None:
-    assert option_problems({**DIRECT, "timeout": 1.0, "retries": 0, "url": url}) == [
+    assert OPERATION.problems({**DIRECT, "timeout": 1.0, "retries": 0, "url": url}) == [
         "url must not have a query or a fragment."
     ]
 
@@ -169,8 +173,8 @@ def test_damaged_token_in_memory_is_as_good_as_none(api: Api, run_directory: Pat
 @pytest.mark.parametrize(
     ("made", "note"),
     [
-        (1, "The session that was made before it ends by itself, unless opened."),
-        (2, "The 2 sessions that were made before it end by themselves, unless opened."),
+        (1, "Terms that succeeded before: 1. Their session URLs expire unless they are opened."),
+        (2, "Terms that succeeded before: 2. Their session URLs expire unless they are opened."),
     ],
 )
 def test_sessions_made_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:
@@ -225,8 +229,8 @@ def test_lookup_names_all_problems_at_once(api: Api) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("", port=0)
     assert str(error.value) == (
-        "Invalid options; nothing was sent to PAM Core: Each device that the lookup names must be a "
-        "text that is not empty. port must be from 1 to 65535, and is 0."
+        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, and is 0. "
+        "Each term (device) must be a string that is not empty."
     )
 
 
@@ -238,7 +242,7 @@ def test_option_and_its_alias_are_not_both_given() -> None:
 @pytest.mark.parametrize("mark", [{"error": True}, {"status": 400}])
 def test_session_in_an_answer_that_says_error_may_exist(api: Api, mark: dict[str, t.Any]) -> None:
     api.expect(CREATE._replace(body={**CREATED, "response": {"status": 200, "message": "No", **mark}}))
-    with pytest.raises(Unclear) as error:
+    with pytest.raises(OutcomeUnknown) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
     assert str(error.value) == (
         'Creating the remote session failed: PAM Core answered "No" (HTTP 200). '

@@ -13,7 +13,7 @@ import pytest
 from ansible.playbook.task import Task
 from ansible.plugins.loader import action_loader
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _failures
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api import refusals
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OUTCOME_UNKNOWN
 from tests.unit.plugins import toy
 from tests.unit.plugins.support import BEARER, NAME, NO_RESOURCE, URL, Api, Call, full, minimal, run_action
@@ -104,7 +104,7 @@ def test_secret_in_an_error_response_is_redacted_and_leaves_the_outcome_unknown(
 
 
 def test_too_many_secrets_leave_nothing_of_the_message(api: Api) -> None:
-    issued = [f"{SECRET}-{number}" for number in range(_failures.MAX_ISSUED + 1)]
+    issued = [f"{SECRET}-{number}" for number in range(refusals.MAX_ISSUED + 1)]
     api.expect(WRITE._replace(status=400, body=full(400, f"Refused to store {issued[0]}", 1, toy=issued)))
     result, _task = run()
     assert "PAM Core's reason is too long to be shown (HTTP 400)." in result["msg"]

@@ -9,10 +9,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._answers import Endpoint
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import Client
-from ansible_collections.pamops.senhasegura.plugins.module_utils._operation import Operation
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CONNECTION, Option, problems
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import Client
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.endpoint import Endpoint
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.connection import CONNECTION
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import Option
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.operation import Operation
 
 PATHS = {"iso": ("/iso/toy",), "api": ("/api/pam/toy", "/api/toy")}
 WRITE = Endpoint("Writing the toy", "POST", PATHS)
@@ -21,16 +22,12 @@ READ = Endpoint("Reading the toy", "GET", PATHS)
 OPTIONS = {**CONNECTION, "name": Option(required=True)}
 
 
-def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
-    return problems(options, OPTIONS, ("url", "name"), origins)
-
-
 def write_and_read(client: Client, options: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if check_mode:
         client.probe()
         return {"changed": True, "secret": None}
     client.call(WRITE, {"name": options["name"]})
-    return {"changed": True, "secret": client.call(READ, argument=options["name"])["toy"]["secret"]}
+    return {"changed": True, "secret": client.call(READ, argument=options["name"]).data["toy"]["secret"]}
 
 
-OPERATION = Operation(OPTIONS, option_problems, write_and_read)
+OPERATION = Operation(OPTIONS, write_and_read)

@@ -19,7 +19,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader, connection_loader
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import SESSION_MAY_EXIST
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import SESSION_MAY_EXIST
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _action
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
@@ -297,7 +297,7 @@ def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check
     options: dict[str, t.Any] = {"reconnection_retries": 3}
     commands: list[tuple[int, bool]] = []
     get_option = connection.get_option
-    monkeypatch.setattr(_action, "reached", set())
+    monkeypatch.setattr(_action, "_connected_hosts", set())
 
     def execute(_connection: t.Any, command: str, **_more: t.Any) -> tuple[int, bytes, bytes]:
         """Its first command is to do nothing."""

@@ -18,15 +18,20 @@ from ansible.utils.plugin_docs import get_docstring
 
 from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session as lookup
 from ansible_collections.pamops.senhasegura.plugins.lookup import pam_remote_session_info as lookup_info
-from ansible_collections.pamops.senhasegura.plugins.module_utils import (
-    _client,
-    _filters,
-    _options,
-    _remote_session,
-    _remote_session_info,
-    _remote_session_terminate,
-)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api import login
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options import connection
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import Option
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources import (
+    remote_session,
+    remote_session_end,
+    remote_session_list,
+)
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_filters import (
+    FILTERS,
+    TIMES,
+    WAIT,
+)
 from ansible_collections.pamops.senhasegura.plugins.modules import (
     pam_remote_session,
     pam_remote_session_info,
@@ -35,19 +40,26 @@ from ansible_collections.pamops.senhasegura.plugins.modules import (
 
 PLUGINS = Path(str(pam_remote_session.__file__)).resolve().parents[1]
 MODULES = {
-    "pam_remote_session": (pam_remote_session, _remote_session.OPERATION),
-    "pam_remote_session_info": (pam_remote_session_info, _remote_session_info.OPERATION),
-    "pam_remote_session_terminate": (pam_remote_session_terminate, _remote_session_terminate.OPERATION),
+    "pam_remote_session": (pam_remote_session, remote_session.OPERATION),
+    "pam_remote_session_info": (pam_remote_session_info, remote_session_list.OPERATION),
+    "pam_remote_session_terminate": (pam_remote_session_terminate, remote_session_end.OPERATION),
 }
+FIELD = {"field": Option(default="session_url", choices=("session_url", "token", "all"))}
 LOOKUPS = {
-    "pam_remote_session": (lookup, lookup.OPTIONS),
-    "pam_remote_session_info": (lookup_info, _remote_session_info.OPTIONS),
+    "pam_remote_session": (lookup, {**remote_session.OPTIONS, **FIELD}),
+    "pam_remote_session_info": (lookup_info, remote_session_list.OPTIONS),
 }
-EVERYWHERE = {**_options.CONNECTION, **_options.REMOTE_SESSION, **_filters.FILTERS, **_filters.TIMES, **_filters.WAIT}
+EVERYWHERE = {
+    **connection.CONNECTION,
+    **remote_session.REMOTE_SESSION,
+    **FILTERS,
+    **TIMES,
+    **WAIT,
+}
 FACTS = {"type": "str", "default": None, "choices": None, "aliases": None, "required": False, "elements": None}
 SECRETS = {"client_secret", "consumer_secret", "token_key", "token_secret", "access_token"}
 # What says which device or which session is meant has no other sources than the task or lookup.
-WITHOUT_SOURCES = {"_terms", "field", "device", *_filters.FILTERS, *_filters.WAIT}
+WITHOUT_SOURCES = {"_terms", "field", "device", *FILTERS, *WAIT}
 
 
 def documented(kind: str, plugin: str) -> dict[str, t.Any]:
@@ -119,18 +131,23 @@ def test_options_that_name_a_device_or_session_are_not_configurable() -> None:
 
 
 def test_no_option_means_two_things() -> None:
-    groups = (_options.CONNECTION, _filters.FILTERS, _filters.TIMES, _filters.WAIT)
-    assert sum(len(group) for group in groups) == len(_remote_session_info.OPTIONS)
-    assert len(_remote_session.OPTIONS) == len(_options.CONNECTION) + len(_options.REMOTE_SESSION)
+    groups = (
+        connection.CONNECTION,
+        FILTERS,
+        TIMES,
+        WAIT,
+    )
+    assert sum(len(group) for group in groups) == len(remote_session_list.OPTIONS)
+    assert len(remote_session.OPTIONS) == len(connection.CONNECTION) + len(remote_session.REMOTE_SESSION)
 
 
 def test_who_shares_a_token_is_documented() -> None:
     text = documented("modules", "pam_remote_session")["token_cache"]["description"][0]
-    assert re.findall(r"O\((\w+)\)", text) == list(_client._IDENTITY)
+    assert re.findall(r"O\((\w+)\)", text) == list(login.IDENTITY)
 
 
 def test_secrets() -> None:
-    assert {name for name, option in EVERYWHERE.items() if option.secret} == SECRETS == set(_options.SECRETS)
+    assert {name for name, option in EVERYWHERE.items() if option.secret} == SECRETS == set(connection.SECRETS)
     # Core asks about each option whose name sounds like a secret: the answer must have been given.
     assert all("no_log" in option.argument() for option in EVERYWHERE.values())
 
@@ -158,18 +175,16 @@ def test_every_failure_returns_what_is_documented(plugin: str) -> None:
     some = {name for name, value in returned.items() if "failure" in value["returned"]}
     outcome = {"sessions": [], "changed": False}
     if plugin == "pam_remote_session_terminate":
-        assert (
-            operation.failure(_remote_session_terminate.NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
-        )
+        assert operation.failure(remote_session_end.NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
 
 
 def test_every_session_returns_what_is_documented() -> None:
-    fields = {*_remote_session_info.normal({}, {}, None)}
+    fields = {*remote_session_list.session_of({}, {}, None)}
     assert {*yaml.safe_load(pam_remote_session_info.RETURN)["sessions"]["contains"]} == fields
     ended = {*yaml.safe_load(pam_remote_session_terminate.RETURN)["sessions"]["contains"]}
     assert ended == fields | {"terminated", "reason"}
     created = yaml.safe_load(pam_remote_session.RETURN)["created"]["contains"]
-    assert {*created} == {*_filters.FILTERS["created"].members}
+    assert {*created} == {*FILTERS["created"].members}
 
 
 def test_all_modules_are_in_the_action_group() -> None:
@@ -200,6 +215,6 @@ def test_examples_are_tasks_of_known_options(plugin: str) -> None:
         assert set(options) <= {*known, *(alias for option in known.values() for alias in option.aliases)}
     for task in found:
         for options in task.get("module_defaults", {}).values():
-            assert set(options) <= {*_options.CONNECTION}
+            assert set(options) <= {*connection.CONNECTION}
     for module, _spec in LOOKUPS.values():
         assert DataLoader().load(module.EXAMPLES)

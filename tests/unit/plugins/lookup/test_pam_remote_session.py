@@ -17,9 +17,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import Client
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import Client
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.redaction import HIDDEN
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent
-from ansible_collections.pamops.senhasegura.plugins.module_utils._redaction import HIDDEN
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     BEARER,
@@ -108,21 +108,22 @@ def test_variables_need_not_be_given(api: Api) -> None:
 @pytest.mark.parametrize(
     ("terms", "options", "text"),
     [
-        ([], {}, "The lookup names no device."),
-        ([[]], {}, "The lookup names no device."),
-        ([""], {}, "Each device that the lookup names must be a text that is not empty."),
-        (["web01", " "], {}, "Each device that the lookup names must be a text that is not empty."),
-        (["web01", 7], {}, "Each device that the lookup names must be a text that is not empty."),
-        ([None], {}, "Each device that the lookup names must be a text that is not empty."),
+        ([], {}, "The lookup has no terms; it needs at least one device."),
+        ([[]], {}, "The lookup has no terms; it needs at least one device."),
+        ([""], {}, "Each term (device) must be a string that is not empty."),
+        (["web01", " "], {}, "Each term (device) must be a string that is not empty."),
+        (["web01", 7], {}, "Each term (device) must be a string that is not empty."),
+        ([None], {}, "Each term (device) must be a string that is not empty."),
         (
             ["web01"],
             {"device": "db01"},
-            "device is not an option of the lookup: name the devices before the options.",
+            "device is not an option of the lookup; pass it as a term.",
         ),
         (
             [],
             {"device": "db01"},
-            "device is not an option of the lookup: name the devices before the options. The lookup names no device.",
+            "device is not an option of the lookup; pass it as a term. "
+            "The lookup has no terms; it needs at least one device.",
         ),
         (["web01"], {"field": "url"}, "field must be one of session_url, token, all, and is 'url'."),
         (["web01"], {"fields": "url"}, "There is no option fields."),
@@ -159,7 +160,7 @@ def test_failure_after_others(api: Api, run: Run) -> None:
         'Creating the remote session failed: PAM Core answered "Request timed out." (HTTP 504). '
         "PAM Core did not answer its own gateway in time: try again later, or ask its administrators. "
         "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds. "
-        "The 2 sessions that were made before it end by themselves, unless opened."
+        "Terms that succeeded before: 2. Their session URLs expire unless they are opened."
     )
     assert SESSION_URL not in error.value.message
 
@@ -185,8 +186,7 @@ def test_check_mode(api: Api, run: Run, shown_warnings: list[str], field: str, e
     options = {**OPTIONS, "field": field, "url": f"{URL}/"}
     assert run(["web01", "db01"], {"ansible_check_mode": True}, **options) == [expected] * 2
     assert shown_warnings == [
-        "Check mode: the lookup pamops.senhasegura.pam_remote_session made no session and returns placeholders "
-        "that end in #check-mode and check-mode."
+        "Check mode: the lookup pamops.senhasegura.pam_remote_session changes nothing and returns placeholders."
     ]
 
 

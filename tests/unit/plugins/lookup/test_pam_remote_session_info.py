@@ -136,7 +136,7 @@ def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> N
         (
             ["web01"],
             {"device": "db01"},
-            "device is not an option of the lookup: name the devices before the options.",
+            "device is not an option of the lookup; pass it as a term.",
         ),
     ],
 )

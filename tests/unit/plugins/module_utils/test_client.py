@@ -24,15 +24,16 @@ import certifi
 import pytest
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.memory import OwnMemory
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
     NotSent,
+    OutcomeUnknown,
     Refused,
     SenhaseguraError,
-    Unclear,
 )
-from ansible_collections.pamops.senhasegura.plugins.module_utils._memory import OwnMemory
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http.deadline import Deadline
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory, run_memory
 from tests.unit.plugins.support import (
     BEARER,
@@ -357,7 +358,7 @@ def test_no_second_login_where_it_cannot_help(api: Api, options: dict[str, str])
 def test_only_401_makes_another_login(api: Api, status: int) -> None:
     api.expect(LOGIN, CREATE, CREATE._replace(status=status, body=full(status, "No")))
     create(OAUTH2)
-    with pytest.raises((Refused, Unclear)):
+    with pytest.raises((Refused, OutcomeUnknown)):
         create(OAUTH2)
 
 
@@ -395,7 +396,7 @@ PAGE = (
 
 
 def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.Any]:
-    with pytest.raises((Refused, NotSent, Unclear)) as error:
+    with pytest.raises((Refused, NotSent, OutcomeUnknown)) as error:
         create(options, **more)
     return error.value.result()
 
@@ -576,8 +577,8 @@ def test_token_that_is_not_accepted_is_noted_unless_another_login_is_under_way(
 
     monkeypatch.setattr(RunMemory, "locked", locked)
     client = connect({**DEFAULTS, **OAUTH2}, run_memory())
-    client._remember_that_logging_in_does_not_help()
-    assert bool(run_memory().read(client._token_key())) == (is_free is not False)
+    client._login.remember_rejection(Deadline(1.0))
+    assert bool(run_memory().read(client._login._key)) == (is_free is not False)
 
 
 def test_ended_login_of_one_client_without_token_cache(api: Api, run_directory: Path) -> None:
@@ -597,7 +598,7 @@ def test_whoever_waits_in_vain_for_the_login_of_another_does_not_log_in(api: Api
     """*api* expects nothing."""
     memory = run_memory()
     waiting = connect({"url": URL, "api_prefix": "iso", "timeout": 0.3, "retries": 0, **OAUTH2}, memory)
-    with memory.locked(waiting._token_key(), 1), pytest.raises(NotSent) as error:
+    with memory.locked(waiting._login._key, 1), pytest.raises(NotSent) as error:
         create_remote_session(waiting, SESSION)
     assert str(error.value) == (
         "Logging in with OAuth 2.0 failed: another task of this run has been logging in for the whole time that the "
@@ -749,7 +750,7 @@ def test_no_session_path_is_there(api: Api, prefix: str, paths: list[str]) -> No
 )
 def test_a_path_is_left_only_on_proof(api: Api, status: int, body: t.Any) -> None:
     api.expect(CREATE._replace(status=status, body=body))
-    with pytest.raises((Refused, Unclear)):
+    with pytest.raises((Refused, OutcomeUnknown)):
         create(BEARER, api_prefix="auto")
 
 
@@ -881,7 +882,7 @@ def test_tries_no_more_often_than_said(api: Api, slept: list[float], retries: in
 def test_does_not_wait(api: Api, slept: list[float], status: int, value: str | None) -> None:
     headers = {"Content-Type": "application/json", **({} if value is None else {"Retry-After": value})}
     api.expect(CREATE._replace(status=status, body=minimal(status, "No"), headers=headers))
-    with pytest.raises((Refused, Unclear)):
+    with pytest.raises((Refused, OutcomeUnknown)):
         create(BEARER)
     assert slept == []
 

@@ -13,7 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._times import read_moment, read_zone, write_moment
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.times import (
+    format_time,
+    parse_time,
+    parse_zone,
+)
 
 NOON = datetime(2026, 1, 31, 12, 0, 0)
 UTC_NOON = NOON.replace(tzinfo=timezone.utc)
@@ -60,15 +64,15 @@ def west(hours: int) -> timezone:
     ],
 )
 def test_moments(text: str, expected: datetime | None) -> None:
-    found = read_moment(text)
+    found = parse_time(text)
     assert found == expected
     assert found is None or expected is None or (found.tzinfo is None) == (expected.tzinfo is None)
 
 
 def test_a_zone_is_for_moments_without_one() -> None:
-    assert read_moment("2026-01-31 09:00:00", west(3)) == UTC_NOON
-    assert read_moment("2026-01-31 12:00:00Z", west(3)) == UTC_NOON
-    assert read_moment("1769860800", west(3)) == UTC_NOON
+    assert parse_time("2026-01-31 09:00:00", west(3)) == UTC_NOON
+    assert parse_time("2026-01-31 12:00:00Z", west(3)) == UTC_NOON
+    assert parse_time("1769860800", west(3)) == UTC_NOON
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,7 @@ def test_a_zone_is_for_moments_without_one() -> None:
     ],
 )
 def test_zones(name: str, hours: float) -> None:
-    zone = read_zone(name)
+    zone = parse_zone(name)
     assert zone
     assert NOON.replace(tzinfo=zone).utcoffset() == timedelta(hours=hours)
 
@@ -95,7 +99,7 @@ def test_zones(name: str, hours: float) -> None:
     "name", ["", "Mars", "America", "-24:00", "-03:60", "3", "../UTC", "/etc/passwd", "a\0b", "\udcff"]
 )
 def test_no_zones(name: str) -> None:
-    assert read_zone(name) is None
+    assert parse_zone(name) is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,7 @@ def test_no_zones(name: str) -> None:
     ],
 )
 def test_moments_are_written(moment: datetime | None, text: str | None) -> None:
-    assert write_moment(moment) == text
+    assert format_time(moment) == text
 
 
 @given(
@@ -120,11 +124,11 @@ def test_what_is_written_can_be_read(moment: datetime, difference: timedelta | N
         minutes = timedelta(minutes=difference // timedelta(minutes=1))
         moment = moment.replace(tzinfo=timezone(minutes))
     moment = moment.replace(microsecond=0)
-    assert read_moment(write_moment(moment) or "") == moment
+    assert parse_time(format_time(moment) or "") == moment
 
 
 @given(st.text())
 def test_any_text_is_a_moment_or_none(text: str) -> None:
-    found: t.Any = read_moment(text)
+    found: t.Any = parse_time(text)
     assert found is None or isinstance(found, datetime)
-    read_zone(text)
+    parse_zone(text)

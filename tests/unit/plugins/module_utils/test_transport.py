@@ -10,7 +10,7 @@ import base64
 import contextlib
 import errno
 import gc
-import importlib.util
+import importlib
 import json
 import os
 import select
@@ -31,19 +31,19 @@ import pytest
 import requests
 import trustme
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import (
     NotSent,
+    OutcomeUnknown,
     SenhaseguraError,
-    Unclear,
 )
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_info import find_sessions
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_terminate import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import tls as contexts
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_end import (
     NotAllEnded,
     terminate_sessions,
 )
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import find_sessions
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.simulator import Simulator
 from tests.unit.conftest import COLLECTIONS
@@ -95,9 +95,9 @@ def create(options: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
 
 
 def failure(options: dict[str, t.Any], **more: t.Any) -> SenhaseguraError:
-    with pytest.raises((NotSent, Unclear)) as error:
+    with pytest.raises((NotSent, OutcomeUnknown)) as error:
         create(options, **more)
-    assert error.value.in_doubt is isinstance(error.value, Unclear)
+    assert error.value.in_doubt is isinstance(error.value, OutcomeUnknown)
     return error.value
 
 
@@ -322,7 +322,7 @@ def test_answer_without_end_is_not_kept(tls: Tls, head: bytes) -> None:
             assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
         finally:
             tracemalloc.stop()
-    assert isinstance(error, Unclear)
+    assert isinstance(error, OutcomeUnknown)
 
 
 def test_failure_without_end_is_not_kept_where_a_long_list_could_be(tls: Tls) -> None:
@@ -337,7 +337,7 @@ def test_failure_without_end_is_not_kept_where_a_long_list_could_be(tls: Tls) ->
         client = connect({**options, **BEARER})
         tracemalloc.start()
         try:
-            with pytest.raises(Unclear):
+            with pytest.raises(OutcomeUnknown):
                 find_sessions(client, {})
             assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
         finally:
@@ -380,7 +380,7 @@ def test_login_without_an_answer_in_time_is_not_tried_again(tls: Tls) -> None:
         options = {"url": server.url, "ca_path": tls.ca_path, "api_prefix": "iso", "timeout": SOON, "retries": 0}
         messages = []
         for _host in range(3):
-            with pytest.raises((NotSent, Unclear)) as error:
+            with pytest.raises((NotSent, OutcomeUnknown)) as error:
                 create_remote_session(connect({**options, **OAUTH2}, run_memory()), SESSION)
             messages.append(str(error.value))
             assert error.value.in_doubt is False
@@ -481,17 +481,17 @@ def missing(library: str, reason: str = "") -> str:
 
 
 def test_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file can be imported, as by an action plugin, and tells it when it is to be used."""
+    """All files can be imported, as by an action plugin. The library is reported when a request needs it."""
     monkeypatch.setitem(sys.modules, "requests", None)
-    spec = importlib.util.find_spec(_transport.__name__)
-    assert spec and spec.loader
-    without = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(without)
-    without.prepare()
-    for method in ("oauth2", "oauth1", "access_token"):
-        with pytest.raises(NotSent) as error:
-            without.require_libraries(method)
-        assert str(error.value) == missing("requests")
+    package = contexts.__name__.rpartition("._http")[0]
+    for name in [name for name in sys.modules if name.startswith(package)]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.import_module(f"{package}._http.tls").preload()
+    client = importlib.import_module(f"{package}._api.client")
+    for options in ({"auth_method": "oauth2"}, {"auth_method": "oauth1"}, {"auth_method": "access_token"}):
+        with pytest.raises(Exception) as error:
+            client.connect(options)
+        assert (type(error.value).__name__, str(error.value)) == ("NotSent", missing("requests"))
 
 
 def test_without_requests_oauthlib(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -635,7 +635,7 @@ NOT_ACCEPTED = f"{UNSENT}the server's certificate is not accepted: "
 
 def test_prepared_context_serves_one_transport(tls: Tls, bundle: Path, foreign: str) -> None:
     """Each has an exchange of its own. The authorities are not read again for the first, but for the second."""
-    _transport.prepare()
+    contexts.preload()
     bundle.write_bytes(Path(foreign).read_bytes())
     with serving(answers, tls.context) as server, serving(answers, tls.context) as other:
         for _number in range(2):
@@ -647,11 +647,11 @@ def test_prepared_context_serves_one_transport(tls: Tls, bundle: Path, foreign: 
 
 FORKS = """
 import os, sys
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import tls
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 
-_transport.prepare()
+tls.preload()
 os.unlink(os.environ["REQUESTS_CA_BUNDLE"])
 session = {"user": "jdoe", "device": "web01", "protocol": "SSH", "credential": "root"}
 options = {"url": sys.argv[1], "access_token": "a-token", "api_prefix": "iso", "timeout": 10.0, "retries": 0, **session}
@@ -675,7 +675,7 @@ def test_prepared_context_serves_each_fork(tls: Tls) -> None:
 
 
 def test_ca_path_replaces_the_prepared_authorities(tls: Tls, bundle: Path, foreign: str) -> None:
-    _transport.prepare()
+    contexts.preload()
     with serving(answers, tls.context) as server:
         for _number in range(2):
             assert str(failure({"url": server.url, "ca_path": foreign})).startswith(NOT_ACCEPTED)
@@ -686,7 +686,7 @@ def test_ca_path_replaces_the_prepared_authorities(tls: Tls, bundle: Path, forei
 
 def test_ca_path_fills_the_prepared_context(tls: Tls, monkeypatch: pytest.MonkeyPatch, foreign: str) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
-    _transport.prepare()
+    contexts.preload()
     with serving(answers, tls.context) as server:
         for device in ("web01", "db01"):
             options = {"url": server.url, "ca_path": tls.ca_path, "device": device}
@@ -697,7 +697,7 @@ def test_ca_path_fills_the_prepared_context(tls: Tls, monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("bundle")
 def test_bundle_of_the_environment_is_another_by_then(tls: Tls, monkeypatch: pytest.MonkeyPatch, foreign: str) -> None:
     """As the environment of a task may say."""
-    _transport.prepare()
+    contexts.preload()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
     with serving(answers, tls.context) as server:
         assert str(failure({"url": server.url})).startswith(NOT_ACCEPTED)
@@ -714,7 +714,7 @@ def test_bundle_that_cannot_be_read_is_told_when_it_is_needed(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
     if content is not None:
         path.write_bytes(content)
-    _transport.prepare()
+    contexts.preload()
     with serving(answers, tls.context) as server:
         error = failure({"url": server.url})
         assert isinstance(error, NotSent)
@@ -731,7 +731,7 @@ def test_unverified_leaves_nothing_unverified(
 ) -> None:
     """Neither the authority nor the name in the certificate."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
-    _transport.prepare()
+    contexts.preload()
     with serving(answers, tls.context) as server:
         names["vault.example"] = lambda _port: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
         misnamed = f"https://vault.example:{server.port}"
@@ -753,7 +753,7 @@ def test_prepared_for_pam_core_and_not_for_its_proxy(tls: Tls, foreign: str) -> 
     seen: list[bytes] = []
     with serving(answers, tls.context) as server, serving(_proxy(server.port, seen), tls.context) as proxy:
         options = {"url": f"https://localhost:{server.port}", "proxy": f"https://127.0.0.1:{proxy.port}"}
-        _transport.prepare()
+        contexts.preload()
         assert create(options)["session_url"] == SESSION_URL
         assert len(seen) == len(server.received) == 1
         assert str(failure({**options, "ca_path": foreign})).startswith(NOT_ACCEPTED)

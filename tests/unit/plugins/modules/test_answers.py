@@ -15,9 +15,9 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,

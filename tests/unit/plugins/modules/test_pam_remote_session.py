@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from ansible.module_utils.common import warnings
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import (
     FIELDS,
     SESSION_MAY_EXIST,
 )

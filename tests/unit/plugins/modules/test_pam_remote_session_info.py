@@ -18,10 +18,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _remote_session_info as info
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.redaction import without_secrets
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError, printable
-from ansible_collections.pamops.senhasegura.plugins.module_utils._redaction import without_secrets
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources import remote_session_list as info
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.matching import (
+    Values,
+    by_device,
+    split_device,
+)
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_info
 from tests.simulator import Simulator
 from tests.unit.plugins import support
@@ -819,12 +824,12 @@ TEXTS = st.text(max_size=30) | st.sampled_from(["web01", "web01:22", "::1", "[::
 @given(TEXTS)
 def test_a_device_is_found_by_what_is_listed(text: str) -> None:
     """With and without its port, however odd it is."""
-    fits = info._Values("device", [text])
+    fits = Values(by_device("device"), [text])
     assert fits({"device": text})
-    assert info._Values("device", [text.upper()])({"device": text}) or text.casefold() != text.upper().casefold()
-    host, port = info.split_device(text.strip())
+    assert Values(by_device("device"), [text.upper()])({"device": text}) or text.casefold() != text.upper().casefold()
+    host, port = split_device(text.strip())
     if port is not None:
-        assert info._Values("device", [f"[{host}]" if ":" in host else host])({"device": text})
+        assert Values(by_device("device"), [f"[{host}]" if ":" in host else host])({"device": text})
 
 
 @given(

@@ -12,11 +12,12 @@ import typing as t
 import pytest
 import requests
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _remote_session_terminate as terminate
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._operation import Operation
-from ansible_collections.pamops.senhasegura.plugins.module_utils._redaction import HIDDEN
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session_terminate import NotAllEnded, Undecided
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.redaction import HIDDEN
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources import remote_session_end as terminate
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.operation import Operation
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_end import NotAllEnded
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import Undecided
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_terminate
 from tests.simulator import Simulator
 from tests.unit.plugins import support
@@ -335,7 +336,7 @@ def test_whatever_leaves_is_without_secrets(api: Api) -> None:
             raise options["error"]
         return {"changed": False, "warnings": [f"about {TOKEN}"]}
 
-    operation = Operation({}, lambda *_options: [], perform)
+    operation = Operation({}, perform)
     for error in (Undecided(f"no: {TOKEN}"), NotAllEnded(f"no: {TOKEN}", {"sessions": [TOKEN]})):
         with pytest.raises(type(error)) as raised:
             operation.run(client, {"error": error}, False)

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import Option
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import Option
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._convert import convert, to_plain
 
 DATE = datetime.date(2026, 1, 31)

@@ -201,8 +201,8 @@ import sys
 
 import tests.unit.conftest
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory
 
 directory, options = json.loads(sys.argv[1])

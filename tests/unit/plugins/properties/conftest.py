@@ -20,7 +20,7 @@ import requests.adapters
 import urllib3
 from ansible.module_utils.common import warnings
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils import _transport
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import transport
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _run_memory
 from tests.unit.plugins import support
 from tests.unit.plugins.support import CREATED, LOGGED_IN, NAME
@@ -55,9 +55,9 @@ class Network:
         self.accepted_token: str | None = None
         """The only one that is, or None if any is."""
         self.requests: list[t.Any] = []
-        for transport in _transport._transports.values():
-            transport._session.close()
-        _transport._transports.clear()
+        for one in transport._transports.values():
+            one._adapter.close()
+        transport._transports.clear()
         _run_memory._memories.clear()
         warnings._global_warnings.clear()
         for path in self.run_directory.iterdir():

@@ -17,7 +17,8 @@ from urllib.parse import quote, quote_plus
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CONNECTION, REMOTE_SESSION, SECRETS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.connection import CONNECTION, SECRETS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import REMOTE_SESSION
 from tests.unit.plugins.support import (
     CREATED,
     CREATED_FULL,

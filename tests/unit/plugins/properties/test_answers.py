@@ -16,9 +16,9 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError, Unclear
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OutcomeUnknown, SenhaseguraError
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import (
     create_remote_session,
 )
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
@@ -132,7 +132,7 @@ def test_url_and_token_are_handed_on_as_they_are(network: Network, url: str, tok
 @example(token="caf\u00e9")
 def test_what_is_no_token_is_not_sent(network: Network, token: t.Any) -> None:
     network.begin(reply({**LOGGED_IN, "access_token": token}))
-    with pytest.raises(Unclear, match="without a usable access token"):
+    with pytest.raises(OutcomeUnknown, match="without a usable access token"):
         create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
     assert network.sessions == []
 

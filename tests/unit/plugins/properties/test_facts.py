@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import types
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ansible import template
 from ansible.errors import AnsibleError
@@ -21,8 +21,9 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import OPERATION
-from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import resolve
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.operation import Operation
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import OPERATION
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._resolve import resolve
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._untemplated import Untemplated
 from tests.unit.plugins.support import URL
 
@@ -71,6 +72,13 @@ facts = st.dictionaries(
 )
 
 
+class Unchecked(Operation):
+    """Its values are checked elsewhere."""
+
+    def problems(self, options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
+        return []
+
+
 class Host:
     """The variables that core has for a task."""
 
@@ -94,7 +102,7 @@ class Host:
         trusted = {name: trust_as_template(value) for name, value in arguments.items()}
         given = {name: templar.template(value) for name, value in trusted.items()}
         return resolve(
-            OPERATION._replace(problems=lambda _options, _origins: []),  # values are checked elsewhere
+            Unchecked(*OPERATION),
             {"device": "web01", "auth_method": "access_token", **given},
             self.variables,
             templar.template,

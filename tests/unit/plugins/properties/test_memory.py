@@ -15,9 +15,9 @@ import pytest
 from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import Refused
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import MAX_SIZE, RunMemory, run_memory
 from tests.unit.plugins.properties.conftest import Network, reply
 from tests.unit.plugins.properties.strategies import ANY_TEXT, JSON, REMEMBERED, TIMES, as_json, damaged, nearly

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.unit.plugins.properties.conftest import GRANTED, Network, Reply, reply
 from tests.unit.plugins.properties.strategies import ASCII_SECRET, SECRET_TEXT, VALID_TEXT, as_json, echoes, fewer

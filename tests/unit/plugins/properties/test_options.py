@@ -22,15 +22,11 @@ from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import (
-    CONNECTION,
-    REMOTE_SESSION,
-    SECRETS,
-    argument_spec,
-)
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.connection import CONNECTION, SECRETS
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import argument_spec
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import (
     OPERATION,
-    option_problems,
+    REMOTE_SESSION,
 )
 from tests.unit.plugins.properties.conftest import Network, RunAction, RunLookup
 from tests.unit.plugins.properties.strategies import (
@@ -91,7 +87,7 @@ def test_module(
         return
     validated = ArgumentSpecValidator(argument_spec(OPERATION.options)).validate({**complete, **options})
     assert validated.error_messages == []
-    assert option_problems(validated.validated_parameters) == []
+    assert OPERATION.problems(validated.validated_parameters) == []
     if check:
         assert network.sessions == []
     else:
@@ -101,7 +97,7 @@ def test_module(
 @given(options=options_of(st.sampled_from(OPTION_NAMES), SCALARS, 6))
 def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
     """Whatever core's own check lets through, ours says what is wrong with it."""
-    problems = option_problems({**DIRECT, "retries": 2, "timeout": 30.0, **options})
+    problems = OPERATION.problems({**DIRECT, "retries": 2, "timeout": 30.0, **options})
     check_message(str(OptionsError(problems)))
     assert all(problem.endswith(".") for problem in problems)
 

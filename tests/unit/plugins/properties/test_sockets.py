@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.properties.strategies import BODIES, HEADERS, fewer
 from tests.unit.plugins.properties.test_answers import check_error

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.pamops.senhasegura.plugins.module_utils._client import connect
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import create_remote_session
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.simulator.auth import Authenticator
 from tests.simulator.clock import Clock

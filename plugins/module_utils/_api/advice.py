@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Advice for error responses of any endpoint, and what the documented texts prove. Loaded only for a failure."""
+"""Advice for error responses of any endpoint, and what the documented texts prove."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from ._answers import UNAUTHORIZED, Advice, Endpoint
+from .endpoint import UNAUTHORIZED, Advice, Endpoint
 
-# The texts are those of the vendor's documentation (v3-32 to v4-2, pages on the web proxy session, on authentication
+# The texts are those of the vendor's documentation (v3-32 to v4-2, pages on each function, on authentication
 # and on troubleshooting). What is advised for them is documented there too, as cause or prerequisite.
 COMMON = (
     Advice(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from html import escape, unescape
 from urllib.parse import quote, quote_plus, unquote
 
-from ._errors import printable
+from .._errors import printable
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 """What ansible-core puts in place of a secret."""
@@ -24,11 +24,29 @@ MIN_SECRET = 4
 MIN_SECRET_TO_SEARCH = 8
 """Characters of the shortest secret that is also searched for in encoded form."""
 
-
 MAX_TEXT = 10_000
 """Characters of the longest text in which secrets are redacted. Many MB would take minutes."""
 
 TOO_LONG = "(too long to be shown)"
+
+
+class Redactor:
+    """Redacts the secrets of one client."""
+
+    def __init__(self, secrets: Iterable[str | None]) -> None:
+        self.secrets = [secret for secret in secrets if secret]
+
+    def add(self, secret: str) -> None:
+        if secret not in self.secrets:
+            self.secrets.append(secret)
+
+    def text(self, text: str, limit: int = 1000) -> str:
+        """Text of a server as part of a message: see :func:`redacted`."""
+        return redacted(text, self.secrets, limit)
+
+    def value(self, value: t.Any) -> t.Any:
+        """A result that is shown: see :func:`without_secrets`."""
+        return without_secrets(value, self.secrets)
 
 
 def redacted(text: str, secrets: Iterable[t.Any], limit: int = 1000) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a request could not be sent, or its response was not received. Loaded only for such a failure."""
+"""Why a request could not be sent, or its response was not received."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from . import _transport
+from .libraries import INVALID_URL, NOT_HTTP
+
+CHECK_ADDRESS = "Check url and proxy, and whether the machine that asks can reach that address"
+"""Advice if nothing was reached."""
 
 
-def is_passing(exc: BaseException) -> bool:
+def is_retryable(exc: BaseException) -> bool:
     """Whether a retry may help. Certificates, TLS versions and a proxy's responses do not change."""
     return not any(
         (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
-        or isinstance(cause, _transport.NO_ADDRESS)
+        or isinstance(cause, INVALID_URL)
         or "Tunnel connection" in str(cause)
         for cause in causes(exc)
     )
@@ -85,9 +88,9 @@ def reason(exc: BaseException | None) -> str:
             return cause.strerror
         if isinstance(cause, UnicodeError):
             return "this is not a host name"
-        if isinstance(cause, _transport.NOT_HTTP):
+        if isinstance(cause, NOT_HTTP):
             return "the answer is not HTTP"
-        if isinstance(cause, _transport.NO_ADDRESS):
+        if isinstance(cause, INVALID_URL):
             return "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)"
     return type(chain[-1]).__name__ if chain else "unknown reason"
 

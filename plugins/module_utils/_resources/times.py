@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
-_MOMENT = re.compile(
+_TIME = re.compile(
     r"((?:19|2\d)\d\d-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,]\d{1,9})?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
@@ -17,7 +18,7 @@ _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?", re.ASCII)
 
 
-def read_zone(name: str) -> tzinfo | None:
+def parse_zone(name: str) -> tzinfo | None:
     """A time zone by its name (``America/Sao_Paulo``), as ``UTC``, or as an offset (``-03:00``). ``None`` if it is
     unknown."""
     if name.upper() in ("UTC", "Z"):
@@ -27,16 +28,13 @@ def read_zone(name: str) -> tzinfo | None:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
         difference = timedelta(hours=hours, minutes=minutes) * (-1 if offset[1] == "-" else 1)
         return timezone(difference) if hours < 24 and minutes < 60 else None
-    # Imported here, because it takes 2 ms and few users name a zone.
-    from zoneinfo import ZoneInfo
-
     try:
         return ZoneInfo(name)
     except (LookupError, OSError, ValueError):
         return None
 
 
-def read_moment(text: str, zone: tzinfo | None = None) -> datetime | None:
+def parse_time(text: str, zone: tzinfo | None = None) -> datetime | None:
     """ISO 8601, also with a space in place of the ``T``, or seconds since 1970. To the second; ``None`` if it is not a
     time.
 
@@ -46,19 +44,19 @@ def read_moment(text: str, zone: tzinfo | None = None) -> datetime | None:
     try:
         if _EPOCH.fullmatch(text):
             return datetime.fromtimestamp(int(float(text)), timezone.utc)
-        found = _MOMENT.fullmatch(text)
+        found = _TIME.fullmatch(text)
         if not found:
             return None
         day, minute, second, own_zone = found.groups()
-        moment = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}")
+        time = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}")
     except (ValueError, OverflowError, OSError):
         return None
     if own_zone:
-        zone = read_zone(own_zone)
-        return moment.replace(tzinfo=zone) if zone else None
-    return moment.replace(tzinfo=zone)
+        zone = parse_zone(own_zone)
+        return time.replace(tzinfo=zone) if zone else None
+    return time.replace(tzinfo=zone)
 
 
-def write_moment(moment: datetime | None) -> str | None:
+def format_time(time: datetime | None) -> str | None:
     """ISO 8601, with the zone if there is one."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
+    return time.isoformat(timespec="seconds").replace("+00:00", "Z") if time else None

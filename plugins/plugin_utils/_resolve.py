@@ -17,20 +17,11 @@ from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 
+from ..module_utils._api.redaction import HIDDEN
 from ..module_utils._errors import OptionsError
-from ..module_utils._operation import Operation
-from ..module_utils._options import (
-    DIRECTLY,
-    EMPTY,
-    Option,
-    Options,
-    chosen_auth_method,
-    elsewhere,
-    may_hold_secret,
-    without_empty,
-    without_overruled,
-)
-from ..module_utils._redaction import HIDDEN
+from ..module_utils._options.connection import chosen_auth_method, may_hold_secret
+from ..module_utils._options.spec import EMPTY, GIVEN, Option, Options, drop_overridden, origin_note, without_empty
+from ..module_utils._resources.operation import Operation
 from ._convert import convert, to_plain
 from ._facts import Fact, Facts
 from ._sources import SECTION, environment_variable, variable
@@ -59,18 +50,19 @@ def resolve(
     *written* is what is known of the templates that gave the *arguments* and the environment. Raises
     :class:`OptionsError` with everything that is wrong.
     """
-    found = _problems_with_facts(operation.options, arguments, variables, written)
-    if found:  # what such a value holds is not looked at
+    known = operation.options
+    found = _problems_with_facts(known, arguments, variables, written)
+    if found:  # such a value is not parsed
         raise OptionsError(found)
-    values, origins, found = _collect(operation.options, arguments, variables, template)
-    options, wrong = _converted(operation.options, values, origins)
+    values, origins, found = _collect(known, arguments, variables, template)
+    options, wrong = _converted(known, values, origins)
     empty = [name for name, value in arguments.items() if value in (None, "", []) or options.get(name) == []]
-    found += wrong + [f"{name} {EMPTY}" for name in empty if name in operation.filters]
-    aliases = {alias for option in operation.options.values() for alias in option.aliases}
-    unknown = sorted(values.keys() - operation.options.keys() - aliases)
+    found += wrong + [f"{name} {EMPTY}" for name in empty if name in known and known[name].selects]
+    aliases = {alias for option in known.values() for alias in option.aliases}
+    unknown = sorted(values.keys() - known.keys() - aliases)
     if unknown:
         found.append(f"There is no option {', '.join(unknown)}.")
-    options = without_overruled(options, origins, operation.exclusive)
+    options = drop_overridden(options, origins, operation.exclusive)
     found += operation.problems(options, origins)
     if found:
         raise OptionsError(found)
@@ -118,7 +110,7 @@ def _collect(
             found.append(f"{' and '.join(given)} are the same option: give one of them.")
         if given:
             values[name] = values.pop(given[0])
-            origins[name] = DIRECTLY
+            origins[name] = GIVEN
         elif option.configurable:
             try:
                 value, origin = _configured(name, option, variables, template)
@@ -147,7 +139,7 @@ def _converted(
             options[name] = convert(option, values[name])
         except ValueError as exc:
             options[name] = str(values[name]) if option.type in ("str", "path", "time") else option.default
-            found.append(f"{name}{elsewhere(name, origins)} {exc}")
+            found.append(f"{name}{origin_note(name, origins)} {exc}")
         if option.type == "dict":
             found += _problems_of_members(name, option, options[name] or {})
     return options, found

@@ -19,9 +19,12 @@ from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OptionsError
-from ansible_collections.pamops.senhasegura.plugins.module_utils._options import CONNECTION, REMOTE_SESSION
-from ansible_collections.pamops.senhasegura.plugins.module_utils._remote_session import OPERATION
-from ansible_collections.pamops.senhasegura.plugins.plugin_utils._config import environment, resolve
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.connection import CONNECTION
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import (
+    OPERATION,
+    REMOTE_SESSION,
+)
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._resolve import environment, resolve
 from tests.unit.plugins.support import BEARER, DIRECT, OAUTH1, OAUTH2, SESSION, URL
 
 # Before ansible-core 2.19 every text is a template unless it is marked.
@@ -43,7 +46,7 @@ def resolved() -> Resolve:
     return run
 
 
-# A text for each source, and what comes of it. The default is what _options.py says.
+# A text for each source, and what comes of it. The default is what the table of options says.
 VALUES: dict[str, list[tuple[t.Any, t.Any]]] = {
     "str": [("one", "one"), ("two", "two"), ("three", "three"), ("four", "four")],
     "path": [("/one", "/one"), ("/two", "/two"), ("/three", "/three"), ("/four", "/four")],

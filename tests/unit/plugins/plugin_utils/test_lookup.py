@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pamops.senhasegura.plugins.plugin_utils._worker import spare_inherited_memory
+from ansible_collections.pamops.senhasegura.plugins.plugin_utils._lookup import spare_inherited_memory
 
 COLLECTIONS = Path(__file__).resolve().parents[4] / ".cache"
 

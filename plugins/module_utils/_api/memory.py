@@ -26,7 +26,7 @@ REFUSAL_HOLDS = 60
 """Seconds for which the refused login of one task counts for all tasks of a run."""
 
 
-class RunMemory(t.Protocol):
+class Memory(t.Protocol):
     """What the tasks of a run share; see ``plugin_utils/_run_memory.py``."""
 
     def locked(self, key: str, seconds: float) -> AbstractContextManager[bool | None]:

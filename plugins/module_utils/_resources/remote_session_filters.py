@@ -9,18 +9,18 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ._options import EMPTY, Option, Options, check_timeout, is_encodable, problems, shown
-from ._times import read_moment, read_zone
+from .._options.spec import Option, Options, Origins, check_timeout, configurable, shown
+from .times import parse_time, parse_zone
 
 
 def _timezone(value: str) -> str | None:
-    if read_zone(value):
+    if parse_zone(value):
         return None
     return f"must be a zone that is known here, such as America/Sao_Paulo, UTC or -03:00, and is {shown(value)}."
 
 
-def _moment(value: str) -> str | None:
-    if read_moment(value):
+def _time(value: str) -> str | None:
+    if parse_time(value):
         return None
     return (
         "must be a moment such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
@@ -31,17 +31,18 @@ def _moment(value: str) -> str | None:
 # Only the task or lookup itself can set these: an application's default user must not decide which sessions are
 # terminated.
 FILTERS: Options = {
-    "id": Option("list", elements="int"),
+    "id": Option("list", elements="int", selects=True),
     **{
-        name: Option("list", elements="str")
+        name: Option("list", elements="str", selects=True)
         # the option proxy is the one on the way to PAM Core
         for name in ("session_id", "user", "credential", "device", "protocol", "session_proxy")
     },
-    "active": Option("bool"),
-    "started_after": Option("time", check=_moment),
-    "started_before": Option("time", check=_moment),
+    "active": Option("bool", selects=True),
+    "started_after": Option("time", selects=True, check=_time),
+    "started_before": Option("time", selects=True, check=_time),
     "created": Option(
         "dict",
+        selects=True,
         members=(
             "user",
             "device",
@@ -55,7 +56,7 @@ FILTERS: Options = {
     ),
 }
 
-TIMES: Options = {"timezone": Option(configurable=True, check=_timezone)}
+TIMES: Options = configurable({"timezone": Option(check=_timezone)})
 
 WAIT: Options = {
     "wait": Option("bool", default=False),
@@ -63,28 +64,19 @@ WAIT: Options = {
 }
 
 
-def filter_problems(
-    options: Mapping[str, t.Any], known: Options, origins: Mapping[str, str] | None = None
-) -> list[str]:
-    """All problems with the options that select sessions, as sentences."""
-    found = problems(options, known, ("url",), origins)
-    for name, option in FILTERS.items():
-        values = options.get(name)
-        if option.type == "list" and isinstance(values, list):
-            if not all(str(value).strip() for value in values):
-                found.append(f"{name} {EMPTY}")
-            elif not all(isinstance(value, int) or is_encodable(value) for value in values):
-                found.append(f"{name} has characters that are no valid text.")
-    zone = read_zone(options.get("timezone") or "")
+def filter_rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[str]:
+    """Problems between the options that select sessions, as sentences."""
+    found = []
+    zone = parse_zone(options.get("timezone") or "")
     for name in ("started_after", "started_before"):
-        moment = read_moment(options.get(name) or "")
-        if moment and moment.tzinfo and not zone:
+        time = parse_time(options.get(name) or "")
+        if time and time.tzinfo and not zone:
             found.append(f"{name} has a zone, so timezone must say in which one PAM Core's times are.")
     created = options.get("created")
     if isinstance(created, Mapping):
-        moments = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]
-        whole = all(created.get(name) for name in ("user", "device", "protocol")) and len(moments) != 1
-        if not whole or not all(read_moment(moment) for moment in moments):
+        times = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]
+        whole = all(created.get(name) for name in ("user", "device", "protocol")) and len(times) != 1
+        if not whole or not all(parse_time(time) for time in times):
             found.append("created must be what the task that got the URL returned as created.")
         elif not zone:
             found.append("created needs timezone: PAM Core's times have no zone.")

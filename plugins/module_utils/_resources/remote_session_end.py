@@ -14,14 +14,15 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ._answers import Advice, Endpoint
-from ._client import Client
-from ._errors import NotSent, SenhaseguraError, Unclear, sentences
-from ._filters import FILTERS, TIMES, filter_problems
-from ._operation import Operation
-from ._options import CONNECTION
-from ._remote_session import RESULT
-from ._remote_session_info import decide, find_sessions, normal
+from .._api.client import Client
+from .._api.endpoint import Advice, Endpoint
+from .._errors import NotSent, OutcomeUnknown, SenhaseguraError, join_sentences
+from .._options.connection import CONNECTION
+from .._options.spec import Origins
+from .operation import Operation
+from .remote_session import RESULT
+from .remote_session_filters import FILTERS, TIMES, filter_rules
+from .remote_session_list import Undecided, find_sessions, identify, session_of
 
 DROP = Endpoint(
     "Ending the remote session",
@@ -47,10 +48,6 @@ MOST_REASONS = 10
 Session = dict[str, t.Any]
 
 
-class Undecided(SenhaseguraError):
-    """The session is not identified; none was terminated."""
-
-
 class NotAllEnded(SenhaseguraError):
     """Some of several sessions could not be terminated. ``outcome`` has all of them."""
 
@@ -59,9 +56,9 @@ class NotAllEnded(SenhaseguraError):
         self.outcome = outcome
 
 
-def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
-    """All problems with the options, as sentences."""
-    found = filter_problems(options, OPTIONS, origins)
+def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[str]:
+    """Problems between the options, as sentences."""
+    found = filter_rules(options, origins)
     if not any(options.get(name) is not None for name in FILTERS if name != "active"):
         names = ", ".join(name for name in FILTERS if name != "active")
         found.append(f"Nothing says which sessions are to end: give one of {names}.")
@@ -82,11 +79,11 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
     warnings = list(found.warnings)
     created = options.get("created")
     if created and created.get("opens_until"):
-        decision = decide(client, found, created)
-        if decision.reason and (found.sessions or decision.seconds):
-            raise Undecided(sentences("Nothing was ended", decision.reason))
+        decision = identify(found, created)
+        if decision.reason and (found.sessions or decision.retry_after):
+            raise Undecided(join_sentences("Nothing was ended", decision.reason))
         if decision.reason and not found.candidates:
-            warnings.append(sentences("Nothing was ended", decision.reason))
+            warnings.append(join_sentences("Nothing was ended", decision.reason))
     is_named = any(options.get(name) for name in ("id", "session_id"))
     sessions = [
         {**session, **(_end(client, session, check_mode) if session["active"] else {"terminated": False})}
@@ -112,7 +109,7 @@ def _name(client: Client, session: Session) -> str:
 
 def _unlisted(name: str, value: t.Any) -> Session:
     """The entry for an ``id`` or ``session_id`` that PAM Core does not list."""
-    nothing = {**normal({}, {}, None), "active": None, name: value}
+    nothing = {**session_of({}, {}, None), "active": None, name: value}
     return {**nothing, "terminated": False, "reason": "PAM Core lists no such session to this application."}
 
 
@@ -131,25 +128,24 @@ def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]
 
 def _after_failure(client: Client, session: Session, exc: SenhaseguraError) -> dict[str, t.Any]:
     """The session may have ended before, or just now if only the response was lost. Check it, but do not retry."""
-    is_answer_lost = isinstance(exc, Unclear)
+    is_answer_lost = isinstance(exc, OutcomeUnknown)
     by = "session_id" if session["id"] is None else "id"
     try:
         now = find_sessions(client, {by: [session[by]]})
     except SenhaseguraError:
         if is_answer_lost:
-            return {"terminated": None, "reason": sentences(str(exc), "It is not known whether it ended")}
+            return {"terminated": None, "reason": join_sentences(str(exc), "It is not known whether it ended")}
         return {"terminated": False, "reason": str(exc)}
     if any(found["active"] and found["session_id"] == session["session_id"] for found in now.sessions):
-        return {"terminated": False, "reason": sentences(str(exc), "It was still running after that")}
+        return {"terminated": False, "reason": join_sentences(str(exc), "It was still running after that")}
     return {"terminated": is_answer_lost}
 
 
 OPERATION = Operation(
     OPTIONS,
-    option_problems,
     terminate_sessions,
+    rules,
     public=True,
     doubt="Sessions may have ended all the same.",
     marks=RESULT,
-    filters=frozenset(FILTERS),
 )

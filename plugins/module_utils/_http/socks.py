@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections through a SOCKS proxy. Loaded only if there is one."""
+"""Connections through a SOCKS proxy."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ._errors import NotSent, sentences
-from ._network_failures import causes, reason
-from ._transport import REACH, Connection, PlainSocket, resolve
+from .._errors import NotSent, join_sentences
+from .deadline import Connection, PlainSocket, resolve
+from .failures import CHECK_ADDRESS, causes, reason
 
 
 def socks_connection() -> type[Connection]:
@@ -38,7 +38,7 @@ def socks_connection() -> type[Connection]:
             options, host = self._socks_options, self.host.strip("[]")
             if not options["rdns"]:
                 # SOCKS 4 has no IPv6, and a host with both is reached by either.
-                found = resolve(host, self.port, self.exchange)
+                found = resolve(host, self.port, self.exchange.deadline)
                 host = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]
             connection.set_proxy(
                 options["socks_version"], *address[:2], options["rdns"], options["username"], options["password"]
@@ -46,13 +46,14 @@ def socks_connection() -> type[Connection]:
             try:
                 connection.connect((host, self.port))
             except UnicodeError as exc:
-                raise NotSent(sentences(f"the name {host} could not be resolved: {reason(exc)}", REACH)) from exc
+                why = f"the name {host} could not be resolved: {reason(exc)}"
+                raise NotSent(join_sentences(why, CHECK_ADDRESS)) from exc
             except socks.ProxyError as exc:
                 # PySocks wraps its own errors, which are OSErrors, like those of the network.
                 said = [cause for cause in causes(exc) if isinstance(cause, socks.ProxyError)][-1]
                 if said.socket_err:
                     raise
                 why = re.sub("^0x[0-9a-f]+: ", "", said.msg)
-                raise NotSent(sentences(f"the request could not be sent: the proxy refused: {why}")) from exc
+                raise NotSent(join_sentences(f"the request could not be sent: the proxy refused: {why}")) from exc
 
     return SocksConnection

@@ -10,16 +10,21 @@ latest 'api-post-create-authenticated-url-for-web-proxy-session'.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from ._answers import Advice, Endpoint, unclear
-from ._client import Client
-from ._operation import Operation
-from ._options import CONNECTION, EXCLUSIVE, REMOTE_SESSION, problems, remote_session_problems
+from .._api.client import Client
+from .._api.endpoint import Advice, Endpoint, outcome_unknown
+from .._api.envelope import section
+from .._options.connection import CONNECTION
+from .._options.spec import Option, Origins, between, configurable, origin_note, shown
+from .operation import Operation
+from .records import to_payload
+from .times import format_time
 
 _URL = re.compile(r"https://[\x21-\x5b\x5d-\x7e]+", re.ASCII | re.IGNORECASE)
 """Visible ASCII without the backslash, which browsers take for a slash."""
@@ -87,54 +92,89 @@ FIELDS = {
     "screen_size": "screensize",
 }
 
+
+def _ip_address(value: str) -> str | None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return f"must be an IPv4 or IPv6 address, and is {shown(value)}."
+    return f"must be an address without a zone, and is {shown(value)}." if "%" in value else None
+
+
+def _screen_size(value: str) -> str | None:
+    if re.fullmatch(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", value, re.ASCII):
+        return None
+    return f"must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is {shown(value)}."
+
+
+REMOTE_SESSION = {
+    **configurable({"user": Option(required=True)}),
+    "device": Option(required=True),  # only the task itself decides on which device a session opens
+    **configurable(
+        {
+            "protocol": Option(required=True),
+            "credential": Option(),
+            "auto_select_credential": Option("bool", default=False),
+            "remote_device": Option(aliases=("remotedevice",)),
+            "remote_addr": Option(aliases=("remoteAddr",), check=_ip_address),
+            "port": Option("int", check=between(1, 65535)),
+            "remote_app": Option("int", aliases=("remoteapp",), check=between(1, 2**31 - 1)),
+            "screen_size": Option(aliases=("screensize",), check=_screen_size),
+        }
+    ),
+}
+
 OPTIONS = {**CONNECTION, **REMOTE_SESSION}
 
-
-def option_problems(options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
-    """All problems with the options, as sentences."""
-    required = ("url", "user", "device", "protocol")
-    found = problems(options, OPTIONS, required, origins)
-    return found + remote_session_problems(options, origins)
+EXCLUSIVE = ("credential", "auto_select_credential")
 
 
-def create_remote_session(client: Client, options: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Request a session. Returns ``session_url``, ``token``, ``expires_at``, ``created`` and, if the API names it,
+def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[str]:
+    """Problems between the options of a session."""
+    automatic = options.get("auto_select_credential") is True
+    named = str(options.get("credential") or "").strip()
+    if automatic and named:
+        both = " and ".join(f"{name}{origin_note(name, origins)}" for name in EXCLUSIVE)
+        return [f"{both} exclude each other: name a credential, or let PAM Core select one."]
+    if not automatic and not named:
+        return [
+            "credential is missing or empty; where the version of PAM Core can select one by itself, "
+            "set auto_select_credential to true instead."
+        ]
+    return []
+
+
+def create_remote_session(client: Client, options: Mapping[str, t.Any], check_mode: bool = False) -> dict[str, t.Any]:
+    """Request a session URL. Returns ``session_url``, ``token``, ``expires_at``, ``created`` and, if the API names it,
     ``tenant``.
 
-    Raises the errors of :mod:`_errors`; a success without a usable session is ``Unclear``.
+    Raises the errors of :mod:`._errors`. A success without a usable session URL or token is an unknown outcome.
     """
-    payload = {field: options[name] for name, field in FIELDS.items() if options.get(name) not in (None, "")}
-    envelope = client.call(CREATE, payload)
-    session = envelope.get("session")
-    session_url, token = (
-        (session.get("session_url"), session.get("token")) if isinstance(session, dict) else (None, None)
-    )
-    lacking = [
-        what
-        for what, usable in (
-            ("an absolute https session URL", _is_usable_url(session_url)),
-            ("a token", _is_text(token)),
-        )
-        if not usable
-    ]
-    if lacking:
-        raise unclear(CREATE, f"PAM Core answered a success, but without {' and '.join(lacking)}", http_status=200)
-    result = {
-        "session_url": session_url,
-        "token": token,
-        "expires_at": _written(client.sent_at + VALID_FOR),
-        "created": _created(
-            options, _written(client.asked_at), _written(client.answered_at + VALID_FOR + timedelta(seconds=1))
-        ),
+    if check_mode:
+        client.probe()
+        created = _created(options, None, None)
+        return {"changed": True, "session_url": None, "token": None, "expires_at": None, "created": created}
+    reply = client.call(CREATE, to_payload(options, FIELDS))
+    session = section(reply.data, "session")
+    found = {
+        "an absolute https session URL": _is_usable_url(session.get("session_url")),
+        "a token": _is_text(session.get("token")),
     }
-    if _is_text(envelope.get("tenant")):
-        result["tenant"] = envelope["tenant"]
+    lacking = [what for what, is_usable in found.items() if not is_usable]
+    if lacking:
+        why = f"PAM Core answered a success, but without {' and '.join(lacking)}"
+        raise outcome_unknown(CREATE, why, http_status=200)
+    opens_until = reply.answered_at + VALID_FOR + timedelta(seconds=1)
+    result = {
+        "changed": True,
+        "session_url": session["session_url"],
+        "token": session["token"],
+        "expires_at": format_time(reply.sent_at + VALID_FOR),
+        "created": _created(options, format_time(reply.asked_at), format_time(opens_until)),
+    }
+    if _is_text(reply.data.get("tenant")):
+        result["tenant"] = reply.data["tenant"]
     return result
-
-
-def no_remote_session(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The result of check mode, in place of that of :func:`create_remote_session`."""
-    return {"session_url": None, "token": None, "expires_at": None, "created": _created(options, None, None)}
 
 
 def _created(options: Mapping[str, t.Any], opens_from: str | None, opens_until: str | None) -> dict[str, t.Any]:
@@ -144,27 +184,9 @@ def _created(options: Mapping[str, t.Any], opens_from: str | None, opens_until: 
     return {**facts, "opens_from": opens_from, "opens_until": opens_until}
 
 
-def _perform(client: Client, options: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    if not check_mode:
-        return {"changed": True, **create_remote_session(client, options)}
-    client.probe()
-    return {"changed": True, **no_remote_session(options)}
-
-
-OPERATION = Operation(
-    OPTIONS,
-    option_problems,
-    _perform,
-    doubt=SESSION_MAY_EXIST,
-    doubt_key="session_may_exist",
-    marks=RESULT,
-    exclusive=EXCLUSIVE,
-)
-
-
-def _written(moment: datetime) -> str:
-    """ISO 8601, of a time in UTC. :mod:`_times` formats any time, and is loaded only for a search."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def placeholders(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a lookup returns in check mode."""
+    return {"session_url": f"{options['url'].rstrip('/')}/#check-mode", "token": "check-mode"}
 
 
 def _is_text(value: t.Any) -> bool:
@@ -182,3 +204,16 @@ def _is_usable_url(value: t.Any) -> bool:
         return bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return False
+
+
+OPERATION = Operation(
+    OPTIONS,
+    create_remote_session,
+    rules,
+    exclusive=EXCLUSIVE,
+    doubt=SESSION_MAY_EXIST,
+    doubt_key="session_may_exist",
+    marks=RESULT,
+    lost="Their session URLs expire unless they are opened.",
+    placeholders=placeholders,
+)

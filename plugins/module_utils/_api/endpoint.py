@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Functions of PAM Core's A2A API, as facts."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Mapping
+
+from .._errors import OUTCOME_UNKNOWN, OutcomeUnknown, join_sentences
+from .._http.transport import MAX_BODY
+
+UNAUTHORIZED = (
+    "Check the credentials, whether the application and its authorization are enabled and not expired, and whether "
+    "this machine's IP address is among the authorized ones."
+)
+
+
+class Advice(t.NamedTuple):
+    """What to do about an error response whose text matches."""
+
+    response: str
+    """The documented text, without a number before it and a full stop behind it."""
+    advice: str
+    """With ``{needs}`` for what the authorization must have to do what was requested."""
+    pattern: str | None = None
+    """A regular expression where the text varies. By default, the text itself is searched for, ignoring case."""
+    unclear: bool = False
+    """Whether PAM Core may have done what was requested and send this anyway."""
+
+    @property
+    def regex(self) -> str:
+        return self.pattern or re.escape(self.response)
+
+
+class Endpoint(t.NamedTuple):
+    """One function of the API. *paths* has those of each generation, in the order in which they are tried.
+
+    The defaults are the safe case.
+    """
+
+    title: str
+    """Begins each message: ``Reading the password`` failed."""
+    method: str
+    paths: Mapping[str, tuple[str, ...]]
+    needs: str = "the resource that this needs"
+    """The permission that an authorization must have, to be read after ``grant``."""
+    max_body: int = MAX_BODY
+    """Bytes of the longest body of a success."""
+    doubt: str | None = None
+    """What to tell the user if the outcome is unknown. By default, that it is; empty if the caller reports it. A GET
+    that has an effect needs it: without it, GET and HEAD count as repeatable."""
+    repeatable: bool = False
+    """Whether another method than GET and HEAD may be repeated: for a login, it costs nothing."""
+    absent: int | None = None
+    """The error code of PAM Core that is no failure, but means that it has no such record."""
+    advice: tuple[Advice, ...] = ()
+    """By the texts of this endpoint's error responses; searched before the common ones of :mod:`.advice`."""
+    advice_by_status: Mapping[int, str] = {}
+    """Where a text is unknown; used before the common one of :mod:`.advice`."""
+    secrets: tuple[tuple[str, str], ...] | None = None
+    """Section and member of an error response that may hold secrets, which are redacted from messages. By default,
+    everything but what each error response has."""
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it does no harm if PAM Core handles a request twice."""
+        return self.repeatable or (self.method in ("GET", "HEAD") and self.doubt is None)
+
+
+class Request(t.NamedTuple):
+    """What to send to an endpoint. The body is *json*, *form* or nothing."""
+
+    endpoint: Endpoint
+    json: Mapping[str, t.Any] | None = None
+    form: Mapping[str, str] | None = None
+    argument: str | None = None
+    """Added to the path, quoted."""
+
+
+def outcome_unknown(
+    endpoint: Endpoint,
+    why: str,
+    *more: str | None,
+    http_status: int | None = None,
+    error_code: int | None = None,
+) -> OutcomeUnknown:
+    """The exception for a request that PAM Core may have handled. Unless it may be repeated, the message says so."""
+    doubt = OUTCOME_UNKNOWN if endpoint.doubt is None else endpoint.doubt
+    message = join_sentences(f"{endpoint.title} failed: {why}", *more, None if endpoint.is_repeatable else doubt)
+    return OutcomeUnknown(message, http_status, error_code, in_doubt=not endpoint.is_repeatable)
