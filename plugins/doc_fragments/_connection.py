@@ -119,8 +119,8 @@ options:
     type: str
   timeout:
     description:
-      - Maximum time in seconds for one operation, more than 0 and at most 3600. An operation is to request one session,
-        to list sessions, or to terminate one session.
+      - Maximum time in seconds for one operation, more than 0 and at most 3600. An operation is a request for one
+        session, a list of sessions, or the termination of one session.
       - The time includes the login, the detection of the path, and all retries.
       - If a task or lookup performs several operations, each of them has this time.
     type: float

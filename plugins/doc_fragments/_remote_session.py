@@ -31,8 +31,8 @@ options:
         Core. IDs and identifiers of credentials are not accepted.
       - Required, unless O(auto_select_credential=true). Can also be set as the variable V(senhasegura_credential), as
         the environment variable E(SENHASEGURA_CREDENTIAL), or as C(credential) in C(ansible.cfg).
-      - O(credential) and O(auto_select_credential=true) exclude each other. If the task or lookup sets only one of
-        them, the other one is ignored if it is set elsewhere.
+      - O(credential) and O(auto_select_credential=true) exclude each other. If the task or lookup sets one of them, it
+        overrides the other one from a variable, the environment or C(ansible.cfg).
     type: str
   auto_select_credential:
     description:
@@ -50,8 +50,9 @@ options:
   remote_addr:
     description:
       - IPv4 or IPv6 address of the person who will open the session, as PAM Core sees it.
-      - From version 4.2 on, only this address can open the session. For versions up to 4.0, the documentation says only
-        that this address is used throughout the session. Do not expect these versions to reject other addresses.
+      - According to the vendor's documentation, only this address can open the session from version 4.2 on. For
+        versions up to 4.0, the documentation says only that this address is used throughout the session. Do not expect
+        these versions to reject other addresses.
     type: str
     aliases: [remoteAddr]
   port:

@@ -71,9 +71,8 @@ options:
     description:
       - Time zone of the times that PAM Core lists, such as V(America/Sao_Paulo), V(UTC) or V(-03:00). PAM Core lists
         times without a time zone.
-      - The vendor does not document which time zone it is. The guide
-        R(The lifecycle of a session, ansible_collections.pamops.senhasegura.docsite.session_life_guide) shows how to
-        find out.
+      - The vendor does not document which time zone it is. To find out, see the guide
+        R(The lifecycle of a session, ansible_collections.pamops.senhasegura.docsite.session_life_guide).
       - If unset, times are returned as PAM Core lists them, without a time zone.
       - A name such as V(America/Sao_Paulo) needs time zone data on the host that does the work. It can come from the
         operating system or from the Python library C(tzdata). V(UTC) and V(-03:00) do not need it.

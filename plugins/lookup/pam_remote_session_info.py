@@ -14,8 +14,7 @@ description:
   - Lists the proxy sessions of PAM Core, running and finished, in an expression. With filters, lists only the sessions
     that match all of them.
 notes:
-  - Use C(query), which always returns a list. C(lookup) returns an empty string if no session matches, and a dictionary
-    if one session matches.
+  - Use C(query), which always returns a list. The type that C(lookup) returns depends on how many sessions match.
   - The lookup requests the list each time Ansible evaluates its expression, and the list can be long. If several
     expressions need the list, use the module M(pamops.senhasegura.pam_remote_session_info) and register its result.
   - With O(created), the lookup fails if sessions match, but it is not known whether one of them is the session that the

@@ -106,8 +106,8 @@ sessions:
       sample: 'Ending the remote session failed: PAM Core answered "An error occurred while droping
         session" (HTTP 500).'
 http_status:
-  description: HTTP status of PAM Core's response. V(none) without one, or if some sessions could not be terminated. See
-    the guide R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
+  description: HTTP status of PAM Core's response. V(none) if there was none, or if some sessions remain. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
 error_code:
