@@ -88,14 +88,13 @@ EXAMPLES = r"""
       ca_path: /etc/ssl/certs/vault-ca.pem
       api_prefix: api
   block:
-    - name: Request a remote desktop session that only one address may open
+    - name: Request a remote desktop session
       pamops.senhasegura.pam_remote_session:
         user: jdoe
         device: win01
         credential: administrator
         protocol: RDP
         screen_size: 1920x1080
-        remote_addr: 192.0.2.10
       register: desktop
 
     - name: Send the URL to jdoe
@@ -107,7 +106,16 @@ EXAMPLES = r"""
           text: "Your desktop on win01: {{ desktop.session_url }}"
       no_log: true
 
-- name: Let PAM Core select the credential
+- name: Request a session that only one address can open, from version 4.2 on
+  pamops.senhasegura.pam_remote_session:
+    user: jdoe
+    device: web01.example
+    credential: root
+    protocol: SSH
+    remote_addr: 192.0.2.10
+  register: session
+
+- name: Let PAM Core select the credential, from version 4.2 on
   pamops.senhasegura.pam_remote_session:
     user: jdoe
     device: "{{ inventory_hostname }}"
