@@ -30,8 +30,10 @@ attributes:
     description: Can be used in conjunction with C(delegate_to) and related keywords.
     support: full
     details:
-      - Without C(delegate_to) the work is done on the controller, whatever the connection of the host is.
-      - Delegated to another host, it is done there, and that host needs the Python libraries.
+      - Without C(delegate_to), the task runs on the controller, whatever connection the host has. It runs as the user
+        who runs Ansible, and C(become) is ignored.
+      - If it is delegated to another host, the task runs there as any other module does, and C(become) applies. That
+        host needs the Python libraries.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: none

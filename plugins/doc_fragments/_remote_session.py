@@ -14,51 +14,58 @@ class ModuleDocFragment:
 options:
   user:
     description:
-      - Login name of the user, registered in PAM Core, as whom the session runs.
-      - This must be set here or elsewhere.
+      - Login name of the person who will open the session. The person must be registered in PAM Core.
+      - Required. Can also be set as the variable V(senhasegura_user), as the environment variable
+        E(SENHASEGURA_USER), or as C(user) in C(ansible.cfg).
     type: str
   protocol:
     description:
-      - Protocol of the session, such as V(SSH), V(RDP), V(HTTPS), V(VNC) or V(TELNET).
-      - PAM Core decides which there are on the device.
-      - This must be set here or elsewhere.
+      - Protocol of the session, such as V(SSH), V(RDP), V(HTTPS), V(VNC) or V(TELNET). It must be one that the device
+        has in its connectivities in PAM Core.
+      - Required. Can also be set as the variable V(senhasegura_protocol), as the environment variable
+        E(SENHASEGURA_PROTOCOL), or as C(protocol) in C(ansible.cfg).
     type: str
   credential:
     description:
-      - User name of the credential, as it is registered for the device; neither its number nor its identifier.
-      - This must be set here or elsewhere, unless O(auto_select_credential=true). Of the two, the task's own overrules
-        one from elsewhere.
+      - User name of the credential, that is, of the account on the device. It must be registered for the device in PAM
+        Core. IDs and identifiers of credentials are not accepted.
+      - Required, unless O(auto_select_credential=true). Can also be set as the variable V(senhasegura_credential), as
+        the environment variable E(SENHASEGURA_CREDENTIAL), or as C(credential) in C(ansible.cfg).
+      - O(credential) and O(auto_select_credential=true) exclude each other. If the task or lookup sets one of them, it
+        overrides the other one from a variable, the environment or C(ansible.cfg).
     type: str
   auto_select_credential:
     description:
-      - Leave it to PAM Core which credential of the device is used.
-      - By its documentation, that is one with a password, active, linked to the device, in the authorization of this
-        application, and without a session that runs on the device. Which one of several is not documented.
-      - Only the newest product versions can do that; older ones answer C(Credential not specified).
+      - Whether PAM Core selects the credential.
+      - This requires version 4.2 or later. Earlier versions respond with C(Credential not specified).
+      - According to the vendor's documentation, PAM Core selects an active credential with a password. The credential
+        is linked to the device, is assigned to the authorization of this application, and has no running session on
+        the device. The documentation does not say which one PAM Core selects if there are several.
     type: bool
     default: false
   remote_device:
-    description: Number, host name or IP address of the device on which a domain credential is to be used.
+    description: ID, host name or IP address of the device on which a domain credential is to be used.
     type: str
     aliases: [remotedevice]
   remote_addr:
     description:
       - IPv4 or IPv6 address of the person who will open the session, as PAM Core sees it.
-      - According to the newest documentation, only this address can open the session. Up to version 4.0 it is
-        documented as the address that is used throughout the session.
+      - According to the vendor's documentation, only this address can open the session from version 4.2 on. For
+        versions up to 4.0, the documentation says only that this address is used throughout the session. Do not expect
+        these versions to reject other addresses.
     type: str
     aliases: [remoteAddr]
   port:
-    description: Port of the session, from 1 to 65535. If unset, the one which the device has for the protocol.
+    description: Port of the session, from 1 to 65535. If unset, PAM Core uses the device's port for the protocol.
     type: int
   remote_app:
-    description: Number of the RemoteApp, for sessions of that kind.
+    description: ID of the RemoteApp, for RemoteApp sessions.
     type: int
     aliases: [remoteapp]
   screen_size:
     description:
       - Size of the screen in pixels, as C(WIDTHxHEIGHT), such as V(1920x1080).
-      - If unset, PAM Core takes V(1920x1080) according to the documentation of version 3.32.
+      - If unset, PAM Core uses V(1920x1080), according to the documentation of version 3.32.
     type: str
     aliases: [screensize]
 """

@@ -12,98 +12,113 @@ class ModuleDocFragment:
     # By which sessions are found. The device each plugin has in its own way.
     DOCUMENTATION = r"""
 notes:
-  - PAM Core itself filters nothing and always sends its whole list, which can take it minutes where there are many
-    sessions. Give O(timeout) that time. With O(id), single records are asked for instead, up to 20 of them, each within
-    O(timeout).
-  - The authorization of the application needs the resource PAM Core, and on newer versions the credentials and devices
-    too. Expect that PAM Core lists nothing that it does not have.
-  - Of several filters, all must fit; of several values of one filter, any. Small and capital letters are the same,
-    except in O(session_id). A text is split at its commas, as Ansible does it with lists; a list is not.
-  - None of the filters comes from variables, environment variables or C(ansible.cfg), and none may be empty.
+  - PAM Core does not filter. It returns its whole list of sessions, which can take minutes if there are many. Set
+    O(timeout) accordingly.
+  - With up to 20 values of O(id), only these sessions are requested, one by one, each within O(timeout).
+  - In PAM Core, the authorization of the application needs the resource C(PAM Core). Newer manual pages, for version
+    4.0 and later, also require that credentials and devices are assigned to it. Expect PAM Core to list only sessions
+    on these.
+  - A session must match every filter that is set. If a filter has several values, one of them must match. Case is
+    ignored, except in O(session_id).
+  - If the value of a filter is a string, it is split at its commas, as Ansible does for every list. The items of a list
+    are not split.
+  - Filters can only be set in the task or lookup itself. They are never read from variables, environment variables or
+    C(ansible.cfg). Unlike other options, a filter must not be empty.
 options:
   id:
-    description: Numbers of records, as the list has them.
+    description: IDs of sessions, as PAM Core lists them.
     type: list
     elements: int
   session_id:
-    description: Hashes by which sessions are known to PAM Core, and by which they are ended.
+    description: Hashes that identify sessions. PAM Core needs the hash to terminate a session.
     type: list
     elements: str
   user:
-    description: Login names of the users as whom the sessions run.
+    description: Login names of the sessions' users.
     type: list
     elements: str
   credential:
-    description: User names of the credentials that are used.
+    description: User names of the sessions' credentials.
     type: list
     elements: str
   protocol:
-    description: Protocols, such as V(SSH) or V(RDP).
+    description: Protocols of the sessions, such as V(SSH) or V(RDP).
     type: list
     elements: str
   session_proxy:
-    description: What the sessions go through, such as V(Web Proxy) or V(RDP Proxy). PAM Core's field C(proxy).
+    description: Proxies of PAM Core that the sessions use, such as V(Web Proxy) or V(RDP Proxy). PAM Core's name for
+      this is C(proxy).
     type: list
     elements: str
   active:
     description:
-      - Whether the sessions run.
-      - How PAM Core lists the end of a running session is not documented. Each session runs that has no moment there.
+      - If V(true), only running sessions match. If V(false), only sessions that have ended match.
+      - A session without an end time counts as running. PAM Core's documentation does not say how it lists a running
+        session.
     type: bool
   started_after:
     description:
-      - The sessions started then or later. ISO 8601 (V(2026-01-31T12:00:00Z)), C(YYYY-MM-DD HH:MM:SS), or seconds since
-        1970.
-      - Without a zone of its own, it is in O(timezone); if that is unset too, in whichever zone PAM Core's times are.
+      - Only sessions that started at this time or later match.
+      - The time is in ISO 8601 (V(2026-01-31T12:00:00Z)), C(YYYY-MM-DD), C(YYYY-MM-DD HH:MM:SS), or seconds since 1970.
+      - A time without a UTC offset is in O(timezone). If O(timezone) is unset, it is in the time zone of PAM Core's
+        times.
+      - A time with a UTC offset, and seconds since 1970, require O(timezone).
     type: str
   started_before:
-    description: The sessions started before that, which is given as O(started_after) is.
+    description: Only sessions that started before this time match. The formats are those of O(started_after).
     type: str
   timezone:
     description:
-      - Zone of the times that PAM Core lists without one, such as V(America/Sao_Paulo), V(UTC) or V(-03:00).
-      - Which one that is, is not documented; compare with the list of sessions in PAM Core.
-      - If unset, times are returned without a zone, as they are.
-      - A name needs the time zone data of the operating system or of the Python library C(tzdata), where the work is
-        done; V(-03:00) and the like do not.
+      - Time zone of the times that PAM Core lists, such as V(America/Sao_Paulo), V(UTC) or V(-03:00). PAM Core lists
+        times without a time zone.
+      - The vendor does not document which time zone it is. To find out, see the guide
+        R(The lifecycle of a session, ansible_collections.pamops.senhasegura.docsite.session_life_guide).
+      - If unset, times are returned as PAM Core lists them, without a time zone.
+      - A name such as V(America/Sao_Paulo) needs time zone data on the host that does the work. It can come from the
+        operating system or from the Python library C(tzdata). V(UTC) and V(-03:00) do not need it.
+      - Can also be set as the variable V(senhasegura_timezone), as the environment variable E(SENHASEGURA_TIMEZONE), or
+        as C(timezone) in C(ansible.cfg).
     type: str
   created:
     description:
-      - Find the session that was opened with a URL, by what M(pamops.senhasegura.pam_remote_session) returned as
-        RV(pamops.senhasegura.pam_remote_session#module:created). This needs O(timezone).
-      - PAM Core has nothing that ties a URL to a session. So what fits are web proxy sessions of the same user, device,
-        protocol and credential, that started while the URL could be opened, by PAM Core's clock; and only from
-        the address that was given as O(pamops.senhasegura.pam_remote_session#module:remote_addr).
-      - It is decided which one it is when the URL cannot be opened any more, and exactly one session fits. Filters
-        other than the device, O(id) and O(session_id) do not help to decide; they only leave out sessions.
-      - A session of the same user that someone else opened at the same time with the same device, protocol
-        and credential cannot be told apart. If yours was not opened, it is even taken for yours. Different users, or
-        O(pamops.senhasegura.pam_remote_session#module:remote_addr), prevent that.
+      - Selects the session that was opened with a URL. The value is what M(pamops.senhasegura.pam_remote_session)
+        returned as RV(pamops.senhasegura.pam_remote_session#module:created) when it requested the URL.
+      - Requires O(timezone).
+      - PAM Core does not link a session to its URL. So a session matches if it is a web proxy session with the same
+        user, device, protocol and credential, and if it started while the URL could be opened, by PAM Core's clock. If
+        O(pamops.senhasegura.pam_remote_session#module:remote_addr) was set for the URL, the session must also come
+        from that address.
+      - The session is identified once the URL can no longer be opened, if exactly one session matches. Besides the
+        device, only O(id) and O(session_id) help to identify it. Other filters only remove sessions from the result.
+      - If someone else opens such a session for the same user at the same time, the two cannot be told apart. If your
+        URL is never opened, the other session is even taken for yours. To prevent that, give each person their own user
+        in PAM Core, or set O(pamops.senhasegura.pam_remote_session#module:remote_addr).
     type: dict
     suboptions:
       user:
         description: Login name of the user.
         type: str
       device:
-        description: Host name or IP address of the device. If PAM Core lists it by another one, give that to C(device).
+        description: Host name or IP address of the device. If PAM Core lists the device by another name, give that name
+          as the device of the task or lookup.
         type: str
       protocol:
         description: Protocol of the session.
         type: str
       credential:
-        description: User name of the credential, unless PAM Core selected it.
+        description: User name of the credential. Unset if PAM Core selected it.
         type: str
       remote_device:
-        description: Device on which a domain credential is used. A session on either device fits.
+        description: Device on which a domain credential is used. A session on either device matches.
         type: str
       remote_addr:
         description: Address from which the session was to be opened.
         type: str
       opens_from:
-        description: From when the URL could be opened. Without this, as in check mode, no session fits.
+        description: Time from which the URL could be opened. If unset, as in check mode, no session matches.
         type: str
       opens_until:
-        description: Until when the URL could be opened.
+        description: Time after which the URL could certainly not be opened any more.
         type: str
 """
 
@@ -114,13 +129,16 @@ options:
 options:
   wait:
     description:
-      - Look again until a session fits, or with O(created) until it can be decided which session it is. That is about
-        36 seconds after the URL was made.
-      - When O(wait_timeout) is over, what was found last is returned, and nothing fails.
+      - Whether to request the list again until a session matches. With O(created), whether to do so until the session
+        is identified.
+      - A session is identified about 36 seconds after its URL was issued. The URL can be opened for up to 31 seconds,
+        and PAM Core may record the start of the session up to 5 seconds later.
+      - After O(wait_timeout), the last result is returned. This is not a failure.
+      - Check mode does not wait.
     type: bool
     default: false
   wait_timeout:
-    description: Seconds to wait, at most 3600. The last look may end after that, at most by O(timeout).
+    description: Seconds to wait, more than 0 and at most 3600. The last request may end up to O(timeout) later.
     type: float
     default: 60
 """

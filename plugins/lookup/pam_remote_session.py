@@ -6,23 +6,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pam_remote_session
-short_description: Get single-use URLs that open sessions through senhasegura (Segura) PAM Core
+short_description: Request web proxy session URLs from senhasegura (Segura) PAM Core
 version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Asks PAM Core for an authenticated web proxy session on each device that is named, inline in an expression.
-  - Each URL can be opened once, within 30 seconds.
-  - What a lookup returns is shown wherever it is used, so set C(no_log=true) on a task that uses it. To have the result
-    hidden without that, use M(pamops.senhasegura.pam_remote_session) and its registered result.
+  - Requests a web proxy session for each given device, in an expression.
+  - Each URL works once. If nobody opens it, it expires after 30 seconds. This is documented for version 3.32. Manuals
+    of later versions do not mention it.
+  - Prefer the module M(pamops.senhasegura.pam_remote_session), which hides its result without C(no_log). The lookup
+    saves a task if a URL is needed in one place only, such as the body of one message.
+  - A lookup does not hide what it returns. Set C(no_log=true) on each task that uses it.
 notes:
-  - A lookup that makes something does so each time its expression is evaluated. In C(vars) that is at each use. Put
-    it into M(ansible.builtin.set_fact) with C(no_log=true), or use the module.
-  - In check mode (C(--check) on the command line) no session is made. That PAM Core can be reached, that TLS holds,
-    and with OAuth 2.0 the login, is proved; placeholders are returned, with a warning. A lookup does not see the
-    C(check_mode) keyword of a task.
-  - A lookup does not see the C(environment) keyword of a task.
-  - If one of several sessions cannot be had, the whole lookup fails. Those that were made before end by themselves.
+  - The lookup requests new sessions each time Ansible evaluates its expression. A variable in C(vars) is evaluated at
+    each use. To use a result twice, store it with M(ansible.builtin.set_fact) and C(no_log=true), or use the module.
+  - A lookup cannot see the C(check_mode) keyword of a task. With C(check_mode=true) on a task, the lookup requests
+    sessions all the same.
+  - With C(--check) on the command line, the lookup requests no session. It verifies the connection, TLS and, with OAuth
+    2.0, the login. It returns placeholders and prints a warning.
+  - A lookup cannot see the C(environment) keyword of a task.
+  - If the request for one device fails, the whole lookup fails. URLs that were issued before expire, unless they are
+    opened.
+  - In PAM Core, the authorization of the application needs the resource C(Web Proxy Session) with read and write
+    permission.
 extends_documentation_fragment:
   - pamops.senhasegura._connection
   - pamops.senhasegura._connection.plugin
@@ -30,35 +36,36 @@ extends_documentation_fragment:
   - pamops.senhasegura._remote_session.plugin
 options:
   _terms:
-    description: Host names or IP addresses of devices, as they are registered in PAM Core.
+    description: Host names or IP addresses of devices, as they are registered in PAM Core. Give them before the
+      options.
     type: list
     elements: str
     required: true
   field:
-    description: What to return for each device. V(all) is a dictionary of all that the module returns.
+    description: What to return for each device. V(all) returns a dictionary with everything that the module returns.
     type: str
     choices: [session_url, token, all]
     default: session_url
 seealso:
   - module: pamops.senhasegura.pam_remote_session
   - ref: ansible_collections.pamops.senhasegura.docsite.lookup_guide
-    description: When a lookup is evaluated, and how to use one that makes something.
+    description: When Ansible evaluates a lookup, and how to use one that requests sessions.
   - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
-    description: What its messages mean, and what to do.
+    description: What each error message means, and what to do.
 """
 
 EXAMPLES = r"""
-- name: Write a page that leads its owner to a server, if it is opened at once
-  ansible.builtin.copy:
-    content: >-
-      <a href="{{ lookup('pamops.senhasegura.pam_remote_session', 'web01',
-                         user='jdoe', credential='root', protocol='SSH') | e }}">Go to web01</a>
-    dest: /srv/www/web01.html
-    mode: "0600"
-  diff: false
+- name: Send a session URL to jdoe
+  ansible.builtin.uri:
+    url: https://chat.example/hooks/jdoe
+    method: POST
+    body_format: json
+    body:
+      text: "web01 is open for you: {{ lookup('pamops.senhasegura.pam_remote_session', 'web01', user='jdoe',
+                                              credential='root', protocol='SSH') }}"
   no_log: true
 
-- name: Get sessions on two servers, with all that belongs to them
+- name: Request sessions on two devices, and store all that is returned
   ansible.builtin.set_fact:
     sessions: >-
       {{ query('pamops.senhasegura.pam_remote_session', 'web01', 'db01',
@@ -73,8 +80,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - One element for each device, in their order. The URL, the token, or with O(field=all) a dictionary.
-    - In check mode, the URL is that of PAM Core with C(#check-mode), the token is V(check-mode).
+    - One element for each device, in the order of the devices. Depending on O(field), it is the URL, the token, or a
+      dictionary with the return values of M(pamops.senhasegura.pam_remote_session).
+    - In check mode, the URL is PAM Core's URL with C(#check-mode) at its end, and the token is V(check-mode).
   type: list
   elements: raw
 """

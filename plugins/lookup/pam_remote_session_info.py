@@ -6,23 +6,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pam_remote_session_info
-short_description: Find proxy sessions of senhasegura (Segura) PAM Core
+short_description: List proxy sessions of senhasegura (Segura) PAM Core
 version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Lists the proxy sessions of PAM Core, running and finished, or those that fit all of several filters, inline in an
-    expression.
-  - Devices are named before the options. Without any, sessions on all devices fit.
+  - Lists the proxy sessions of PAM Core, running and finished, in an expression. With filters, lists only the sessions
+    that match all of them.
 notes:
-  - Use C(query), which always returns a list. C(lookup) returns a text where there is no session.
-  - The lookup asks PAM Core each time its expression is evaluated. Its list can be long; use the module and its
-    registered result where several expressions need it.
-  - With O(created), the lookup fails where sessions fit, but it cannot be decided whether one of them is that of the
-    URL.
-  - In check mode, the lookup reads as it always does, but does not wait. It does not see the C(check_mode) keyword of a
-    task.
-  - A lookup does not see the C(environment) keyword of a task.
+  - Use C(query), which always returns a list. The type that C(lookup) returns depends on how many sessions match.
+  - The lookup requests the list each time Ansible evaluates its expression, and the list can be long. If several
+    expressions need the list, use the module M(pamops.senhasegura.pam_remote_session_info) and register its result.
+  - With O(created), the lookup fails if sessions match, but it is not known whether one of them is the session that the
+    URL opened. If no session matches, it returns an empty list.
+  - With C(--check) on the command line, the lookup requests the list as usual, but does not wait. A lookup cannot see
+    the C(check_mode) keyword of a task.
+  - A lookup cannot see the C(environment) keyword of a task.
 extends_documentation_fragment:
   - pamops.senhasegura._connection
   - pamops.senhasegura._connection.plugin
@@ -32,34 +31,40 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Host names or IP addresses of devices, with or without the port. A session on any of them fits.
-      - PAM Core lists a device by its host name or by its address. Name both where you do not know.
+      - Host names or IP addresses of devices, with or without the port. Give them before the options. A session on any
+        of these devices matches. Without devices, sessions on all devices match.
+      - PAM Core lists a device by its host name or by its IP address. If you do not know which, give both.
     type: list
     elements: str
 seealso:
   - module: pamops.senhasegura.pam_remote_session_info
   - ref: ansible_collections.pamops.senhasegura.docsite.session_life_guide
-    description: How to find the session that a URL opened, and what cannot be told apart.
+    description: How to find the session that a URL opened, and which sessions cannot be told apart.
+  - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
+    description: What each error message means, and what to do.
 """
 
 EXAMPLES = r"""
-- name: Restart a service only if nobody is on the server
+- name: Restart a service only if nobody has a session on the device
   ansible.builtin.service:
     name: nginx
     state: restarted
-  when: query('pamops.senhasegura.pam_remote_session_info', 'web01', '192.0.2.20', active=true) | length == 0
+  when: >-
+    query('pamops.senhasegura.pam_remote_session_info', 'web01', '192.0.2.20', active=true, timeout=300) | length == 0
 
-- name: Tell who is on which device
+- name: Print who has a session on which device
   ansible.builtin.debug:
-    msg: "{{ item.user }} is on {{ item.device }} since {{ item.start }}"
-  loop: "{{ query('pamops.senhasegura.pam_remote_session_info', active=true, timezone='America/Sao_Paulo') }}"
+    msg: "{{ item.user }} has been on {{ item.device }} since {{ item.start }}"
+  loop: >-
+    {{ query('pamops.senhasegura.pam_remote_session_info', active=true, timezone='America/Sao_Paulo', timeout=300) }}
   loop_control:
     label: "{{ item.id }}"
 """
 
 RETURN = r"""
 _raw:
-  description: One dictionary for each session, with the same members as those that the module returns.
+  description: One dictionary for each session, with the members of
+    RV(pamops.senhasegura.pam_remote_session_info#module:sessions).
   type: list
   elements: dict
 """

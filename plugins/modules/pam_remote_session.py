@@ -7,28 +7,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pam_remote_session
-short_description: Get a single-use URL that opens a session through senhasegura (Segura) PAM Core
+short_description: Request a web proxy session URL from senhasegura (Segura) PAM Core
 version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Asks PAM Core for an authenticated web proxy session. Whoever opens the URL is on the device, without having seen a
-    password.
-  - The URL can be opened once, within 30 seconds. Unopened, it ends by itself. That is documented for version 3.32 and
-    not repeated for later ones.
-  - The result is hidden from every output, log and callback without C(no_log). A registered variable has it.
-  - Nothing is sent twice that PAM Core may have handled. Where an answer does not arrive, the message says that a
-    session may exist.
+  - Requests a web proxy session from PAM Core, which issues a session URL. Whoever opens the URL first is logged in to
+    the device without seeing a password.
+  - The session begins when the URL is opened.
+  - The URL works once. If nobody opens it, it expires after 30 seconds. This is documented for version 3.32. Manuals of
+    later versions do not mention it.
+  - Ansible hides the result in every output, log and callback. This does not need C(no_log). To use the result,
+    C(register) it.
+  - A request that PAM Core may have handled is never repeated. If its response is lost, the task fails and returns
+    RV(session_may_exist=true), because PAM Core may have issued a URL.
 notes:
-  - The 30 seconds of a URL begin when it is made. A loop has its result after its last item, and Ansible's usual
-    strategy begins the next task after the last host. Where there are many, hand each URL over before the next one is
-    made, with M(ansible.builtin.include_tasks) in a loop, with C(serial), or with C(strategy=free).
-  - A later task that is given RV(session_url) or RV(token) shows it, unless that task has C(no_log=true).
-  - With E(ANSIBLE_DEBUG) set, ansible-core itself logs what a module on a delegated host is given and returns.
-  - Use O(timeout) and not the C(timeout) keyword of tasks. A task that is ended by the latter cannot say whether a
-    session exists.
-  - In check mode no session is made. That PAM Core can be reached, that TLS holds, and with OAuth 2.0 the login, is
-    proved. RV(session_url) and RV(token) are V(none).
+  - The 30 seconds begin when PAM Core issues the URL. A task with a C(loop) returns its results only after the last
+    item, and with Ansible's default strategy the next task begins only after the last host. If there are many items or
+    hosts, send each URL before you request the next one. For items, put both tasks into a file and loop over
+    M(ansible.builtin.include_tasks). For hosts, use C(serial) or C(strategy=free).
+  - A later task that uses RV(session_url) or RV(token) shows it, unless that task has C(no_log=true).
+  - If the environment variable E(ANSIBLE_DEBUG) is set, ansible-core logs the arguments and the result of a module on a
+    delegated host, including secrets.
+  - Limit the time with the option O(timeout), not with the task keyword C(timeout). A task that the keyword terminates
+    cannot report whether PAM Core may have issued a URL.
+  - Check mode requests no session. It verifies the connection, TLS and, with OAuth 2.0, the login. It does not verify
+    the user, device, credential and protocol, the permissions of the authorization, or a login with other methods.
+  - In PAM Core, the authorization of the application needs the resource C(Web Proxy Session) with read and write
+    permission.
 extends_documentation_fragment:
   - pamops.senhasegura._attributes
   - pamops.senhasegura._connection
@@ -43,25 +49,29 @@ seealso:
   - module: pamops.senhasegura.pam_remote_session_terminate
   - plugin: pamops.senhasegura.pam_remote_session
     plugin_type: lookup
+  - ref: ansible_collections.pamops.senhasegura.docsite.authentication_guide
+    description: How to get a client ID and secret from PAM Core, and where to put them.
   - ref: ansible_collections.pamops.senhasegura.docsite.security_guide
-    description: What is protected, how, and what is not.
+    description: What is protected and how, and what is not protected.
+  - ref: ansible_collections.pamops.senhasegura.docsite.versions_guide
+    description: How the versions of PAM Core differ, and what the vendor does not document.
   - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
-    description: What its messages mean, and what to do.
+    description: What each error message means, and what to do.
 """
 
 EXAMPLES = r"""
-- name: Get a session on a server
+- name: Request a session on a device
   pamops.senhasegura.pam_remote_session:
     url: https://vault.example
     client_id: "{{ vault_client_id }}"
     client_secret: "{{ vault_client_secret }}"
-    user: jdoe
+    user: jdoe # the person's login name in PAM Core
     device: web01.example
-    credential: root
+    credential: root # the account on the device
     protocol: SSH
   register: session
 
-- name: Hand the URL over within its 30 seconds
+- name: Send the URL to jdoe within its 30 seconds
   ansible.builtin.uri:
     url: https://chat.example/hooks/jdoe
     method: POST
@@ -70,27 +80,42 @@ EXAMPLES = r"""
       text: "Your session on web01: {{ session.session_url }}"
   no_log: true
 
-- name: Set once for many tasks how PAM Core is reached
+# The client ID and secret come from the environment variables SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+- name: Set the connection options once for several tasks
   module_defaults:
     group/pamops.senhasegura.senhasegura:
       url: https://vault.example
       ca_path: /etc/ssl/certs/vault-ca.pem
       api_prefix: api
   block:
-    - name: Get a desktop of each server, with the credentials from SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET
+    - name: Request a remote desktop session
       pamops.senhasegura.pam_remote_session:
         user: jdoe
-        device: "{{ item }}"
+        device: win01
         credential: administrator
         protocol: RDP
         screen_size: 1920x1080
-        remote_addr: 192.0.2.10
-      loop:
-        - win01
-        - win02
-      register: desktops
+      register: desktop
 
-- name: Let PAM Core select the credential
+    - name: Send the URL to jdoe
+      ansible.builtin.uri:
+        url: https://chat.example/hooks/jdoe
+        method: POST
+        body_format: json
+        body:
+          text: "Your desktop on win01: {{ desktop.session_url }}"
+      no_log: true
+
+- name: Request a session that only one address can open, from version 4.2 on
+  pamops.senhasegura.pam_remote_session:
+    user: jdoe
+    device: web01.example
+    credential: root
+    protocol: SSH
+    remote_addr: 192.0.2.10
+  register: session
+
+- name: Let PAM Core select the credential, from version 4.2 on
   pamops.senhasegura.pam_remote_session:
     user: jdoe
     device: "{{ inventory_hostname }}"
@@ -98,7 +123,7 @@ EXAMPLES = r"""
     auto_select_credential: true
   register: session
 
-- name: Go on where a session cannot be had, but not where it is unknown whether there is one
+- name: Continue if PAM Core issued no URL, but fail if it may have issued one
   pamops.senhasegura.pam_remote_session:
     user: jdoe
     device: web01.example
@@ -111,30 +136,31 @@ EXAMPLES = r"""
 RETURN = r"""
 session_url:
   description:
-    - The URL to open in a browser, once, within 30 seconds. To be handed on as it is.
+    - URL to open in a browser, once, within 30 seconds. Pass it on unchanged.
     - V(none) in check mode.
   returned: success
   type: str
   sample: https://vault.example/modulos/auth?_sr=...
 token:
   description:
-    - The token that belongs to the session. Its use is not documented by the vendor; treat it as a secret.
+    - Token of the session. The vendor does not document its purpose. Treat it as a secret.
     - V(none) in check mode.
   returned: success
   type: str
   sample: 0123456789abcdef...
 expires_at:
   description:
-    - When the URL ends if it is not opened. In UTC, 30 seconds after the request was begun on the machine that asked.
+    - Time in UTC at which the URL expires. It is 30 seconds after the request was sent, by the clock of the machine
+      that sent it.
     - V(none) in check mode.
   returned: success
   type: str
   sample: '2026-01-31T12:00:30Z'
 created:
   description:
-    - What the session can be found by once its URL was opened, since PAM Core returns neither its number nor its
-      hash. For O(pamops.senhasegura.pam_remote_session_info#module:created). There is no secret in it.
-    - RV(created.opens_from) and RV(created.opens_until) are by PAM Core's clock, and V(none) in check mode.
+    - Data for finding the session after its URL was opened, because PAM Core returns no ID of the session. It contains
+      no secret. Pass it to O(pamops.senhasegura.pam_remote_session_info#module:created).
+    - RV(created.opens_from) and RV(created.opens_until) are times of PAM Core's clock. They are V(none) in check mode.
   returned: success
   type: dict
   contains:
@@ -159,35 +185,36 @@ created:
       type: str
       sample: null
     remote_addr:
-      description: Address of the person who opens the session, or V(none).
+      description: Address of the person who will open the session, or V(none).
       type: str
       sample: 192.0.2.10
     opens_from:
-      description: When the URL was asked for.
+      description: Time at which the URL was requested.
       type: str
       sample: '2026-01-31T12:00:00Z'
     opens_until:
-      description: When it can surely not be opened any more.
+      description: Time after which the URL can certainly not be opened any more. It is 31 seconds after the response,
+        because PAM Core gives the time of its clock only to the second.
       type: str
       sample: '2026-01-31T12:00:31Z'
 tenant:
-  description: Tenant of PAM Core in which the session was made.
-  returned: if PAM Core names it, from version 3.33 on
+  description: Tenant of PAM Core in which the session was requested.
+  returned: if PAM Core returns it, from version 3.33 on
   type: str
   sample: acme
 http_status:
-  description: HTTP status of the answer, or V(none) if there was no answer.
+  description: HTTP status of PAM Core's response, or V(none) if there was no response. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
-  sample: 400
 error_code:
-  description: PAM Core's own number for the error, or V(none). The same number means other things in other parts of
-    the product.
+  description: PAM Core's error number, or V(none). The same number can mean different things. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
-  sample: 1011
 session_may_exist:
-  description: Whether it is unknown if a session was made, such as after a read timeout.
+  description: Whether PAM Core may have issued a URL although the task failed, for example after a read timeout. If
+    nobody opens the URL, it expires.
   returned: failure
   type: bool
   sample: false

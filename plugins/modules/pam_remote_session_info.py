@@ -7,14 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pam_remote_session_info
-short_description: Find proxy sessions of senhasegura (Segura) PAM Core
+short_description: List proxy sessions of senhasegura (Segura) PAM Core
 version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Lists the proxy sessions of PAM Core, running and finished, or those that fit all of several filters.
-  - Sessions look the same whatever the version of PAM Core, and each has what PAM Core sent beside.
-  - Finds the session that was opened with the URL of M(pamops.senhasegura.pam_remote_session).
+  - Lists the proxy sessions of PAM Core, running and finished. With filters, lists only the sessions that match all of
+    them.
+  - The results have the same format for all versions of PAM Core. RV(sessions[].original) has each session as PAM Core
+    sent it.
+  - With O(created), finds the session that was opened with a URL of M(pamops.senhasegura.pam_remote_session).
 extends_documentation_fragment:
   - pamops.senhasegura._attributes
   - pamops.senhasegura._connection
@@ -23,20 +25,23 @@ extends_documentation_fragment:
 options:
   device:
     description:
-      - Host names or IP addresses of devices, with or without the port. A session on any of them fits.
-      - PAM Core lists a device by its host name or by its address. Name both where you do not know.
+      - Host names or IP addresses of devices, with or without the port. A session on any of these devices matches.
+      - PAM Core lists a device by its host name or by its IP address. If you do not know which, give both.
     type: list
     elements: str
 seealso:
+  - module: pamops.senhasegura.pam_remote_session
   - module: pamops.senhasegura.pam_remote_session_terminate
   - plugin: pamops.senhasegura.pam_remote_session_info
     plugin_type: lookup
   - ref: ansible_collections.pamops.senhasegura.docsite.session_life_guide
-    description: How to find the session that a URL opened, and what cannot be told apart.
+    description: How to find the session that a URL opened, and which sessions cannot be told apart.
+  - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
+    description: What each error message means, and what to do.
 """
 
 EXAMPLES = r"""
-- name: See who is on a server
+- name: List the running sessions on a device
   pamops.senhasegura.pam_remote_session_info:
     url: https://vault.example
     client_id: "{{ vault_client_id }}"
@@ -45,13 +50,14 @@ EXAMPLES = r"""
       - web01.example
       - 192.0.2.21
     active: true
+    timeout: 300 # PAM Core sends all sessions, which can take minutes
   register: found
 
-- name: Tell
+- name: Print who has a session there
   ansible.builtin.debug:
     msg: "{{ found.sessions | map(attribute='user') | unique | join(', ') or 'Nobody' }}"
 
-- name: List the sessions that a user began on a day
+- name: List the sessions of a user that started on a given day
   pamops.senhasegura.pam_remote_session_info:
     user: jdoe
     started_after: "2026-01-31"
@@ -59,7 +65,7 @@ EXAMPLES = r"""
     timezone: America/Sao_Paulo
     timeout: 300
 
-- name: Get a session
+- name: Request a session
   pamops.senhasegura.pam_remote_session:
     user: jdoe
     device: web01.example
@@ -67,7 +73,7 @@ EXAMPLES = r"""
     protocol: SSH
   register: session
 
-- name: Hand the URL over within its 30 seconds
+- name: Send the URL to jdoe within its 30 seconds
   ansible.builtin.uri:
     url: https://chat.example/hooks/jdoe
     method: POST
@@ -76,13 +82,14 @@ EXAMPLES = r"""
       text: "Your session on web01: {{ session.session_url }}"
   no_log: true
 
-- name: Find the session that was opened with it
+- name: Find the session that was opened with the URL, and fail if it cannot be identified
   pamops.senhasegura.pam_remote_session_info:
     created: "{{ session.created }}"
     device:
       - web01.example
       - 192.0.2.21
     timezone: America/Sao_Paulo
+    timeout: 300
     wait: true
   register: opened
   failed_when: opened is failed or (not opened.decided and not ansible_check_mode)
@@ -90,17 +97,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sessions:
-  description: The sessions that fit, in the order in which PAM Core lists them.
+  description: The sessions that match, in the order in which PAM Core lists them. A member that PAM Core does not send,
+    or that cannot be read, is V(none).
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Number of the record.
+      description: ID of the session.
       type: int
       sample: 31
     session_id:
-      description: Hash by which PAM Core knows the session.
+      description: Hash that identifies the session. PAM Core needs it to terminate the session.
       type: str
       sample: 0123456789abcdef0123456789abcdef01234567
     user:
@@ -108,7 +116,7 @@ sessions:
       type: str
       sample: jdoe
     origin_ip:
-      description: Address that the session came from.
+      description: IP address from which the session was opened.
       type: str
       sample: 192.0.2.10
     credential:
@@ -116,79 +124,78 @@ sessions:
       type: str
       sample: root
     device:
-      description: Host name or IP address of the device, and the port, as PAM Core lists them.
+      description: Host name or IP address of the device with the port, as PAM Core lists them.
       type: str
       sample: 192.0.2.20:22
     host:
-      description: Host name or IP address out of RV(sessions[].device).
+      description: Host name or IP address from RV(sessions[].device).
       type: str
       sample: 192.0.2.20
     port:
-      description: Port out of RV(sessions[].device).
+      description: Port from RV(sessions[].device).
       type: int
       sample: 22
     protocol:
-      description: Protocol, in small letters.
+      description: Protocol, in lower case.
       type: str
       sample: ssh
     proxy:
-      description: What the session goes through.
+      description: Proxy of PAM Core that the session uses.
       type: str
       sample: Web Proxy
     start:
-      description: When it started. ISO 8601, with a zone only if O(timezone) is set.
+      description: Time at which the session started, in ISO 8601. It has a UTC offset only if O(timezone) is set.
       type: str
       sample: '2026-01-31T09:00:00-03:00'
     end:
-      description: When it ended, or V(none).
+      description: Time at which the session ended, or V(none). Its format is that of RV(sessions[].start).
       type: str
       sample: '2026-01-31T09:10:00-03:00'
     time:
-      description: How many seconds it took, or V(none).
+      description: Duration of the session in seconds, or V(none).
       type: int
       sample: 600
     active:
-      description: Whether it runs.
+      description: Whether the session is running. A session without an end time counts as running.
       type: bool
       sample: false
     prevent_purge:
-      description: Whether its record is kept, or V(none) if PAM Core says something unknown.
+      description: Whether the session's record is protected from purging. V(none) if PAM Core sends an unknown value.
       type: bool
       sample: false
     request:
-      description: The user's request for access, if there was one.
+      description: The user's request for access, or V(none).
       type: str
       sample: null
     ITSM:
-      description: Code of the change or incident, if there is one.
+      description: Code of the change or incident, or V(none).
       type: str
       sample: null
     original:
-      description: The record as PAM Core sent it, with the names and values of its version.
+      description: The session as PAM Core sent it, with the names and values of its version.
       type: dict
       sample: {'id': '31', 'dispositivo': '192.0.2.20:22', 'prevent_purge': 'Não'}
 decided:
-  description: Whether it is known which session was opened with the URL. It is the one in RV(sessions), unless another
-    filter leaves it out.
+  description: Whether the session that was opened with the URL is identified. If it is, it is the only one in
+    RV(sessions), unless another filter excludes it.
   returned: success, with O(created)
   type: bool
   sample: true
 reason:
-  description: Why that is not decided, or V(none).
+  description: Why the session is not identified, or V(none) if it is.
   returned: success, with O(created)
   type: str
   sample: '2 sessions fit: at the same time, as the same user, someone else opened one too.'
 http_status:
-  description: HTTP status of the answer, or V(none) if there was no answer.
+  description: HTTP status of PAM Core's response, or V(none) if there was no response. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
-  sample: 500
 error_code:
-  description: PAM Core's own number for the error, or V(none). The same number means other things in other parts of
-    the product.
+  description: PAM Core's error number, or V(none). The same number can mean different things. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
-  sample: 1039
 """
 
 from ..module_utils._resources.operation import run_module

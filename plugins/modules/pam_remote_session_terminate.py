@@ -7,23 +7,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pam_remote_session_terminate
-short_description: End proxy sessions of senhasegura (Segura) PAM Core
+short_description: Terminate proxy sessions of senhasegura (Segura) PAM Core
 version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Ends the proxy sessions that fit all of several filters and run.
-  - At least one filter besides O(active) must be given.
-  - What has ended before, or ends in the meantime by itself, is left as it is, and nothing is changed then.
-  - All sessions are tried. If one of them cannot be ended, the others are, and the task fails in the end.
+  - Terminates the running proxy sessions that match all given filters.
+  - Requires at least one filter other than O(active). Refuses O(active=false).
+  - A session that has already ended, or ends on its own in the meantime, is neither a failure nor a change.
+  - If one session cannot be terminated, the module still tries the others and then fails.
 notes:
-  - No session is dropped twice. Where PAM Core answers with an error, or its answer does not arrive, its record is
-    looked at once more, to tell what has become of it.
-  - A URL that was not opened yet is not a session yet. It opens within 30 seconds, or never.
-  - With O(created), the task fails and ends nothing where it cannot be decided which session is meant.
-  - With O(id) or O(session_id), the task also fails where PAM Core lists no such session.
-  - In check mode nothing is ended, and RV(sessions) says what would be.
-  - In PAM Core, the authorization needs the resource PAM Core with read and write permission.
+  - A request to terminate a session is never repeated if PAM Core may have handled it. After an error or a lost
+    response, the module reads the session's record once more to find out whether the session has ended.
+  - A URL that has not been opened yet has no session, so this module cannot terminate it. The URL expires after 30
+    seconds, as documented for version 3.32.
+  - With O(created), the task fails and terminates nothing if it is not known which of several sessions the URL opened,
+    or if the URL can still be opened. If the URL can no longer be opened and no session matches, the task succeeds with
+    a warning.
+  - With O(id) or O(session_id), the task also fails if PAM Core does not list one of these sessions. The others are
+    still terminated.
+  - Check mode terminates nothing. RV(sessions) then lists the sessions that would be terminated.
+  - The authorization's permission for the resource C(PAM Core) must be read and write.
 extends_documentation_fragment:
   - pamops.senhasegura._attributes
   - pamops.senhasegura._connection
@@ -31,18 +35,21 @@ extends_documentation_fragment:
 options:
   device:
     description:
-      - Host names or IP addresses of devices, with or without the port. A session on any of them fits.
-      - PAM Core lists a device by its host name or by its address. Name both where you do not know.
+      - Host names or IP addresses of devices, with or without the port. A session on any of these devices matches.
+      - PAM Core lists a device by its host name or by its IP address. If you do not know which, give both.
     type: list
     elements: str
 seealso:
+  - module: pamops.senhasegura.pam_remote_session
   - module: pamops.senhasegura.pam_remote_session_info
   - ref: ansible_collections.pamops.senhasegura.docsite.session_life_guide
-    description: How to find sessions and end them, and maintenance windows.
+    description: How to find and terminate sessions, and how to run a maintenance window.
+  - ref: ansible_collections.pamops.senhasegura.docsite.errors_guide
+    description: What each error message means, and what to do.
 """
 
 EXAMPLES = r"""
-- name: End what a user has open on a server
+- name: Terminate all sessions of a user on a device
   pamops.senhasegura.pam_remote_session_terminate:
     url: https://vault.example
     client_id: "{{ vault_client_id }}"
@@ -51,20 +58,22 @@ EXAMPLES = r"""
     device:
       - web01.example
       - 192.0.2.21
+    timeout: 300 # PAM Core first sends all sessions, which can take minutes
 
-- name: End the session that an alert names
+- name: Terminate the session that an alert names
   pamops.senhasegura.pam_remote_session_terminate:
     session_id: "{{ alert_session_id }}"
+    timeout: 300
 
-- name: Go on where a session could not be ended, and tell which
+- name: Continue if a session could not be terminated
   block:
-    - name: End what a user has open through the RDP proxy, on any device
+    - name: Terminate all sessions of a user through the RDP proxy, on any device
       pamops.senhasegura.pam_remote_session_terminate:
         user: jdoe
         session_proxy: RDP Proxy
         timeout: 300
   rescue:
-    - name: Tell
+    - name: Print which sessions could not be terminated, and why
       ansible.builtin.debug:
         msg: "{{ item.user }} is still on {{ item.device }}: {{ item.reason }}"
       loop: "{{ ansible_failed_result.sessions | default([]) | selectattr('reason', 'defined') }}"
@@ -74,107 +83,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sessions:
-  description: The running sessions that fit, as PAM Core listed them before. With O(id) or O(session_id), finished ones
-    too.
+  description:
+    - As RV(pamops.senhasegura.pam_remote_session_info#module:sessions), with these members in addition.
+    - These are the running sessions that match, as PAM Core listed them before. With O(id) or O(session_id), finished
+      sessions are included.
+    - An O(id) or O(session_id) that PAM Core does not list has an entry too. Only this value, RV(sessions[].terminated)
+      and RV(sessions[].reason) are set there. The other members are V(none) or empty.
   returned: success, and failure of some
   type: list
   elements: dict
   contains:
-    id:
-      description: Number of the record.
-      type: int
-      sample: 31
-    session_id:
-      description: Hash by which PAM Core knows the session.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef01234567
-    user:
-      description: Login name of the user.
-      type: str
-      sample: jdoe
-    origin_ip:
-      description: Address that the session came from.
-      type: str
-      sample: 192.0.2.10
-    credential:
-      description: User name of the credential.
-      type: str
-      sample: root
-    device:
-      description: Host name or IP address of the device, and the port, as PAM Core lists them.
-      type: str
-      sample: 192.0.2.20:22
-    host:
-      description: Host name or IP address out of RV(sessions[].device).
-      type: str
-      sample: 192.0.2.20
-    port:
-      description: Port out of RV(sessions[].device).
-      type: int
-      sample: 22
-    protocol:
-      description: Protocol, in small letters.
-      type: str
-      sample: ssh
-    proxy:
-      description: What the session goes through.
-      type: str
-      sample: Web Proxy
-    start:
-      description: When it started. ISO 8601, with a zone only if O(timezone) is set.
-      type: str
-      sample: '2026-01-31T09:00:00-03:00'
-    end:
-      description: When it ended, or V(none).
-      type: str
-      sample: '2026-01-31T09:10:00-03:00'
-    time:
-      description: How many seconds it took, or V(none).
-      type: int
-      sample: 600
-    active:
-      description: Whether it ran, or V(none) if PAM Core does not list it.
-      type: bool
-      sample: false
-    prevent_purge:
-      description: Whether its record is kept, or V(none) if PAM Core says something unknown.
-      type: bool
-      sample: false
-    request:
-      description: The user's request for access, if there was one.
-      type: str
-      sample: null
-    ITSM:
-      description: Code of the change or incident, if there is one.
-      type: str
-      sample: null
-    original:
-      description: The record as PAM Core sent it, with the names and values of its version.
-      type: dict
-      sample: {'id': '31', 'dispositivo': '192.0.2.20:22', 'prevent_purge': 'Não'}
     terminated:
       description:
-        - Whether it was ended, or in check mode, whether it would be.
-        - V(none) where that is not known, since an answer got lost and PAM Core could not be asked any more.
+        - Whether the session was terminated. In check mode, whether it would be.
+        - V(none) if this is unknown, because the response was lost and the session's record could not be read again.
       type: bool
       sample: true
     reason:
-      description: Why it could not be ended.
+      description: Why the session could not be terminated.
       returned: failure
       type: str
       sample: 'Ending the remote session failed: PAM Core answered "An error occurred while droping
         session" (HTTP 500).'
 http_status:
-  description: HTTP status of the answer, or V(none) if there was no answer, or if some sessions could not be ended.
+  description: HTTP status of PAM Core's response. V(none) if there was none, or if some sessions remain. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
-  sample: 500
 error_code:
-  description: PAM Core's own number for the error, or V(none). The same number means other things in other parts of
-    the product.
+  description: PAM Core's error number, or V(none). The same number can mean different things. See the guide
+    R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int
-  sample: 1039
 """
 
 from ..module_utils._resources.operation import run_module
