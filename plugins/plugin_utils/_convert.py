@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the pamops.senhasegura contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """Strict conversion of values to the types of options. It is the same on each release of ansible-core, whose own
 conversion differs."""
 
@@ -24,17 +25,19 @@ _INTEGER = re.compile(r"([-+]?\d+)(?:\.0*)?")
 
 
 def to_plain(value: t.Any) -> t.Any:
-    """A value without the types by which Ansible keeps track of it.
+    """A value without the types by which Ansible keeps track of it. requests refuses them in headers.
 
-    A value inline in a vault is no string before ansible-core 2.19, but an object that gives one. Lists and
-    dictionaries from 2.19 on refer to the whole of Ansible's templating; before, what ``map`` and the like give to a
-    lookup is no list yet.
+    An inline vault value is not a string before ansible-core 2.19, but an object that returns one. Lists and
+    dictionaries from 2.19 on refer to the whole of Ansible's templating. Before, filters such as ``map`` give a lookup
+    an iterator and not a list.
     """
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, (list, tuple, Iterator)):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
         return {name: to_plain(item) for name, item in value.items()}
-    return value if value is None or isinstance(value, (str, int, float, datetime.date)) else to_text(value)
+    return value if value is None or isinstance(value, (int, float, datetime.date)) else to_text(value)
 
 
 def convert(option: Option, value: t.Any) -> t.Any:

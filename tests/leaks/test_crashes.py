@@ -40,7 +40,7 @@ BUGS = {
     "failing": Bug(TRANSPORT, "        if exchange.sent and", "deadline.seconds", ANYWHERE, host="echo_without_http"),
     "telling": Bug(PATHS, "                raise outcome_unknown(", "deadline.seconds", HERE, "echo_without_http"),
     "login": Bug(LOGIN, "        self._memory.write(self._key, issued_token(", "deadline.seconds", ANYWHERE),
-    "refused": Bug(CLIENT, "            is_absent = exc.error_code", 'self._options["timeout"]', ANYWHERE, device="nowhere"),
+    "refused": Bug(CLIENT, "            is_absent = exc", 'self._options["timeout"]', ANYWHERE, device="nowhere"),
     "session": Bug(RESOURCE, "    result = {", 'options["timeout"]', ANYWHERE),
     "action": Bug(ACTION, "        self._hide(result)", 'options["timeout"]', ("task",)),
     "back": Bug(ACTION, '        result.pop("invocation"', 'options["timeout"]', ("delegated",)),

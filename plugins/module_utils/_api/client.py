@@ -59,7 +59,7 @@ class Client:
     """
 
     def __init__(self, options: Mapping[str, t.Any], memory: Memory) -> None:
-        self._options = {name: _plain(options[name]) for name in CONNECTION if name in options}
+        self._options = {name: options[name] for name in CONNECTION if name in options}
         self._method = chosen_auth_method(self._options)
         proxy_password = urlsplit(self._options.get("proxy") or "").password or ""
         secrets = [self._options.get(name) for name in SECRETS]
@@ -143,12 +143,3 @@ def _server_times(response: Response) -> tuple[datetime, datetime]:
     date, seconds = http_date(response.headers.get("Date", "")), timedelta(seconds=response.seconds)
     answered_at = response.sent_at + seconds if date is None else datetime.fromtimestamp(date, timezone.utc)
     return answered_at - seconds, answered_at
-
-
-def _plain(value: t.Any) -> t.Any:
-    """Strip Ansible's tagged subclasses of str and int: requests refuses them in headers."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, bool) or value is None:
-        return value
-    return int(value) if isinstance(value, int) else float(value)

@@ -44,19 +44,36 @@ def _tls_reason(exc: ssl.SSLError) -> str:
     return text.replace("_", " ").lower()
 
 
-# OpenSSL's reason to refuse a certificate → what to do
+# OpenSSL's reason to reject a certificate → what to do
 _CERTIFICATE_REMEDIES = {
     "mismatch": "url must name a host that it is for",
     "expired|not yet valid": "it has to be renewed, unless the clock of this machine is wrong",
     "": "option ca_path names the certificate authorities to trust",
 }
 
+# The first match counts, so a class comes before its bases.
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((TimeoutError, socket.timeout), "no answer within the time that the option timeout allows"),
+    (
+        (ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        "the server ended the TLS connection, as it does when it does not accept or misses a client certificate",
+    ),
+    ((http.client.RemoteDisconnected,), "the connection was closed before an answer came"),
+    ((http.client.IncompleteRead,), "the connection was closed in the middle of the answer"),
+    ((UnicodeError,), "this is not a host name"),
+    (NOT_HTTP, "the answer is not HTTP"),
+    (
+        INVALID_URL,
+        "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)",
+    ),
+)
+
 
 def reason(exc: BaseException | None) -> str:
-    """The reason, by the innermost exception, which is from the operating system or OpenSSL.
+    """The reason, by the innermost exception that has one: it is from the operating system or OpenSSL.
 
-    Texts of requests and urllib3 are not used: they contain URLs, which may hold a proxy's password, and object
-    addresses.
+    A certificate that is not trusted comes first: urllib3 may raise other errors because of it. Texts of requests and
+    urllib3 are not used: they contain URLs, which may contain a proxy's password, and object addresses.
     """
     chain = list(causes(exc))
     for cause in chain:
@@ -64,35 +81,23 @@ def reason(exc: BaseException | None) -> str:
             why = cause.verify_message.rstrip(".")
             remedy = next(remedy for words, remedy in _CERTIFICATE_REMEDIES.items() if re.search(words, why))
             return f"the server's certificate is not accepted: {why} ({remedy})"
-    for cause in reversed(chain):
-        if isinstance(cause, (TimeoutError, socket.timeout)):
-            return "no answer within the time that the option timeout allows"
-        if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return (
-                "the server ended the TLS connection, as it does when it does not accept or misses a client certificate"
-            )
-        if isinstance(cause, ssl.SSLError) and "wrong version number" in _tls_reason(cause):
-            return "what answers there does not speak TLS (check url)"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {_tls_reason(cause)}"
-        if isinstance(cause, http.client.RemoteDisconnected):
-            return "the connection was closed before an answer came"
-        if isinstance(cause, http.client.IncompleteRead):
-            return "the connection was closed in the middle of the answer"
-        refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
-        if refused:
-            # Not the proxy's own text, which may repeat the password, even in base64.
-            status = int(refused[1])
-            return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        if isinstance(cause, UnicodeError):
-            return "this is not a host name"
-        if isinstance(cause, NOT_HTTP):
-            return "the answer is not HTTP"
-        if isinstance(cause, INVALID_URL):
-            return "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)"
-    return type(chain[-1]).__name__ if chain else "unknown reason"
+    found = next(filter(None, map(_reason, reversed(chain))), None)
+    return found or (type(chain[-1]).__name__ if chain else "unknown reason")
+
+
+def _reason(cause: BaseException) -> str | None:
+    for classes, text in _REASONS:
+        if isinstance(cause, classes):
+            return text
+    if isinstance(cause, ssl.SSLError):
+        why = _tls_reason(cause)
+        return "what answers there does not speak TLS (check url)" if "wrong version" in why else f"TLS failed: {why}"
+    refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
+    if refused:
+        # Not the proxy's own text, which may repeat the password, even in base64.
+        status = int(refused[1])
+        return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
+    return cause.strerror if isinstance(cause, OSError) else None
 
 
 def causes(exc: BaseException | None) -> Iterator[BaseException]:

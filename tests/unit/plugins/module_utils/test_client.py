@@ -22,7 +22,6 @@ from urllib.parse import quote, unquote
 
 import certifi
 import pytest
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.memory import OwnMemory
@@ -110,19 +109,6 @@ def test_netrc_changes_nothing(api: Api, home: Path, options: dict[str, str]) ->
     api.expect(Call("/", method="HEAD", authorization=""))
     options = {**DEFAULTS, **options}
     connect(options, run_memory()).probe()
-
-
-class Tagged(str):
-    """As ansible-core's own subclasses."""
-
-
-@pytest.mark.parametrize("mark", [wrap_var, Tagged])
-def test_values_are_plain_where_requests_gets_them(api: Api, mark: t.Any) -> None:
-    api.expect(LOGIN, CREATE, CREATE)
-    for credentials in (OAUTH2, BEARER):
-        create({name: mark(value) for name, value in {"url": URL, **credentials, **SESSION}.items()})
-    for request in api.requests:
-        assert {type(value) for value in (request.url, *request.headers.values())} == {str}
 
 
 # OAuth 1.0

@@ -9,6 +9,7 @@ import datetime
 import typing as t
 
 import pytest
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import Option
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._convert import convert, to_plain
@@ -93,3 +94,14 @@ def test_plain_values() -> None:
 
     value = {"one": (Tagged(), iter([1, None])), "two": [DATE, 1.5, True]}
     assert to_plain(value) == {"one": ["a text", [1, None]], "two": [DATE, 1.5, True]}
+
+
+class Tagged(str):
+    """As ansible-core's own subclasses."""
+
+
+@pytest.mark.parametrize("mark", [wrap_var, Tagged])
+def test_strings_are_of_no_subclass(mark: t.Any) -> None:
+    """requests refuses others in headers."""
+    assert type(to_plain(mark("a-token"))) is str
+    assert [type(item) for item in to_plain([mark("web01")])] == [str]

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the pamops.senhasegura contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reasons by exceptions. The fault table has the real ones."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+
+import pytest
+import requests
+import urllib3
+
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import failures
+
+
+def untrusted(verify_message: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError()
+    error.verify_message = verify_message
+    return error
+
+
+def alert(reason: str) -> ssl.SSLError:
+    return ssl.SSLError(1, f"[SSL: {reason}] {reason.lower().replace('_', ' ')} (_ssl.c:2580)")
+
+
+RETRYABLE: list[tuple[Exception, str]] = [
+    (TimeoutError(), "no response within the time that the option timeout allows"),
+    (ssl.SSLEOFError(), "the server closed the TLS connection; it may require a client certificate or have rejected"),
+    (http.client.RemoteDisconnected(), "the connection was closed before a response arrived"),
+    (http.client.IncompleteRead(b""), "the connection was closed in the middle of the response"),
+    (http.client.BadStatusLine("SSH-2.0"), "the response is not HTTP"),
+    (UnicodeError("label too long"), "it is not a valid host name"),
+    (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+    (OSError(), "OSError"),
+]
+FINAL: list[tuple[Exception, str]] = [
+    (untrusted("unable to get local issuer certificate"), "(set ca_path to the CA certificates to trust)"),
+    (untrusted("certificate has expired"), "certificate has expired (renew the certificate, or correct the clock of"),
+    (untrusted("Hostname mismatch, certificate is not valid for 'a'."), "'a' (set url to a host name that"),
+    (alert("WRONG_VERSION_NUMBER"), "the server does not use TLS on this port (check url)"),
+    (alert("TLSV1_ALERT_PROTOCOL_VERSION"), "TLS failed: tlsv1 alert protocol version"),
+    (OSError("Tunnel connection failed: 407 Basic cGFzc3dvcmQ="), "the proxy refused the connection: 407 Proxy Auth"),
+    (OSError("Tunnel connection failed: 299 x"), "the proxy refused the connection: 299"),
+    (requests.exceptions.InvalidURL("https://user:password@"), "the URL of PAM Core or of a proxy is invalid"),
+]
+
+
+def nested(exc: Exception) -> Exception:
+    """As urllib3 and requests wrap it."""
+    pool = urllib3.HTTPSConnectionPool("vault.example")
+    return requests.exceptions.ConnectionError(urllib3.exceptions.MaxRetryError(pool, "/", exc))
+
+
+@pytest.mark.parametrize(
+    ("exc", "expected", "is_retryable"),
+    [(exc, text, True) for exc, text in RETRYABLE] + [(exc, text, False) for exc, text in FINAL],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_reason(exc: Exception, expected: str, is_retryable: bool) -> None:
+    for each in (exc, nested(exc)):
+        found = failures.reason(each)
+        assert expected in found
+        assert "password" not in found
+        assert "cGFz" not in found
+        assert failures.is_retryable(each) == is_retryable
+
+
+def test_no_exception_has_no_reason() -> None:
+    assert failures.reason(None) == "unknown reason"
+
+
+def test_alert_about_our_certificate_proves_that_the_request_was_not_handled() -> None:
+    assert failures.is_handshake_alert(nested(alert("TLSV13_ALERT_CERTIFICATE_REQUIRED")))
+    assert not failures.is_handshake_alert(nested(alert("TLSV1_ALERT_INTERNAL_ERROR")))
+
+
+def test_circle_of_causes_ends() -> None:
+    first, second = OSError(), OSError()
+    first.__cause__, second.__cause__ = second, first
+    assert list(failures.causes(first)) == [first, second]
