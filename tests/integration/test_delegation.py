@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task that is delegated to a host which is reached by SSH works there, with the options of the controller."""
+"""A task delegated to a host over SSH runs there, with the options of the controller."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if t.TYPE_CHECKING:
 LOGIN, CREATE = "/api/oauth2/token", "/api/pam/remote/session"
 SECRET = "senhasegura_client_secret"
 
-# Starts Python as Ansible wants it. Notes who connected, and what everybody on that host can see of all processes. Each
-# process has a file of its own, since two may write at the same time.
+# Starts Python for Ansible. Records the connection, and what any user of that host can see of all processes. Each
+# process writes its own file, because two can write at the same time.
 INTERPRETER = """\
 #!/bin/sh
 echo "from $SSH_CONNECTION" >> {folder}/seen-$$
@@ -56,7 +56,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 
 @pytest.fixture(scope="module")
 def sockets() -> Iterator[Path]:
-    """A folder for SSH's sockets, whose paths must be short."""
+    """A folder for SSH's sockets. Their paths must be short."""
     with tempfile.TemporaryDirectory(prefix="ssh-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
@@ -69,7 +69,7 @@ def remote(sshd: SshServer, sockets: Path, tmp_path: Path) -> Remote:
 
 @pytest.fixture
 def inventory(remote: Remote) -> dict[str, t.Any]:
-    """Two hosts that cannot be reached, and the one that work is delegated to."""
+    """Two unreachable hosts, and the host to which tasks are delegated."""
     nowhere = {"ansible_connection": "ssh", "ansible_host": "localhost", "ansible_port": 1}
     return {"web01": nowhere, "db01": nowhere, "jump": remote.variables}
 
@@ -98,7 +98,7 @@ TASKS = f"""
 
 
 def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]) -> None:
-    """Once a run, though the results that hold the module's own warning are hidden."""
+    """Once per run, although the results with the module's own warning are hidden."""
     tasks = """
     - pamops.senhasegura.pam_remote_session: {device: web01}
       delegate_to: jump
@@ -112,7 +112,7 @@ def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote
 
 
 @pytest.mark.parametrize(("pipelining", "hosts"), [("false", ["web01"]), ("true", ["web01", "db01"])])
-def test_the_work_is_done_there_and_is_hidden(
+def test_module_runs_there_and_its_result_is_hidden(
     pipelining: str,
     hosts: list[str],
     vault: Simulator,
@@ -121,7 +121,7 @@ def test_the_work_is_done_there_and_is_hidden(
     inventory: dict[str, t.Any],
     tmp_path: Path,
 ) -> None:
-    """With options from variables, from the environment and from the ansible.cfg of the controller."""
+    """With options from variables, and from the environment and ansible.cfg of the controller."""
     variables = {name: value for name, value in reach(vault).items() if name not in ("senhasegura_url", SECRET)}
     played = play(
         TASKS,
@@ -137,7 +137,7 @@ def test_the_work_is_done_there_and_is_hidden(
         config=f"[senhasegura]\nurl = {vault.url}\n",
     ).succeeded()
 
-    # For each host a task, and two items: each is a process of its own there, and logs in.
+    # Each host has one task and two items. Each of them is a process on the remote host, and logs in.
     tasks = 3 * len(hosts)
     assert Counter(request.path for request in vault.requests) == {LOGIN: tasks, CREATE: tasks}
     seen = remote.seen()
@@ -158,7 +158,7 @@ def test_the_work_is_done_there_and_is_hidden(
         assert "invocation" not in str([session, of_item, failed])
 
 
-def test_check_mode_and_what_is_missing_there(
+def test_check_mode_and_failures_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any], tmp_path: Path
 ) -> None:
     bare = script(tmp_path / "bare", f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
@@ -216,7 +216,7 @@ def test_check_mode_and_what_is_missing_there(
         variables=reach(vault),
         environment={**remote.environment, "ANSIBLE_PIPELINING": "true"},
     ).succeeded()
-    # Of the first task, of the one that dies, and of the last.
+    # From the first task, the one that dies, and the last one.
     assert [request.path for request in vault.requests] == [LOGIN, LOGIN, CREATE, LOGIN, CREATE]
     assert not leaks(vault, played)
 
@@ -239,7 +239,7 @@ def test_check_mode_and_what_is_missing_there(
     assert played.result("To where nobody is")["unreachable"]
 
 
-# Does what it is to do, and ends as ssh does when it breaks.
+# Runs the module, and then exits as ssh does after a broken connection.
 BREAKING = """\
 #!/bin/sh
 echo ran >> {folder}/seen-$$
@@ -247,7 +247,7 @@ echo ran >> {folder}/seen-$$
 exit 255
 """
 
-# The first time, it does not get through; after that it is ssh.
+# Fails to connect the first time, and runs ssh after that.
 LATE_SSH = """\
 #!/bin/sh
 if mkdir {folder}/tried 2>/dev/null; then
@@ -259,10 +259,10 @@ exec ssh "$@"
 
 
 @pytest.mark.parametrize("pipelining", ["true", "false"])
-def test_where_ssh_breaks_the_module_is_not_run_again(
+def test_module_is_not_repeated_after_a_broken_connection(
     pipelining: str, vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
 ) -> None:
-    """Connecting is tried again, as core is told to do it. But ssh ends with 255 too if it breaks afterwards."""
+    """Core retries the connection as configured. But ssh also exits with 255 if the connection breaks later."""
     breaking = script(remote.folder / "breaking", BREAKING.format(folder=remote.folder, python=sys.executable))
     ssh = script(remote.folder / "late_ssh", LATE_SSH.format(folder=remote.folder))
     played = play(
@@ -302,14 +302,14 @@ def test_where_ssh_breaks_the_module_is_not_run_again(
     )
     assert broken["msg"].endswith(unknown)
     assert "may exist" not in checked["msg"]
-    # Where the module is not ours, core runs it again.
+    # Core repeats modules that are not ours.
     assert remote.seen().count("ran") == 1 + 1 + 3
 
 
-def test_sessions_are_found_and_ended_there(
+def test_sessions_are_found_and_terminated_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
 ) -> None:
-    """Seen by all, but for the secrets. What cannot be known there is said."""
+    """Results are visible, except for secrets. An unknown outcome is reported."""
     vault.state.sessions.clear()
     first, second, third = vault.state.add_sessions(3, running=True, user="jdoe", device="web01")
     vault.fault(f"DELETE */{second.session_id}", "unexpected_error")
