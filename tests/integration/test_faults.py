@@ -31,7 +31,7 @@ TASKS = {
             device: "{{ device }}"
           ignore_errors: true
         """,
-    # The first task lets the process load our code that all workers are forked from. Else each has to.
+    # The first task loads our code into the main process, from which all workers are forked. Otherwise each loads it.
     "lookup": """
         - name: Load the plugins
           pamops.senhasegura.pam_remote_session:
@@ -52,7 +52,7 @@ class Outcome(t.NamedTuple):
     played: Played
     results: dict[str, dict[str, t.Any]]
     seconds: dict[str, float]
-    """For which the worker of each host lived."""
+    """The lifetime of each host's worker."""
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -82,7 +82,7 @@ def outcome(request: pytest.FixtureRequest, play: Play, tmp_path_factory: pytest
             environment={
                 "PYTHONPATH": str(Path(site.__path__[0])),
                 "FAULT_TIMES": str(times),
-                # The last workers may end by themselves, and so tell how long they lived.
+                # The last workers can end themselves, and so record their lifetime.
                 "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "50",
             },
         )
@@ -104,7 +104,7 @@ def test_fault(fault: str, outcome: Outcome) -> None:
     expected = None if case.message is None else target.fill(case.message)
     read = in_current_openssl_words(result["msg"]) if result["failed"] else None
     if read is not None and outcome.way == "lookup":
-        # core says before it, and in other words in each release, that a lookup failed
+        # core puts its own message before ours, and words it differently in each release
         assert expected is not None
         expected = next((text for text in (expected, case.or_message) if text and text in read), expected)
         assert expected in read
@@ -128,8 +128,7 @@ def test_fault(fault: str, outcome: Outcome) -> None:
     assert read in output or json.dumps(read, ensure_ascii=False)[1:-1] in output
 
 
-def test_nothing_is_a_bug(outcome: Outcome) -> None:
-    """Neither in the output nor in what callback plugins get."""
+def test_no_traceback_and_no_other_warning(outcome: Outcome) -> None:
     assert "Traceback" not in outcome.played.output
     assert outcome.played.warnings == [
         "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "

@@ -671,7 +671,7 @@ def test_no_login_after_a_new_token_was_rejected(api: Api, clock: list[float]) -
     create(OAUTH2)
 
 
-def test_token_that_is_accepted_again_is_used(api: Api) -> None:
+def test_token_accepted_again_is_used(api: Api) -> None:
     api.expect(LOGIN, CREATE._replace(status=401, body=DENIED), CREATE)
     refused()
     create(OAUTH2)
