@@ -2,31 +2,31 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Needs make, git, Python 3.10 or newer and a Python package index. Everything it installs is in .nox/, what it writes is
-# in .cache/; only ansible-test keeps its own environments, in ~/.ansible/test/.
+# Needs make, git, Python 3.10 or later and a Python package index. It installs into .nox/ and writes into .cache/. Only
+# ansible-test keeps its own environments, in ~/.ansible/test/.
 
-# What the tools are started with; Ansible runs on the newest Python that this one and PATH offer it.
+# The Python that runs the tools. Ansible runs on the newest suitable Python among this one and those on PATH.
 PYTHON ?= python3
 NOX := .nox/nox/bin/python -m nox
 
-# Passed on to what is run: make unit ARGS="-k token"
+# Arguments for the program that runs: make unit ARGS="-k token"
 ARGS ?=
 
-# The ansible-core releases to test with, such as "2.16 2.21". Unless set: the oldest, a middle one and the newest that
-# a Python on PATH can run.
+# The ansible-core releases to test, such as "2.16 2.21". By default: the oldest, a middle one and the newest that a
+# Python on PATH can run.
 export CORES ?=
 
-# The Python to run ansible-core with, such as "3.11". Unless set: the newest that the release supports.
+# The Python that runs ansible-core, such as "3.11". By default: the newest that the release supports.
 export CONTROLLER ?=
 
-# For how long "make fuzz" goes on.
+# The duration of "make fuzz".
 SECONDS ?= 600
 fuzz: export FUZZ_SECONDS := $(SECONDS)
 
-# What "make release" is for, such as 1.0.0.
+# The release for "make release", such as 1.0.0.
 export TAG ?=
 
-# The Python that a release is built with.
+# The Python that builds a release.
 locks: export CONTROLLER := 3.13
 
 # How many steps of "make test" run at the same time.
@@ -42,34 +42,34 @@ SESSIONS := test test-matrix lint unit coverage integration awx leaks sanity bui
   bench audit docs demo simulator
 
 .PHONY: $(SESSIONS)
-test: ## Run everything below from "lint" to "sanity" and sum it up
-test-matrix: ## Run unit tests and sanity on each release with each Python there is, and show a table
+test: ## Run everything below from "lint" to "sanity" and summarize it
+test-matrix: ## Run unit tests and sanity on each release with each available Python, and show a table
 lint: ## Check style, types, documentation, licenses, the changelog and the package
 unit: ## Run the unit tests
-coverage: ## Run the unit tests, and see what of plugins/ they do not reach
+coverage: ## Run the unit tests, and report the lines of plugins/ that they miss
 integration: ## Run the playbooks of the integration tests against the simulator
 awx: ## Run the playbooks for AWX and Automation Platform, and the one that opens a browser
-leaks: ## Look for secrets wherever Ansible writes, on all releases
+leaks: ## Search for secrets wherever Ansible writes, on all releases
 sanity: ## Run ansible-test sanity
-build: ## Build the package in .cache/package, and check what is in it
-changelog: ## Move the changelog fragments into CHANGELOG.md, as those of the version in galaxy.yml
-release: ## Build the package of TAG=1.0.0 and write its notes, if version and changelog say the same
-locks: ## Choose anew what the workflow of releases installs, each file by its hash
-fuzz: ## Look for options and answers that break something, for SECONDS=600
+build: ## Build the package in .cache/package, and check its content
+changelog: ## Move the changelog fragments into CHANGELOG.md, under the version in galaxy.yml
+release: ## Build the package of TAG=1.0.0 and write its notes, if version and changelog match
+locks: ## Update the files that the release workflow installs, with their hashes
+fuzz: ## Search for options and responses that break something, for SECONDS=600
 format: ## Rewrite Python files in the project's style
-bench: ## Measure what sessions cost, here and with what people would use instead; takes hours
-audit: ## Look for known vulnerabilities of what users install; needs PyPI itself
+bench: ## Measure what sessions cost, here and with alternatives; takes hours
+audit: ## Check for known vulnerabilities of what users install; needs PyPI itself
 docs: ## Build the documentation as web pages
-demo: ## Get a session from the simulator with a playbook, and show what it prints
-simulator: ## Start the simulator of PAM Core; ARGS="--help" tells its options
+demo: ## Request a session from the simulator with a playbook, and show the output
+simulator: ## Start the simulator of PAM Core; ARGS="--help" lists its options
 
 $(SESSIONS): .nox/nox/installed
 	@$(NOX) --session $(or $(SESSION),$@) -- $(ARGS)
 
-# antsibull-nox has a session "lint" of its own, which is a part of ours.
+# antsibull-nox has its own session "lint", which is a part of ours.
 lint: SESSION := linters
 
-# As the Ansible community runs it, in a container that holds all Pythons: make ansible-test-sanity-2.21. It downloads
+# As the Ansible community runs it, in a container with all Pythons: make ansible-test-sanity-2.21. This downloads
 # ansible-core from GitHub.
 ansible-test-%: .nox/nox/installed
 	@$(NOX) --default-venv-backend virtualenv --session $@ -- $(ARGS)
@@ -85,6 +85,6 @@ ansible-test-%: .nox/nox/installed
 	@touch $@
 
 .PHONY: clean
-clean: ## Remove everything that was installed or written here
+clean: ## Remove everything that make installed or wrote
 	rm -rf .nox .cache .ansible .hypothesis tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

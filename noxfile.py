@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How this collection is checked, tested and run; the Makefile names the usual ways in.
+"""Check, test and run this collection. The Makefile has the usual commands.
 
-antsibull-nox, the tool of the Ansible community, checks documentation, licenses, YAML and the package, as
-antsibull-nox.toml tells it; "make lint" runs that beside what is ours. Its sessions of ansible-test need containers and
-downloads from GitHub, and run in the public workflow. For everything else a Python package index is enough.
-"""
+antsibull-nox, the tool of the Ansible community, checks documentation, licenses, YAML and the package.
+antsibull-nox.toml configures it, and "make lint" runs it with our own checks. Its sessions of ansible-test need
+containers and downloads from GitHub, and run in the public workflow. All other sessions need only a Python package
+index."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ENVIRONMENTS = CHECKOUT / ".nox"
 CACHE = CHECKOUT / ".cache"
 RESULTS = CACHE / "results"
 
-# For each release of ansible-core the oldest and the newest Python 3 its controller runs on.
+# The oldest and the newest Python 3 of the controller, for each release of ansible-core.
 PYTHONS_OF_CORE = {
     "2.16": (10, 12),
     "2.17": (10, 12),
@@ -64,7 +64,7 @@ PYTHONS_OF_MODULES = range(9, 15)
 # The oldest libraries of meta/ee-requirements.txt. The oldest release is tested with them, the others with the newest.
 LOWEST_LIBRARIES = ["requests==2.28.0", "urllib3==1.26.*", "requests-oauthlib==1.3.0"]
 
-# Integration tests that take long, and of which the oldest and the newest release to test with tell all.
+# Long integration tests, for which the oldest and the newest tested release are enough.
 LONG_TESTS = (
     "benchmark",
     "examples",
@@ -75,7 +75,7 @@ LONG_TESTS = (
     "token_of_the_run",
 )
 
-# ruff and mypy stay at a minor release, since new ones come with new complaints.
+# ruff and mypy stay at a minor release, because new ones report new problems.
 LINTERS = [
     "ansible-lint>=25",
     "antsibull-changelog>=0.30",
@@ -109,15 +109,15 @@ ANTSIBULL_NOX = (
 )
 
 
-# Pythons and environments
+# Python versions and environments
 
 
 @functools.cache
 def python(minor: int) -> str | None:
-    """Return the path of a Python 3.minor, if there is one that starts."""
-    # The one that nox was installed with need not be on PATH.
+    """Return the path of a Python 3.minor that starts, or None."""
+    # The Python that installed nox may not be on PATH.
     for name in (f"python3.{minor}", "python3", getattr(sys, "_base_executable", sys.executable)):
-        # A version manager has a command for each version it knows, which fails unless that version is in use.
+        # A version manager has a command for each known version, which fails unless that version is in use.
         with suppress(OSError, subprocess.CalledProcessError):
             script = "import sys; print(sys.version_info[1], sys.executable)"
             answer = subprocess.check_output([name, "-c", script], text=True, stderr=subprocess.DEVNULL)
@@ -129,12 +129,12 @@ def python(minor: int) -> str | None:
 
 @functools.cache
 def python_for(core: str) -> str | None:
-    """Return the path of the Python to run this release of ansible-core with: the newest possible, or the one asked."""
+    """Return the path of the Python for this release of ansible-core: the newest possible, or the one that was set."""
     return next(filter(None, map(python, reversed(controllers(core)))), None)
 
 
 def controllers(core: str) -> list[int]:
-    """Return the minor versions of Python, of those asked for, that this release of ansible-core runs on."""
+    """Return the allowed minor versions of Python on which this release of ansible-core runs."""
     oldest, newest = PYTHONS_OF_CORE[core]
     return [minor for minor in range(oldest, newest + 1) if CONTROLLER in ("", f"3.{minor}")]
 
@@ -153,8 +153,7 @@ def possible_cores() -> list[str]:
     return releases
 
 
-# The releases to test with: those asked for, or all that are possible; and of these the oldest, a middle one and the
-# newest.
+# The releases to test: those that were set, or all possible ones. Of these, the oldest, a middle one and the newest.
 ALL_CORES = ASKED or possible_cores()
 CORES = ASKED or [core for core in ALL_CORES if core in (OLDEST, MIDDLE, ALL_CORES[-1])]
 EDGES = list(dict.fromkeys([CORES[0], CORES[-1]]))
@@ -167,7 +166,7 @@ def needs(core: str) -> str:
 
 
 def on_controller(core: str) -> str:
-    """Name a release of ansible-core in names of files, and the Python it runs on, unless that is the usual one."""
+    """Name a release of ansible-core for file names, with its Python unless that is the usual one."""
     oldest, newest = PYTHONS_OF_CORE[core]
     usual = next((f"3.{minor}" for minor in range(newest, oldest - 1, -1) if python(minor)), "")
     return core if CONTROLLER in ("", usual) else f"{core}-py{CONTROLLER}"
@@ -182,11 +181,10 @@ def locked(path: Path) -> t.Iterator[None]:
 
 
 def environment(session: nox.Session, core: str, purpose: str, *requirements: str | Path) -> Path:
-    """Return the folder of programs of an environment that holds ansible-core and the requirements.
+    """Return the folder of programs of an environment with ansible-core and the requirements.
 
-    Nox's own environments are not used: here sessions share one, and nothing is installed again until a requirement
-    or a file of requirements changes.
-    """
+    Nox's own environments are not used. Sessions share environments here, and nothing is installed again until a
+    requirement or a file of requirements changes."""
     interpreter = python_for(core)
     if interpreter is None:
         session.error(needs(core))
@@ -219,7 +217,7 @@ def test_environment(session: nox.Session, core: str) -> Path:
 
 
 def run(session: nox.Session, programs: Path, *command: str, **variables: str) -> None:
-    """Run a program of an environment, unmoved by the user's own Ansible and PAM Core settings."""
+    """Run a program of an environment, without the user's own Ansible and PAM Core settings."""
     env: dict[str, str | None] = {
         name: None
         for name in os.environ
@@ -231,11 +229,11 @@ def run(session: nox.Session, programs: Path, *command: str, **variables: str) -
     session.run(str(programs / command[0]), *command[1:], env={**env, **variables})
 
 
-# Places where Ansible and its tools find the collection
+# Folders in which Ansible and its tools find the collection
 
 
 def link_checkout() -> None:
-    """Stand the checkout, whatever its folder is called, where Ansible looks for this collection."""
+    """Link the checkout, whatever its folder is called, to where Ansible looks for this collection."""
     link = CACHE / "ansible_collections" / "pamops" / "senhasegura"
     link.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
@@ -243,17 +241,16 @@ def link_checkout() -> None:
 
 
 def copy_checkout(session: nox.Session, purpose: str) -> Path:
-    """Copy the checkout to a place of its own and return that.
+    """Copy the checkout into its own folder, and return that folder.
 
-    ansible-test refuses a linked collection, and some tools read what a link to the checkout holds over and over.
-    """
+    ansible-test rejects a linked collection, and some tools follow the link to the checkout again and again."""
     top = CACHE / purpose
     shutil.rmtree(top, ignore_errors=True)
     left_out = (".ansible", ".cache", ".git", ".hypothesis", ".nox", ".venv", ".*_cache", "__pycache__", "*.tar.gz")
     copy = top / "ansible_collections" / "pamops" / "senhasegura"
     shutil.copytree(CHECKOUT, copy, symlinks=True, ignore=shutil.ignore_patterns(*left_out))
-    # Tools that ask git for files would otherwise take the copy for an ignored folder of the checkout, find no file
-    # in it and be content.
+    # Tools that ask git for files would otherwise treat the copy as an ignored folder of the checkout. They would find
+    # no file in it and succeed.
     session.run("git", "init", "--quiet", str(copy))
     return copy
 
@@ -280,7 +277,7 @@ def linters(session: nox.Session) -> None:
         ("mypy", ".ci/package.py"),
         ("lint-imports", "--no-cache", "--no-logo"),
     ]
-    # Each session of antsibull-nox finds our environment where it would make one of its own, and installs nothing.
+    # Each session of antsibull-nox finds our environment in place of its own, and installs nothing.
     places = CACHE / "lint" / "nox"
     places.mkdir()
     for name in ANTSIBULL_NOX:
@@ -289,7 +286,7 @@ def linters(session: nox.Session) -> None:
     checks_of_copy: list[tuple[str, ...]] = [
         ("antsibull-changelog", "lint"),
         ("zizmor", "--offline", "--no-progress", ".github"),
-        # antsibull-nox leaves out the syntax of guides.
+        # antsibull-nox does not check the syntax of guides.
         ("antsibull-docs", "lint-collection-docs", "."),
         (sys.executable, "-m", "nox", *nox_options, "--session", *ANTSIBULL_NOX),
         ("python", ".ci/package.py", str(CACHE / "package")),
@@ -316,13 +313,13 @@ def build_package(session: nox.Session, *tag: str) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the package of the collection and check its size and its files."""
+    """Build the package of the collection, and check its size and files."""
     build_package(session)
 
 
 @nox.session
 def changelog(session: nox.Session) -> None:
-    """Move the changelog fragments into CHANGELOG.md, as those of the version in galaxy.yml."""
+    """Move the changelog fragments into CHANGELOG.md, under the version in galaxy.yml."""
     needed = [linter for linter in LINTERS if linter.startswith("antsibull-changelog")]
     programs = environment(session, CORES[-1], "changelog", *needed)
     run(session, programs, "antsibull-changelog", "release", *session.posargs)
@@ -330,16 +327,16 @@ def changelog(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Check that the checkout is the release that TAG names, build its package and write its notes beside that."""
+    """Check that the checkout is the release TAG, build its package, and write its notes next to it."""
     build_package(session, os.environ.get("TAG", ""))
 
 
 @nox.session
 def locks(session: nox.Session) -> None:
-    """Choose anew what is installed where a release is built and published, with the hashes of all its files."""
+    """Update the versions and hashes of everything that is installed where a release is built and published."""
     programs = environment(session, CORES[-1], "locks", "pip-tools")
     options = ["--quiet", "--upgrade", "--generate-hashes", "--strip-extras", "--output-file", "release.txt"]
-    # The file is for everybody, whichever index it was written with.
+    # The file must not depend on the index with which it was written.
     options += ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host"]
     with session.chdir(CHECKOUT / ".github" / "requirements"):
         run(session, programs, "pip-compile", *options, "release.in", CUSTOM_COMPILE_COMMAND="make locks")
@@ -371,14 +368,14 @@ def unit(session: nox.Session, core: str) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Run the unit tests on the newest release, and demand that they reach each line and branch of plugins/."""
+    """Run the unit tests on the newest release, and require that they cover each line and branch of plugins/."""
     programs = run_pytest(session, "unit", CORES[-1], "coverage", "run", "-m")
     run(session, programs, "coverage", "report")
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Look for examples that break a property of the code, for SECONDS, with other ones in each round."""
+    """Search for examples that break a property of the code, for SECONDS. Each round uses other examples."""
     until = time.time() + float(os.environ.get("FUZZ_SECONDS") or 600)
     options = ["-m", "hypothesis", "--hypothesis-profile=long", "--timeout=0", "--quiet"]
     report = RESULTS / "fuzz.xml"
@@ -400,7 +397,7 @@ def fuzz(session: nox.Session) -> None:
 
 
 def count_examples(report: Path) -> int:
-    """Return how many examples property tests have tried, by the report of pytest."""
+    """Return how many examples the property tests have tried, according to pytest's report."""
     properties = ElementTree.parse(report).iter("property")  # noqa: S314 (we have just had it written)
     return sum(int(item.attrib["value"]) for item in properties if item.attrib["name"] == "examples")
 
@@ -413,7 +410,7 @@ def integration(session: nox.Session, core: str) -> None:
 
 
 def fetch_awx_collection(session: nox.Session, programs: Path) -> Path:
-    """Return a folder of collections with awx.awx, which the package "ansible" carries up to its release 13."""
+    """Return a folder of collections with awx.awx, which the package "ansible" contains up to release 13."""
     top = CACHE / "awx"
     with locked(CACHE / "awx.lock"):
         if not (top / "ansible_collections" / "awx" / "awx").exists():
@@ -434,7 +431,7 @@ def fetch_awx_collection(session: nox.Session, programs: Path) -> Path:
 @nox.session
 @nox.parametrize("core", EDGES, ids=EDGES)
 def awx(session: nox.Session, core: str) -> None:
-    """Run the playbooks for AWX and for a person's browser, in an environment with what the collection lists."""
+    """Run the playbooks for AWX and for the browser, in an environment with only what the collection lists."""
     if python_for(core) == python(10):
         session.skip("AWX's own code needs a Python from 3.11 on")
     files = ("meta/ee-requirements.txt", "tests/simulator/requirements.txt", "tests/unit/requirements.txt")
@@ -452,7 +449,7 @@ def awx(session: nox.Session, core: str) -> None:
 @nox.session
 @nox.parametrize("core", ALL_CORES, ids=ALL_CORES)
 def leaks(session: nox.Session, core: str) -> None:
-    """Look for secrets wherever Ansible writes; what it writes is different in each release."""
+    """Search for secrets wherever Ansible writes. This differs between releases."""
     run_pytest(session, "leaks", core)
 
 
@@ -461,24 +458,25 @@ def leaks(session: nox.Session, core: str) -> None:
 def sanity(session: nox.Session, core: str) -> None:
     """Run ansible-test sanity."""
     programs = test_environment(session, core)
-    # ansible-test starts each python3.X it finds on PATH and takes a failing command of a version manager for a
-    # failed test, hence the Pythons themselves in place of such commands.
+    # ansible-test starts each python3.X on PATH, and treats a failing command of a version manager as a failed test.
+    # Therefore PATH has the Pythons themselves instead of such commands.
     folders = [str(Path(path).parent) for path in map(python, PYTHONS_OF_MODULES) if path]
     folders += [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
     path = os.pathsep.join([str(programs), *folders])
     with session.chdir(copy_checkout(session, f"sanity-{on_controller(core)}")):
-        # Through Python, since the script itself does not start from a folder with a space in its path.
+        # Through Python, because the script itself does not start from a folder with a space in its path.
         script = str(programs / "ansible-test")
-        # Two at once would make the same environment in its cache, each over the other's.
+        # Two runs at once would create the same environment in its cache, and overwrite each other's files.
         with locked(ENVIRONMENTS / "ansible-test.lock"):
             run(session, programs, "python", script, "sanity", "--local", "--color", "no", *session.posargs, PATH=path)
 
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Look for known vulnerabilities of what users install. Needs PyPI itself; a mirror knows none of them."""
+    """Check for known vulnerabilities of what users install. This needs PyPI itself, because mirrors have no such
+    data."""
     programs = environment(session, CORES[-1], "audit", "pip-audit>=2.7")
-    # Without --strict, what nobody knows anything about would pass.
+    # Without --strict, packages without data would pass.
     run(session, programs, "pip-audit", "--strict", "--requirement", "meta/ee-requirements.txt", *session.posargs)
 
 
@@ -510,7 +508,7 @@ def run_python(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what sessions cost, here and with what people would use instead, or what ARGS names of it."""
+    """Measure what sessions cost with this collection and with alternatives, or the part that ARGS names."""
     files = [CHECKOUT / f"tests/{kind}/requirements.txt" for kind in ("benchmark", "simulator", "unit")]
     programs = environment(session, CORES[-1], "bench", CHECKOUT / "meta/ee-requirements.txt", *files)
     link_checkout()
@@ -522,7 +520,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Get a session from the simulator with a playbook, and show what it prints."""
+    """Request a session from the simulator with a playbook, and show the output."""
     run_python(session, "-m", "tests.demo")
 
 
@@ -532,7 +530,7 @@ def simulator(session: nox.Session) -> None:
     run_python(session, "-m", "tests.simulator")
 
 
-# Everything
+# All checks
 
 
 class Outcome(t.NamedTuple):
@@ -540,11 +538,11 @@ class Outcome(t.NamedTuple):
     passed: bool
     seconds: float
     skipped: str
-    """Why it did not run, if it did not."""
+    """Why it did not run; empty if it ran."""
 
 
 def run_step(step: str, controller: str = CONTROLLER) -> Outcome:
-    """Run one step in a process of its own and print what it said when it is over, since others run meanwhile."""
+    """Run one step in its own process, and print its output at the end, because other steps run at the same time."""
     start = time.monotonic()
     core = re.search(r"\((.*)\)", step)
     command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--session", step]
@@ -575,7 +573,7 @@ def describe(outcome: Outcome) -> str:
 
 
 def count_tests() -> str:
-    """Say how many tests passed and how many did not, over all reports of pytest."""
+    """Return how many tests passed and how many did not, over all reports of pytest."""
     passed = failed = left_out = 0
     for report in RESULTS.glob("*.xml"):
         for suite in ElementTree.parse(report).iter("testsuite"):  # noqa: S314 (we have just had it written)
@@ -590,10 +588,11 @@ def count_tests() -> str:
 
 @nox.session
 def test(session: nox.Session) -> None:
-    """Run lint, unit, integration, awx, leaks and sanity, some at the same time, and sum them up."""
+    """Run lint, unit, integration, awx, leaks and sanity, several at the same time, and summarize the results."""
     left_out = [] if ASKED else [core for core in RELEASES if core not in ALL_CORES]
     shutil.rmtree(RESULTS, ignore_errors=True)
-    # The longest first and the shortest last, so that none is left to run alone; those of sanity wait for each other.
+    # The longest steps first and the shortest last, so that none runs alone at the end. Those of sanity wait for each
+    # other.
     steps = [f"sanity({EDGES[0]})"] + [f"integration({core})" for core in CORES]
     steps += [f"awx({core})" for core in EDGES] + [f"leaks({core})" for core in CORES]
     steps += [f"sanity({core})" for core in EDGES[1:]]
@@ -604,7 +603,7 @@ def test(session: nox.Session) -> None:
     summary = [f"{outcome.step:<20} {describe(outcome)}" for outcome in outcomes]
     summary += [f"\nNot tested: {needs(core)}" for core in left_out]
     summary += [f"\n{count_tests()}"]
-    # Nox has a last word of its own; this comes after it.
+    # Print this after nox's own last message.
     atexit.register(functools.partial(print, "", *summary, sep="\n", flush=True))
     if not all(outcome.passed for outcome in outcomes):
         session.error("Not every step passed.")
@@ -614,11 +613,10 @@ def test(session: nox.Session) -> None:
 
 @nox.session(name="test-matrix")
 def test_matrix(session: nox.Session) -> None:
-    """Run unit tests and sanity on each release of ansible-core with each Python it supports, and show a table.
+    """Run unit tests and sanity on each release of ansible-core with each supported Python, and show a table.
 
-    In each run of sanity, ansible-test also compiles and imports what runs on managed hosts with every Python it finds,
-    from 3.9 on.
-    """
+    In each run of sanity, ansible-test also compiles and imports the code for managed hosts with every Python from 3.9
+    on that it finds."""
     cores = ASKED or RELEASES
     pairs = [(core, minor) for core in cores for minor in controllers(core)]
     possible = [(core, minor) for core, minor in pairs if python(minor)]

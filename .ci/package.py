@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Build the package of the collection and check its size and its files: .ci/package.py FOLDER [TAG]
+"""Build the package of the collection, and check its size and files: .ci/package.py FOLDER [TAG]
 
-With a TAG, also check that the checkout is the release of that name, and write its notes beside the package. This needs
-ansible-core and nothing else, so that nothing else runs where a release is built.
-"""
+With a TAG, also check that the checkout is the release of that name, and write its notes next to the package. Only
+ansible-core is needed, so that no other software runs where a release is built."""
 
 from __future__ import annotations
 
@@ -18,8 +17,8 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-# What is in the package: what Ansible and Galaxy use, the simulator, and the unit tests with what they need, since
-# distributions run them. All else has its line in galaxy.yml.
+# The content of the package: files for Ansible and Galaxy, the simulator, and the unit tests with their helpers,
+# because distributions run them. galaxy.yml lists all other files.
 PACKAGE = (
     "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
@@ -48,7 +47,7 @@ LARGEST_PACKAGE = 1_000_000
 
 
 def version() -> str:
-    """That of galaxy.yml, the only place where it is."""
+    """The version in galaxy.yml. No other file contains it."""
     (found,) = re.findall(r"^version: (\S+)$", (CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
     return str(found)
 
@@ -61,7 +60,7 @@ def build_package(folder: Path) -> Path:
 
 
 def check_package(package: Path) -> list[str]:
-    """Return what is wrong with the size and the files of a package."""
+    """Return the problems with the size and the files of a package."""
     complaints = []
     size = package.stat().st_size
     if size > LARGEST_PACKAGE:
@@ -80,7 +79,7 @@ def check_package(package: Path) -> list[str]:
 
 
 def check_release(tag: str) -> list[str]:
-    """Return what keeps the checkout from being the release that a tag names."""
+    """Return the reasons why the checkout is not the release that a tag names."""
     complaints = []
     if tag != version():
         complaints.append(f"The tag is {tag or 'not given'}, the version in galaxy.yml is {version()}.")
@@ -92,11 +91,11 @@ def check_release(tag: str) -> list[str]:
 
 
 def release_notes(release: str) -> str:
-    """Return the section of a release in CHANGELOG.md, without its heading; "" if there is none."""
+    """Return the section of a release in CHANGELOG.md without its heading, or "" if it is missing."""
     changelog = CHECKOUT / "CHANGELOG.md"
     if not changelog.exists():
         return ""
-    # Dots are escaped there, and each heading has an anchor before it.
+    # Headings have escaped dots, and an anchor before them.
     heading = re.escape(f"## v{release}".replace(".", "\\."))
     pattern = rf"^{heading}\n(.*?)(?=^<a id=\"v[^\n]*\n## v|\Z)"
     found = re.search(pattern, changelog.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say what is wrong with the Python that make was given: .ci/python.py GOAL NAME. Any Python can run this, even 2."""
+"""Report problems with the Python given to make: .ci/python.py GOAL NAME. Any Python can run this, even 2."""
 
 import sys
 

@@ -22,7 +22,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
 
-# What the pages refer to in Ansible's own documentation. Its whole inventory would have to be downloaded.
+# References to Ansible's own documentation. Its whole inventory would have to be downloaded.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 REFERENCES = (
     ("action_plugins", "std:label", "plugins/action.html", "Action plugins"),
@@ -42,7 +42,7 @@ REFERENCES = (
 
 
 def write_inventory(path: Path) -> str:
-    """An inventory of Sphinx, in version 2 of its format."""
+    """A Sphinx inventory, in version 2 of its format."""
     head = "# Sphinx inventory version 2\n# Project: Ansible\n# Version: latest\n"
     head += "# The remainder of this file is compressed using zlib.\n"
     lines = "".join(f"{name} {kind} 1 {uri} {title}\n" for name, kind, uri, title in REFERENCES)
@@ -54,7 +54,7 @@ intersphinx_mapping = {"ansible": (ANSIBLE, write_inventory(Path(tempfile.mkdtem
 
 
 def show_own_charts(_app: t.Any, _page: str, source: list[str]) -> None:
-    """Pages name them where everybody finds them; here are those of this checkout."""
+    """Pages link to the public charts. Replace these links by the charts of this checkout."""
     source[0] = source[0].replace(CHARTS, "/charts")
 
 

@@ -24,10 +24,10 @@ import pytest
 class SshServer(t.NamedTuple):
     port: int
     folder: Path
-    """With the keys and what the server says."""
+    """Contains the keys and the server's log."""
 
     def variables(self, interpreter: str, temporary: Path) -> dict[str, t.Any]:
-        """Those of a host that is reached by it. Core gets its files from there into the folder *temporary*."""
+        """Variables of a host behind this server. Core copies its files to the folder *temporary*."""
         return {
             "ansible_connection": "ssh",
             "ansible_host": "127.0.0.1",
@@ -39,7 +39,8 @@ class SshServer(t.NamedTuple):
         }
 
     def environment(self, sockets: Path) -> dict[str, str]:
-        """What core needs to trust it. The path of *sockets*, a folder for SSH's sockets, must be short."""
+        """The environment with which core trusts the server. The path of *sockets*, a folder for SSH's sockets, must be
+        short."""
         options = (
             "ControlMaster=auto",
             "ControlPersist=5",
@@ -53,7 +54,7 @@ class SshServer(t.NamedTuple):
 
 
 def program(name: str) -> str:
-    """The path of a program. A test that needs one which is not there is skipped, or fails where all must be run."""
+    """The path of a program. If it is missing, the test is skipped, or fails if no test may be skipped."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]))
     if found:
         return found
@@ -86,7 +87,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
         encoding="utf-8",
     )
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it puts its unprivileged part
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # the server runs its unprivileged part there
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([server, "-D", "-e", "-f", str(config)], stderr=log, stdin=subprocess.DEVNULL)
     try:

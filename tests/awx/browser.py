@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stands for a person's browser: ``browser.py ADDRESS RESULT.json SCREENSHOT.png`` opens the address in Chromium, keeps
-a screenshot, reloads, and writes down what was shown."""
+"""A person's browser: ``browser.py ADDRESS RESULT.json SCREENSHOT.png`` opens the address in Chromium, takes a
+screenshot, reloads, and writes what each page shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> None:
     options.binary_location = os.environ["SENHASEGURA_TEST_CHROMIUM"]
     options.add_argument("--headless=new")
     options.add_argument("--window-size=1000,700")
-    options.add_argument("--disable-dev-shm-usage")  # containers have little of it
+    options.add_argument("--disable-dev-shm-usage")  # containers have little shared memory
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")
     browser = Chrome(options, ChromeService(shutil.which("chromedriver")))

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the collection's playbooks as AWX does: credentials go through AWX's own code, and the job goes through
-ansible-runner from one node to another, on which there is nothing but what the execution environment lists.
+"""Run the collection's playbooks as AWX does. AWX's own code injects the credentials. ansible-runner sends the job from
+one node to another, which has only what the execution environment lists.
 
-SENHASEGURA_TEST_EE names the folder of programs of such an environment, and SENHASEGURA_TEST_AWX_AWX a folder of
-collections with awx.awx; the noxfile makes both. Without the first, the environment of the tests stands in for it.
-"""
+SENHASEGURA_TEST_EE is the folder of programs of such an environment, and SENHASEGURA_TEST_AWX_AWX a folder of
+collections with awx.awx. The noxfile creates both. Without the first, the environment of the tests replaces it."""
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ JobPlay = Callable[..., "Job"]
 
 
 def needed(what: str, found: str | None) -> str:
-    """What a test cannot do without. Where nothing may be skipped, it is a failure not to have it."""
+    """Skip the test without this requirement, or fail if no test may be skipped."""
     if found:
         return found
     if os.environ.get("SENHASEGURA_TEST_REQUIRE_ALL") == "1":
@@ -57,17 +56,16 @@ def credential_type(name: str) -> dict[str, t.Any]:
 class Injected(t.NamedTuple):
     environment: dict[str, str]
     shown: dict[str, str]
-    """The environment as AWX shows it to those who may see the job."""
+    """The environment that AWX shows to users who may see the job."""
     arguments: list[str]
 
 
 def inject(
     credentials: list[tuple[Mapping[str, t.Any], Mapping[str, t.Any]]], private_data_dir: Path, seen_at: Path
 ) -> Injected:
-    """What AWX makes of credentials: pairs of a type and of what was filled in.
+    """What AWX injects for credentials: pairs of a type and its inputs.
 
-    *seen_at* is where the job finds the folder, which in AWX is /runner in its container.
-    """
+    *seen_at* is the path of the folder in the job. In AWX this is /runner in the job's container."""
     environment: dict[str, t.Any] = {}
     shown: dict[str, t.Any] = {}
     arguments: list[str] = []
@@ -83,7 +81,7 @@ def inject(
 
 
 class Job:
-    """What came of a job, as it arrives where AWX processes it."""
+    """The results of a job, as they arrive where AWX processes them."""
 
     def __init__(self, status: str, events: list[dict[str, t.Any]], injected: Injected, files: Path) -> None:
         self.status = status
@@ -91,14 +89,14 @@ class Job:
         self.output = "\n".join(event["stdout"] for event in events if event.get("stdout"))
         self.injected = injected
         self.files = files
-        """The folder with all that ansible-runner wrote."""
+        """The folder that ansible-runner wrote."""
 
     def succeeded(self) -> Job:
         assert self.status == "successful", self.output
         return self
 
     def message(self, task: str) -> t.Any:
-        """What the task of this name said, in its event."""
+        """The message of the task of this name, from its event."""
         (result,) = [
             event["event_data"]["res"]
             for event in self.events
@@ -113,7 +111,7 @@ class Job:
         return message.removeprefix("Task failed: Action failed: ")
 
     def written(self) -> dict[str, str]:
-        """All that is left in files, by name."""
+        """All remaining files, by name."""
         return {
             str(path.relative_to(self.files)): path.read_text(encoding="utf-8", errors="replace")
             for path in self.files.rglob("*")
@@ -136,7 +134,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def base_environment(collections: str, folder: Path) -> dict[str, str]:
-    """Nothing of the developer's own Ansible, desktop and PAM Core."""
+    """An environment without the developer's own settings for Ansible, the desktop and PAM Core."""
     return {
         "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
         "HOME": str(folder),
@@ -174,13 +172,13 @@ def webhook(_webhook: Webhook) -> Webhook:
 
 
 def inputs_of(vault: Simulator, method: str = "oauth2") -> dict[str, str]:
-    """What is filled in in a credential for this vault."""
-    certificate = Path(vault.ca_file).read_text(encoding="utf-8").strip()  # as it is pasted
+    """The inputs of a credential for this vault."""
+    certificate = Path(vault.ca_file).read_text(encoding="utf-8").strip()  # as a user pastes it
     return {"url": vault.url, "ca_certificate": certificate, **vault.credentials[method]}
 
 
 def secrets_of(vault: Simulator) -> list[str]:
-    """All that nobody must see, of the vault's and its sessions'."""
+    """All secrets of the vault and of its sessions."""
     oauth1 = vault.credentials["oauth1"]
     return [
         vault.credentials["oauth2"]["client_secret"],
@@ -193,17 +191,16 @@ def secrets_of(vault: Simulator) -> list[str]:
 
 @pytest.fixture
 def answers(vault: Simulator) -> dict[str, str]:
-    """A filled survey."""
+    """The answers of a survey."""
     names = ("device", "credential", "protocol")
     return {name: vault.credentials[name] for name in names}
 
 
 @pytest.fixture
 def run_job(collections: str, tmp_path_factory: pytest.TempPathFactory) -> JobPlay:
-    """Run a job of a job template, with the collection's repository as project.
+    """Run a job of a job template, with the collection's repository as the project.
 
-    *answers* are those of the survey, *variables* are the job template's own, and *user* launched it.
-    """
+    *answers* are those of the survey, *variables* are the job template's own, and *user* is the launcher."""
 
     def run(
         answers: Mapping[str, t.Any],
@@ -239,13 +236,13 @@ def run_job(collections: str, tmp_path_factory: pytest.TempPathFactory) -> JobPl
         with order.open("rb") as stdin, outcome.open("wb") as stdout:
             subprocess.run(
                 [str(PROGRAMS / "ansible-runner"), "worker", "--private-data-dir", str(there)],
-                check=False,  # whether the job failed is told in what it writes
+                check=False,  # the artifacts tell whether the job failed
                 stdin=stdin,
                 stdout=stdout,
                 env={"PATH": os.pathsep.join([str(PROGRAMS), os.defpath]), "HOME": str(home), "LANG": "C.UTF-8"},
                 timeout=110,
             )
-        processed = top / "processed"  # in AWX this is the first folder again
+        processed = top / "processed"  # in AWX, this is the first folder again
         processed.mkdir()
         events: list[dict[str, t.Any]] = []
         with outcome.open("rb") as stream:
@@ -263,14 +260,15 @@ def run_job(collections: str, tmp_path_factory: pytest.TempPathFactory) -> JobPl
 
 
 class _Unsafe(yaml.SafeDumper):
-    """Marks every text as one that is no template, as ``awx/main/utils/safe_yaml.py`` does: ``!unsafe 'text'``."""
+    """Marks every string as not a template: ``!unsafe 'text'``, as ``awx/main/utils/safe_yaml.py`` does."""
 
     def represent_data(self, data: t.Any) -> yaml.Node:
         return self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
 
 
 def awx_extra_vars(answers: Mapping[str, t.Any], variables: Mapping[str, t.Any], user: str | None) -> str:
-    """As AWX writes them: what is not in the job template just so, AWX's own variables among it, is no template."""
+    """Write variables as AWX does. Values that are not exactly those of the job template are not templates. AWX's own
+    variables are among them."""
     added: dict[str, t.Any] = {"awx_job_id": 7, "tower_job_id": 7}
     if user is not None:
         added |= {f"{name}_user_name": user for name in ("awx", "tower")}
@@ -286,7 +284,7 @@ def awx_extra_vars(answers: Mapping[str, t.Any], variables: Mapping[str, t.Any],
 
 
 class CommandLines:
-    """Notes the command lines of all processes on this machine, as everybody can read them, as long as it is open."""
+    """Records the command lines of all processes on this machine, which every user can read, within its context."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
@@ -308,5 +306,5 @@ class CommandLines:
                     try:
                         self.seen.add(Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace"))
                     except OSError:
-                        continue  # it has ended
+                        continue  # the process has ended
             time.sleep(0.02)

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stands in for AWX's API: as much of it as the modules of awx.awx need that awx_setup.yml uses.
+"""A replacement for AWX's API: the part that the modules of awx.awx need for awx_setup.yml.
 
-What AWX 24.6 refuses of these is refused here too: fields and injectors of a credential type that it does not know,
-templates that name what is not there, inputs a credential's type does not have, a playbook that is not in the project,
-survey questions that lack something, other inputs for a credential type in use.
-"""
+It rejects the same things as AWX 24.6: unknown fields and injectors of a credential type, templates with unknown names,
+inputs that the credential type lacks, a playbook that the project lacks, incomplete survey questions, and changed
+inputs of a credential type in use."""
 
 from __future__ import annotations
 
@@ -71,7 +70,7 @@ INJECTORS = {
     },
 }
 
-# What an item has that was made without it
+# The defaults of an item
 DEFAULTS: dict[str, Item] = {
     "organizations": {},
     "credential_types": {"description": "", "managed": False, "inputs": {}, "injectors": {}},
@@ -100,18 +99,18 @@ class Refused(Exception):
 
 
 class Controller:
-    """A running stand-in, as a context manager. *playbooks* are those in every project."""
+    """A running replacement, as a context manager. Every project has these *playbooks*."""
 
     def __init__(self, playbooks: list[str], token: str = "token-of-the-controller") -> None:
         self.token = token
         self.playbooks = playbooks
         self.items: dict[str, dict[int, Item]] = {kind: {} for kind in DEFAULTS}
         self.secrets: dict[int, Item] = {}
-        """The inputs of each credential as they were given."""
+        """The inputs of each credential, unencrypted."""
         self.surveys: dict[int, Item] = {}
         self.associations: dict[tuple[int, str], list[int]] = {}
         self.changes: list[str] = []
-        """Requests that are not GET."""
+        """Requests other than GET."""
         self.url = ""
         self._last = 0
         self._ready = threading.Event()
@@ -143,7 +142,7 @@ class Controller:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         application = web.Application()
-        # Automation Platform has its gateway before the controller.
+        # In Automation Platform, a gateway precedes the controller.
         for prefix in ("/api/v2", "/api/controller/v2"):
             application.router.add_route("*", prefix + "/{path:.*}", self._answer)
         runner = web.AppRunner(application)
@@ -228,7 +227,7 @@ class Controller:
         return item
 
     def _kept(self, kind: str, item: Item, number: int) -> Item:
-        """Secrets are not among what is shown, and given back they stay what they are."""
+        """Responses do not contain secrets. If a client sends the placeholder back, the secret stays the same."""
         if kind != "credentials":
             return item
         secret = {field["id"] for field in self._type_of(item)["inputs"]["fields"] if field.get("secret")}
@@ -271,7 +270,8 @@ class Controller:
             raise Refused(400, {"playbook": ["Playbook not found for project."]})
 
     def _shown(self, kind: str, item: Item) -> Item:
-        """With what AWX adds. A new project is updated first; a job template belongs to its project's organization."""
+        """An item with the fields that AWX adds. A new project is updated first. A job template gets its project's
+        organization."""
         url = f"{self._prefix}{kind}/{item['id']}/"
         shown = {**item, "url": url, "related": {}, "summary_fields": {}}
         if kind == "projects":
@@ -291,12 +291,12 @@ def _fits(item: Item, query: dict[str, str]) -> bool:
 
 
 def _without_null(kind: str, given: Item) -> Item:
-    """Null is as good as the default."""
+    """Null has the same effect as the default."""
     return {name: DEFAULTS[kind].get(name) if value is None else value for name, value in given.items()}
 
 
 def check_credential_type(item: Item) -> None:
-    """Raises :class:`Refused` for what AWX would not take."""
+    """Raise :class:`Refused` for a credential type that AWX would reject."""
     try:
         jsonschema.validate(item["inputs"], INPUTS)
         jsonschema.validate(item["injectors"], INJECTORS)
@@ -363,5 +363,5 @@ def _is(mapping: Item, name: str, kind: type) -> bool:
 
 
 def parsed(text: str) -> t.Any:
-    """Variables as AWX keeps them."""
+    """Variables as AWX stores them."""
     return json.loads(text) if text else {}

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PAM Core is asked for what was typed in a survey, or for nothing.
+"""PAM Core gets the answers that were typed in a survey, or no request.
 
-ansible-core 2.19 and newer reads what AWX writes, ``!unsafe 'text'``, by YAML's rules for plain text. Many surveys are
-answered in one run of request_session.yml: each is the variables of a host.
-"""
+ansible-core 2.19 and later reads ``!unsafe 'text'``, which AWX writes, by YAML's rules for plain scalars. One run of
+request_session.yml handles many surveys: each survey is the variables of a host."""
 
 from __future__ import annotations
 
@@ -44,7 +43,7 @@ FIELDS = {
     "protocol": "protocol",
     "remote_device": "remotedevice",
 }
-"""Answers that may be any text, and what PAM Core calls them."""
+"""Answers that may be any string, and their names in PAM Core."""
 
 NOT_TEXT = {
     "octal": ["0123", "00", "-0123", "0_"],
@@ -57,7 +56,7 @@ NOT_TEXT = {
     "boolean": ["yes", "No", "ON", "off", "true", "False"],
     "date": ["2026-01-31", "2026-01-31 12:00:30", "2026-01-31T12:00:30Z"],
 }
-"""By YAML's rules as ansible-core 2.19 and newer has them."""
+"""Values that are not strings by YAML's rules in ansible-core 2.19 and later."""
 
 TEXT = [
     "y",
@@ -78,21 +77,21 @@ TEXT = [
     "nil",
     "'0123'",
 ]
-"""What looks like that, and is text."""
+"""Strings that look similar."""
 
 NULL = ["~", "null", "Null", "NULL"]
 NOT_YAML = ["=", "<<", "2026-02-31", "0x_"]
-"""Answers that ansible-core 2.19 and newer cannot parse. The job fails before its first task."""
+"""Answers that ansible-core 2.19 and later cannot parse. The job fails before its first task."""
 
 
 def meant(text: str) -> str:
-    """What an answer comes to. It is not known whether null was typed or nothing."""
+    """The value of an answer. A typed null cannot be told from an empty answer."""
     return "" if READS_YAML and text in NULL else text
 
 
 class Asked(t.NamedTuple):
     by_survey: dict[int, dict[str, t.Any]]
-    """What PAM Core was asked for, by the number of the survey."""
+    """The payload of the request to PAM Core, by the number of the survey."""
     messages: dict[int, str]
 
 
@@ -104,16 +103,15 @@ def ask(
     launcher: str = "jdoe",
     site: Mapping[str, t.Any] | None = None,
 ) -> Asked:
-    """Answer surveys in one run. remote_app, which is none of the answers, is the number of the survey.
+    """Answer surveys in one run. The number of the survey is sent as remote_app, which is not among the answers.
 
-    *site* has the job template's own variables, and *launcher* launched it.
-    """
+    *site* has the job template's own variables, and *launcher* launched it."""
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / "request_session.yml").read_text(encoding="utf-8"))
     play["hosts"] = "all"
     variables = {"hand_over": "job_output", "allow_other_user": True, **(site or {})}
     asked_for = [*play["vars"]["answers"], "auto_select_credential", "device_port", "remote_app"]
     for name in [*asked_for, *variables]:
-        del play["vars"][name]  # a host's variables have no precedence over them
+        del play["vars"][name]  # variables of the play would override those of a host
     names = [task["name"] for task in play["tasks"]]
     play["tasks"] = play["tasks"][: names.index("Request the session") + 1]
     play["tasks"][0]["ansible.builtin.import_tasks"] = str(CHECKOUT / "playbooks" / "tasks" / "check_variables.yml")
@@ -152,7 +150,7 @@ def ask(
 
 
 def expected(survey: Survey, launcher: str = "jdoe") -> dict[str, str]:
-    """What PAM Core is asked for if it is asked."""
+    """The expected payload, if there is a request."""
     wanted = {FIELDS[name]: meant(survey.get(name, "")) for name in FIELDS}
     return {name: text for name, text in {**wanted, "user": wanted["user"] or launcher}.items() if text}
 
@@ -160,7 +158,7 @@ def expected(survey: Survey, launcher: str = "jdoe") -> dict[str, str]:
 GOOD = {"device": "web01", "credential": "svc-admin", "protocol": "SSH"}
 
 
-def test_each_answer_is_text_or_is_refused_by_its_name(vault: Simulator, collections: str, tmp_path: Path) -> None:
+def test_answer_is_a_string_or_is_rejected_by_name(vault: Simulator, collections: str, tmp_path: Path) -> None:
     not_text = [form for forms in NOT_TEXT.values() for form in forms]
     surveys = [dict.fromkeys(FIELDS, form) for form in [*not_text, *TEXT, *NULL]]
     asked = ask(surveys, vault, collections, tmp_path)
@@ -181,7 +179,7 @@ def test_each_answer_is_text_or_is_refused_by_its_name(vault: Simulator, collect
 
 
 @pytest.mark.parametrize("launcher", ["00123456", "12:30", "yes", "2026-01-31", "null"])
-def test_the_name_of_who_launched_the_job_is_text_or_is_refused(
+def test_name_of_the_launcher_is_a_string_or_is_rejected(
     launcher: str, vault: Simulator, collections: str, tmp_path: Path
 ) -> None:
     asked = ask([GOOD], vault, collections, tmp_path, launcher)
@@ -193,8 +191,8 @@ def test_the_name_of_who_launched_the_job_is_text_or_is_refused(
         assert asked.by_survey == {1: expected(GOOD, launcher)}
 
 
-def test_addresses_sizes_and_numbers_are_as_they_were_typed(vault: Simulator, collections: str, tmp_path: Path) -> None:
-    """A port is an integer, so that an octal one cannot be told from a decimal one: it is the integer that arrived."""
+def test_addresses_sizes_and_numbers_are_unchanged(vault: Simulator, collections: str, tmp_path: Path) -> None:
+    """A port is an integer, so an octal number cannot be told from a decimal one. The integer that arrived is used."""
     forms = [forms[0] for forms in NOT_TEXT.values()]
     forms += ["1:2:3:4:5:6:7:8", "0001:2:3:4:5:6:7:8", "10.0.0.1", "+1", "-1", "42", "08", " 42", "42 ", "true"]
     names = ("remote_addr", "screen_size", "device_port")
@@ -214,7 +212,7 @@ def test_addresses_sizes_and_numbers_are_as_they_were_typed(vault: Simulator, co
 
 
 @pytest.mark.parametrize("answer", NOT_YAML)
-def test_what_cannot_be_read_asks_for_nothing(
+def test_unreadable_answer_sends_nothing(
     answer: str, vault: Simulator, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
     job = run_job({**answers, "remote_device": answer}, [session_credential(vault)], {"hand_over": "job_output"})
@@ -229,7 +227,7 @@ def test_what_cannot_be_read_asks_for_nothing(
 ALLOWED = {"allowed_devices": ["web*"], "allowed_protocols": ["SSH"], "allowed_credentials": ["svc-*"]}
 
 
-def test_nothing_gets_around_the_lists(vault: Simulator, collections: str, tmp_path: Path) -> None:
+def test_no_answer_bypasses_the_lists(vault: Simulator, collections: str, tmp_path: Path) -> None:
     names = ("credential", "device", "remote_device", "protocol")
     surveys = [{**GOOD, name: form} for name in names for form in ("0", "0.0", "false", "off", "00", "0x0", "-0")]
     asked = ask(surveys, vault, collections, tmp_path, site=ALLOWED)
@@ -239,7 +237,7 @@ def test_nothing_gets_around_the_lists(vault: Simulator, collections: str, tmp_p
     assert vault.requests == []
 
 
-def test_each_word_for_true_selects_a_credential_and_no_list_allows_it(
+def test_words_for_true_select_a_credential_unless_a_list_restricts_it(
     vault: Simulator, collections: str, tmp_path: Path
 ) -> None:
     words = {
@@ -259,10 +257,8 @@ def test_each_word_for_true_selects_a_credential_and_no_list_allows_it(
             assert asked.by_survey[number] == expected(GOOD)
 
 
-def test_a_name_that_looks_like_a_number_needs_another_way(
-    vault: Simulator, run_job: JobPlay, answers: dict[str, str]
-) -> None:
-    """The text comes from the e-mail address, or is written down in the job template, which says so."""
+def test_launcher_name_that_looks_like_a_number(vault: Simulator, run_job: JobPlay, answers: dict[str, str]) -> None:
+    """The name comes from the e-mail address or from the job template. The job template states this."""
     credential = [session_credential(vault)]
     for session_user in ("{{ awx_user_email | regex_replace('@corp[.]example$', '') }}", "00123456"):
         vault.clear_requests()
@@ -273,9 +269,7 @@ def test_a_name_that_looks_like_a_number_needs_another_way(
 
 
 @pytest.mark.parametrize("word", ["", "true", "perhaps"])
-def test_only_a_plain_false_says_that_the_name_is_not_used(
-    word: str, vault: Simulator, collections: str, tmp_path: Path
-) -> None:
+def test_uses_launcher_name_must_be_false(word: str, vault: Simulator, collections: str, tmp_path: Path) -> None:
     site = {"session_user": "asmith", "uses_launcher_name": word}
     asked = ask([GOOD], vault, collections, tmp_path, "00123456", site)
     if READS_YAML or word == "perhaps":
@@ -292,11 +286,11 @@ MADE_OF_THE_NAME = {
     "{{ {'00123456': 'asmith', '42798': 'mallory'}[awx_user_name | string] }}": "asmith",
     "{{ 'u' ~ (tower_user_name | string)[-4:] }}": "u3456",
 }
-"""Expressions of a site, and whom they mean by the login name 00123456."""
+"""A site's expressions, and the users that they return for the login name 00123456."""
 
 
 @pytest.mark.parametrize("session_user", MADE_OF_THE_NAME)
-def test_an_expression_of_the_site_makes_no_text_of_a_name_that_is_none(
+def test_expression_of_the_site_cannot_convert_the_launcher_name(
     session_user: str, vault: Simulator, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
     site = {"hand_over": "job_output", "session_user": session_user}
@@ -313,7 +307,7 @@ def test_an_expression_of_the_site_makes_no_text_of_a_name_that_is_none(
         assert asked["user"] == MADE_OF_THE_NAME[session_user]
 
 
-def test_extra_variables_are_written_as_awx_does() -> None:
+def test_extra_variables_match_those_of_awx() -> None:
     """The examples of its ``safe_dump``."""
     written = awx_extra_vars(
         {"a": "b", "port": "0123", "c": "d", "list": ["x", 1]}, {"a": "b", "session": "{{ x }}"}, "j"
@@ -333,7 +327,7 @@ def test_extra_variables_are_written_as_awx_does() -> None:
     )
 
 
-# Whatever is typed
+# Any input
 
 WORDS = [*(form for forms in NOT_TEXT.values() for form in forms), *TEXT, *NULL, "", "True", "None", "[1]", "['web01']"]
 WORDS += [
@@ -377,7 +371,7 @@ def is_readable(survey: Survey) -> bool:
 
 
 def is_usable(survey: Survey) -> bool:
-    """Whether there is no reason to refuse an answer."""
+    """Predicate: is there no reason to reject an answer?"""
     texts = [value for name, value in arrived(survey).items() if name in FIELDS and value is not None]
     return (
         all(isinstance(text, str) and not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text) for text in texts)
@@ -390,7 +384,7 @@ def is_usable(survey: Survey) -> bool:
     max_examples=3,
     deadline=None,
     database=None,
-    phases=[Phase.generate],  # each example is a run, and has many surveys
+    phases=[Phase.generate],  # each example is a run with many surveys
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(
@@ -398,7 +392,7 @@ def is_usable(survey: Survey) -> bool:
         surveys_typed.filter(is_readable), min_size=40, max_size=50, unique_by=lambda survey: (*survey.values(),)
     )
 )
-def test_pam_core_is_asked_for_what_was_typed_or_for_nothing(
+def test_pam_core_gets_the_typed_answers_or_no_request(
     surveys: list[Survey], vault: Simulator, collections: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     vault.clear_requests()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""awx_setup.yml with the modules of awx.awx, and jobs with what it made."""
+"""awx_setup.yml with the modules of awx.awx, and jobs with what it created."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SetUp = Callable[..., Played]
 
 @pytest.fixture
 def set_up(controller: Controller, vault: Simulator, webhook: Webhook, collections: str, tmp_path: Path) -> SetUp:
-    """Play awx_setup.yml as in a job of AWX's own, which is given AWX by a credential too."""
+    """Play awx_setup.yml as in a job of AWX itself. A credential gives that job access to AWX."""
     awx = awx_collection()
     (tmp_path / "env").mkdir()
     (tmp_path / "tmp").mkdir()
@@ -73,7 +73,7 @@ def set_up(controller: Controller, vault: Simulator, webhook: Webhook, collectio
             env={
                 **base_environment(os.pathsep.join([collections, awx]), tmp_path),
                 "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"),
-                "ANSIBLE_DEPRECATION_WARNINGS": "false",  # awx.awx 24.6 has some
+                "ANSIBLE_DEPRECATION_WARNINGS": "false",  # awx.awx 24.6 has such warnings
                 **reached,
                 "SENHASEGURA_URL": vault.url,
                 "SENHASEGURA_CA_PATH": vault.ca_file,
@@ -94,12 +94,12 @@ def set_up(controller: Controller, vault: Simulator, webhook: Webhook, collectio
 
 
 def awx_collection() -> str:
-    """The folder of collections that has awx.awx."""
+    """The folder of collections that contains awx.awx."""
     return needed("awx.awx", os.environ.get("SENHASEGURA_TEST_AWX_AWX") or _found_collection())
 
 
 def _found_collection() -> str | None:
-    """One that stands where ansible-core looks for collections."""
+    """A folder where ansible-core looks for collections."""
     run = subprocess.run(
         [str(PROGRAMS / "ansible-galaxy"), "collection", "list", "awx.awx", "--format", "json"],
         check=False,
@@ -110,7 +110,7 @@ def _found_collection() -> str | None:
     return str(Path(found[0]).parent) if found else None
 
 
-def test_it_makes_a_job_template_that_works_and_keeps_it_as_it_should_be(
+def test_setup_creates_and_repairs_a_working_job_template(
     controller: Controller,
     set_up: SetUp,
     vault: Simulator,
@@ -158,7 +158,7 @@ def test_it_makes_a_job_template_that_works_and_keeps_it_as_it_should_be(
         ("remote_addr", False),
     ]
 
-    # With another secret, which AWX cannot tell from the one it has
+    # With another secret, which AWX cannot compare
     controller.changes.clear()
     second = set_up(SENHASEGURA_CLIENT_SECRET="another")
     assert (second.code, second.changed, controller.changes) == (0, 0, []), second.output
@@ -172,7 +172,7 @@ def test_it_makes_a_job_template_that_works_and_keeps_it_as_it_should_be(
     run_job(filled, credentials, parsed(template["extra_vars"]), playbook=template["playbook"]).succeeded()
     assert len(webhook.deliveries) == 1
 
-    # What somebody changed by hand
+    # Changes that somebody made by hand
     template["ask_variables_on_launch"] = True
     controller.associations[template["id"], "credentials"].pop()
     controller.only("credential_types", "senhasegura session webhook")["injectors"] = {}
@@ -206,7 +206,7 @@ protocols: [RDP, SSH]
 """
 
 
-def test_it_follows_what_the_site_decides(
+def test_setup_respects_the_site_settings(
     controller: Controller, set_up: SetUp, vault: Simulator, tmp_path: Path
 ) -> None:
     """Behind the gateway of Automation Platform."""
@@ -245,14 +245,14 @@ def test_it_follows_what_the_site_decides(
     }
 
 
-def test_a_wrong_token_is_said(set_up: SetUp) -> None:
+def test_wrong_token_is_reported(set_up: SetUp) -> None:
     played = set_up(CONTROLLER_OAUTH_TOKEN="wrong")
     assert played.code != 0
     assert "Invalid authentication credentials for /api/v2/credential_types/ (HTTP 401)." in played.output
 
 
-def test_debugging_shows_the_credentials(set_up: SetUp, vault: Simulator, webhook: Webhook, tmp_path: Path) -> None:
-    """In the output and in files, by core. The security guide says so."""
+def test_debug_mode_shows_the_credentials(set_up: SetUp, vault: Simulator, webhook: Webhook, tmp_path: Path) -> None:
+    """Core writes them to the output and to files. The security guide says so."""
     there = str(tmp_path / "modules")
     played = set_up(ANSIBLE_DEBUG="true", ANSIBLE_KEEP_REMOTE_FILES="true", ANSIBLE_REMOTE_TMP=there)
     assert played.code == 0, played.output

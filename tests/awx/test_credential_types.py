@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The credential types: what AWX takes, and what its own code makes of them for a job."""
+"""The credential types: which ones AWX accepts, and what AWX's own code injects for them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if t.TYPE_CHECKING:
 NAMES = ("oauth1", "oauth2", "webhook")
 
 
-def test_there_are_these() -> None:
+def test_all_credential_types_are_tested() -> None:
     assert sorted(path.stem for path in TYPES.iterdir()) == list(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_awx_takes_it(name: str) -> None:
+def test_awx_accepts_the_type(name: str) -> None:
     loaded = credential_type(name)
     assert set(loaded) == {"name", "description", "kind", "inputs", "injectors"}
     check_credential_type(loaded)
@@ -56,7 +56,7 @@ def broken(change: Callable[[dict[str, t.Any]], t.Any]) -> dict[str, t.Any]:
         lambda kind: kind.update(kind="vault"),
     ],
 )
-def test_awx_would_not_take_it(change: Callable[[dict[str, t.Any]], t.Any]) -> None:
+def test_awx_rejects_a_broken_type(change: Callable[[dict[str, t.Any]], t.Any]) -> None:
     with pytest.raises(Refused):
         check_credential_type(broken(change))
 
@@ -73,13 +73,13 @@ def test_awx_would_not_take_it(change: Callable[[dict[str, t.Any]], t.Any]) -> N
         ("webhook", {"url", "token", "password"}, {"ca_certificate"}),
     ],
 )
-def test_what_is_secret_and_what_has_lines(name: str, secret: set[str], multiline: set[str]) -> None:
+def test_secret_and_multiline_fields(name: str, secret: set[str], multiline: set[str]) -> None:
     fields = credential_type(name)["inputs"]["fields"]
     assert {field["id"] for field in fields if field.get("secret")} == secret
     assert {field["id"] for field in fields if field.get("multiline")} == multiline
 
 
-def test_what_is_filled_in_arrives_and_secrets_do_not_show(tmp_path: Path) -> None:
+def test_inputs_arrive_and_secrets_are_hidden(tmp_path: Path) -> None:
     (tmp_path / "env").mkdir()
     filled = {
         "url": "https://vault.example",
@@ -114,8 +114,8 @@ def test_what_is_filled_in_arrives_and_secrets_do_not_show(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_left_out_is_as_good_as_not_there(name: str, tmp_path: Path) -> None:
-    """An empty variable is: a file that is empty would be a broken certificate."""
+def test_omitted_inputs_are_ignored(name: str, tmp_path: Path) -> None:
+    """An empty variable is ignored. An empty file would be an invalid certificate."""
     (tmp_path / "env").mkdir()
     loaded = credential_type(name)
     required = loaded["inputs"]["required"]
@@ -126,7 +126,7 @@ def test_what_is_left_out_is_as_good_as_not_there(name: str, tmp_path: Path) -> 
     assert set(injected.environment) == set(loaded["injectors"]["env"])
 
 
-def test_a_client_certificate_opens_the_door(webhook: Webhook, run_job: JobPlay, answers: dict[str, str]) -> None:
+def test_client_certificate_is_used(webhook: Webhook, run_job: JobPlay, answers: dict[str, str]) -> None:
     with Simulator(client_ca=True) as vault:
         assert vault.client_cert and vault.client_key
         filled = {

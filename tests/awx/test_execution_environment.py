@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ansible-builder makes of the collection. No image is built; that what it lists is enough, all other tests here
-show, since they run in an environment that has this and nothing else."""
+"""What ansible-builder makes of the collection. No image is built. All other tests here show that its lists are
+complete, because they run in an environment with nothing else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_introspection_finds_the_requirements(collections: str) -> None:
     }
 
 
-def test_the_example_is_taken(tmp_path: Path) -> None:
+def test_example_is_valid(tmp_path: Path) -> None:
     example = CHECKOUT / "playbooks" / "files" / "awx" / "execution-environment.yml"
     context = ["--context", str(tmp_path), "--output-filename", "Containerfile"]
     subprocess.run([BUILDER, "create", "--file", str(example), *context], check=True, cwd=tmp_path)

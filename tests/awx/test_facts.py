@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks refuse facts with the names of variables that they read: a managed host can choose its facts."""
+"""The playbooks reject facts with the names of variables that they read, because a managed host can choose its
+facts."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ PLAYBOOKS = {
 }
 TASKS = ("check_variables", "check_delivery", "maintenance_window_open")
 
-# What a play of the same run does before, on a host that chooses its answer
+# An earlier play of the same run, on a host that chooses its response
 HOSTILE = """
 - hosts: localhost
   gather_facts: false
@@ -46,7 +47,7 @@ HOSTILE = """
 ANSWERED = """\
   vars: {awx_user_name: jdoe, hand_over: job_output, device: web01, credential: root, protocol: SSH}
 """
-# What an earlier run left in the cache
+# The cache after an earlier run
 CACHED = """
 - hosts: localhost
   gather_facts: false
@@ -55,12 +56,12 @@ CACHED = """
 """
 
 
-class World(t.NamedTuple):
+class Lab(t.NamedTuple):
     folder: Path
     environment: dict[str, str]
 
     def play(self, text: str) -> str:
-        """What ansible-playbook prints."""
+        """The output of ansible-playbook."""
         (self.folder / "play.yml").write_text(text, encoding="utf-8")
         run = subprocess.run(
             [str(PROGRAMS / "ansible-playbook"), "-i", "hosts", "play.yml"],
@@ -75,7 +76,7 @@ class World(t.NamedTuple):
         return run.stdout + run.stderr
 
     def become_hostile(self, facts: Mapping[str, t.Any]) -> None:
-        """web01 answers with *facts*, whatever is asked."""
+        """Let web01 respond to every module with *facts*."""
         program = self.folder / "python"
         program.write_text(f"#!/bin/sh\necho '{json.dumps({'changed': False, 'ansible_facts': facts})}'\n", "utf-8")
         program.chmod(0o755)
@@ -91,7 +92,7 @@ def controller() -> Iterator[Controller]:
 
 
 @pytest.fixture
-def world(vault: Simulator, controller: Controller, collections: str, tmp_path: Path) -> World:
+def lab(vault: Simulator, controller: Controller, collections: str, tmp_path: Path) -> Lab:
     (tmp_path / "hosts").write_text("localhost\n", encoding="utf-8")
     oauth2 = vault.credentials["oauth2"]
     environment = {
@@ -104,7 +105,7 @@ def world(vault: Simulator, controller: Controller, collections: str, tmp_path: 
         "SENHASEGURA_WEBHOOK_URL": "https://127.0.0.1:1/",
         **{f"SENHASEGURA_{name.upper()}": oauth2[name] for name in ("client_id", "client_secret")},
     }
-    return World(tmp_path, environment)
+    return Lab(tmp_path, environment)
 
 
 def failure(output: str) -> str:
@@ -117,8 +118,8 @@ CHOOSES = "A managed host can choose its facts, so they must not decide here."
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_a_hosts_answer_does_not_decide(playbook: str, world: World, vault: Simulator, controller: Controller) -> None:
-    """Not even with facts that are to hide the others, or that say of localhost what only connections know."""
+def test_facts_of_a_host_are_rejected(playbook: str, lab: Lab, vault: Simulator, controller: Controller) -> None:
+    """Even with facts that would hide others, or that look like variables of the connection to localhost."""
     facts = {
         "window_user": "mallory",
         "senhasegura_url": "https://attacker.example",
@@ -128,36 +129,36 @@ def test_a_hosts_answer_does_not_decide(playbook: str, world: World, vault: Simu
         "client_secret": "x",
         "hostname": "web01",
     }
-    world.become_hostile(facts)
+    lab.become_hostile(facts)
     named = "awx_user_name, client_secret, senhasegura_url, senhasegura_validate_certs, window_user"
-    output = world.play(HOSTILE.format(playbook=playbook))
+    output = lab.play(HOSTILE.format(playbook=playbook))
     assert failure(output) == f"{PLAYBOOKS[playbook]} {named} are among the facts of localhost. {CHOOSES}"
     assert (vault.requests, controller.changes) == ([], [])
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_cached_facts_do_not_decide(playbook: str, world: World, vault: Simulator, controller: Controller) -> None:
-    world.environment["ANSIBLE_CACHE_PLUGIN"] = "jsonfile"
-    world.environment["ANSIBLE_CACHE_PLUGIN_CONNECTION"] = str(world.folder / "cache")
+def test_cached_facts_are_rejected(playbook: str, lab: Lab, vault: Simulator, controller: Controller) -> None:
+    lab.environment["ANSIBLE_CACHE_PLUGIN"] = "jsonfile"
+    lab.environment["ANSIBLE_CACHE_PLUGIN_CONNECTION"] = str(lab.folder / "cache")
     facts = {"window_is_over": True, "cacheable": True}
-    assert "failed=0" in world.play(CACHED.format(facts=json.dumps(facts)))
-    assert [path for path in (world.folder / "cache").iterdir() if "window_is_over" in path.read_text(encoding="utf-8")]
-    output = world.play(f"- import_playbook: pamops.senhasegura.{playbook}\n")
+    assert "failed=0" in lab.play(CACHED.format(facts=json.dumps(facts)))
+    assert [path for path in (lab.folder / "cache").iterdir() if "window_is_over" in path.read_text(encoding="utf-8")]
+    output = lab.play(f"- import_playbook: pamops.senhasegura.{playbook}\n")
     assert failure(output) == f"{PLAYBOOKS[playbook]} window_is_over is among the facts of localhost. {CHOOSES}"
     assert (vault.requests, controller.changes) == ([], [])
 
 
-def test_other_facts_do_no_harm(world: World, vault: Simulator) -> None:
-    world.become_hostile({"my_window_user": "x", "windows": "x", "ansible_hostname": "web01", "device": "db01"})
-    output = world.play(HOSTILE.format(playbook="request_session"))
+def test_other_facts_are_ignored(lab: Lab, vault: Simulator) -> None:
+    lab.become_hostile({"my_window_user": "x", "windows": "x", "ansible_hostname": "web01", "device": "db01"})
+    output = lab.play(HOSTILE.format(playbook="request_session"))
     assert "among the facts" not in output
     assert failure(output).startswith("No session was asked for. Nobody says whose session it is to be: ")
-    world.environment["SENHASEGURA_USER"] = "jdoe"
-    output = world.play(HOSTILE.format(playbook="request_session") + ANSWERED)
+    lab.environment["SENHASEGURA_USER"] = "jdoe"
+    output = lab.play(HOSTILE.format(playbook="request_session") + ANSWERED)
     assert vault.requests[-1].path.endswith("/remote/session"), output
 
 
-# What the playbooks read
+# Variables that the playbooks read
 
 
 def read(path: Path) -> t.Any:
@@ -179,7 +180,7 @@ def names_in(text: str) -> set[str]:
 
 
 def walk(value: t.Any, key: str = "") -> Iterator[tuple[set[str], set[str]]]:
-    """Names that are defined, and names that are read."""
+    """The names that are defined, and the names that are read."""
     if isinstance(value, dict):
         yield {*(value.get("vars") or {}), str(value.get("register"))}, set()
         for name, each in value.items():
@@ -192,7 +193,7 @@ def walk(value: t.Any, key: str = "") -> Iterator[tuple[set[str], set[str]]]:
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_what_a_playbook_reads_and_does_not_define_cannot_be_a_fact(playbook: str) -> None:
+def test_undefined_variables_of_a_playbook_cannot_be_facts(playbook: str) -> None:
     (play,) = read(CHECKOUT / "playbooks" / f"{playbook}.yml")
     defined, used = set(OF_ANSIBLE), set()
     for define, use in walk([play, *(read(CHECKOUT / "playbooks" / "tasks" / f"{name}.yml") for name in TASKS)]):
@@ -201,18 +202,18 @@ def test_what_a_playbook_reads_and_does_not_define_cannot_be_a_fact(playbook: st
     for name in ("texts", "texts_or_empty", "lists", "numbers", "booleans"):
         listed = play["vars"][name]
         used.update(listed if isinstance(listed, list) else re.findall(r"'([a-z]+(?:_[a-z]+)*)'", listed))
-    used -= {"regex_replace"}  # a filter, quoted as the names are
+    used -= {"regex_replace"}  # a filter in quotes, like the names
     parameters = {
         "delivery",
         "accepted",
         "not_delivered",
         "consequence",
-    }  # of a file of tasks, which not all plays have
+    }  # parameters of a file of tasks that not all plays use
     assert "ansible_facts" in used | defined
     assert {name for name in used - defined - parameters if not NOT_FROM_FACTS.match(name)} == set()
 
 
-def test_all_options_that_are_text_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_string_options_are_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(CHECKOUT / ".cache")
     resource = importlib.import_module(
         "ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples of the guides to the playbooks run as they stand there."""
+"""The examples of the guides to the playbooks run unchanged."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def commands(*texts: str) -> list[str]:
 
 
 def in_a_shell(lines: list[str], typed: list[tuple[str | None, str]], environment: dict[str, str], folder: Path) -> str:
-    """What a terminal shows when a shell runs the lines, and each text is typed after its prompt, or where there is
-    none, once what is typed does not show."""
+    """The output of a terminal in which a shell runs the lines. Each text is typed after its prompt. Without a prompt,
+    it is typed once the terminal hides the input."""
     script = folder / "script"
     script.write_text("\n".join(lines) + "\n", encoding="utf-8")
     terminal = pexpect.spawn(
@@ -60,7 +60,7 @@ def in_a_shell(lines: list[str], typed: list[tuple[str | None, str]], environmen
     return shown
 
 
-def test_from_nothing_to_a_job(
+def test_setup_guide_ends_with_a_job(
     vault: Simulator,
     webhook: Webhook,
     run_job: JobPlay,
@@ -110,7 +110,7 @@ def test_from_nothing_to_a_job(
     assert refused.failure() == 'No session was asked for. device is "db01", which is not among the allowed_devices.'
 
 
-def test_from_the_terminal(
+def test_terminal_guide(
     vault: Simulator,
     collections: str,
     browser: str,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""open_session.yml at a terminal, and what opens the browser for it."""
+"""open_session.yml in a terminal, and the program that opens the browser."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROGRAM = CHECKOUT / "playbooks" / "files" / "open_in_browser.py"
 PLAYBOOK = [str(PROGRAMS / "ansible-playbook"), "pamops.senhasegura.open_session"]
 LEFT = re.compile(r"The browser has the URL, with (\d+) of its 30 seconds left\.")
 
-# Goes where it is sent, as a browser does, and keeps what it got.
+# Loads the URL as a browser does, and saves the page.
 BROWSER = """\
 import pathlib, sys, requests
 answer = requests.get(sys.argv[1], verify={ca_file!r}, timeout=10)
@@ -52,7 +52,7 @@ def script(path: Path, text: str) -> str:
 
 @pytest.fixture
 def browser(vault: Simulator, tmp_path: Path) -> str:
-    """A program that opens an address and leaves the page in tmp_path / "page"."""
+    """A program that opens a URL and saves the page in tmp_path / "page"."""
     program = tmp_path / "browser.py"
     program.write_text(BROWSER.format(ca_file=vault.ca_file, folder=str(tmp_path)), encoding="utf-8")
     return script(tmp_path / "browser", f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$1"\n')
@@ -60,7 +60,8 @@ def browser(vault: Simulator, tmp_path: Path) -> str:
 
 @pytest.fixture
 def environment(vault: Simulator, collections: str, tmp_path: Path) -> dict[str, str]:
-    """Of somebody who has set all but a browser, and has secrets in ansible.cfg's place: the environment."""
+    """The environment of a user who has set everything except a browser, and whose secrets are in variables instead of
+    ansible.cfg."""
     known = vault.credentials
     return {
         **base_environment(collections, tmp_path),
@@ -110,13 +111,13 @@ def wait_for(path: Path, seconds: float = 60) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_chromium_shows_the_session_and_is_refused_when_it_reloads(
+def test_chromium_shows_the_session_and_cannot_reload(
     vault: Simulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
     chromium = needed("Chromium", shutil.which("google-chrome") or shutil.which("chromium"))
     needed("chromedriver", shutil.which("chromedriver"))
     certutil = needed("certutil", shutil.which("certutil"))
-    # Where Chromium on Linux looks for the authorities that a user trusts
+    # Chromium on Linux looks here for authorities that a user trusts
     database = tmp_path / ".pki" / "nssdb"
     database.mkdir(parents=True)
     for arguments in (("-N", "--empty-password"), ("-A", "-n", "simulator", "-t", "C,,", "-i", vault.ca_file)):
@@ -164,7 +165,7 @@ QUESTIONS = {
 UNSEEN = "Client secret"
 
 
-def test_it_asks_for_what_is_missing(
+def test_missing_options_are_prompted_for(
     vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path
 ) -> None:
     answers = {**{name: vault.credentials[name] for name in ("device", "user", "protocol", "credential", "url")}}
@@ -192,14 +193,14 @@ def test_it_asks_for_what_is_missing(
     assert [secret for secret in secrets if secret in "\n".join(lines.seen)] == []
 
 
-def test_it_asks_for_nothing_that_is_said_somewhere(
+def test_options_from_other_sources_are_not_prompted_for(
     vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path
 ) -> None:
-    """Among them an answer that must not be taken for a template, and the credentials of OAuth 1.0."""
+    """They include an answer that must not become a template, and the keys of OAuth 1.0."""
     oauth1 = vault.credentials["oauth1"]
     config, inventory = tmp_path / "ansible.cfg", tmp_path / "hosts.yml"
     config.write_text(f"[senhasegura]\nurl = {vault.url}\nprotocol = SSH\n", encoding="utf-8")
-    # An inventory's own variables of these names are not meant.
+    # The inventory uses some of these names for its own variables.
     inventory.write_text(
         "all:\n  hosts:\n    localhost:\n  vars:\n    user: deploy\n    protocol: https\n"
         "    senhasegura_user: jdoe\n    senhasegura_credential: svc-admin\n"
@@ -236,8 +237,8 @@ def test_it_asks_for_nothing_that_is_said_somewhere(
     ]
 
 
-def test_debugging_shows_the_url(vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path) -> None:
-    """In the output and in files, by core. The security guide says so."""
+def test_debug_mode_shows_the_url(vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path) -> None:
+    """Core writes it to the output and to files. The security guide says so."""
     debugging = {"ANSIBLE_DEBUG": "true", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
     where = {"ANSIBLE_REMOTE_TMP": str(tmp_path / "modules"), "BROWSER": browser}
     played = play({**environment, **debugging, **where}, "-e", json.dumps({"device": vault.credentials["device"]}))
@@ -248,9 +249,7 @@ def test_debugging_shows_the_url(vault: Simulator, environment: dict[str, str], 
     assert url.search(files)
 
 
-def test_without_a_terminal_it_says_what_is_missing(
-    vault: Simulator, environment: dict[str, str], browser: str
-) -> None:
+def test_missing_options_fail_without_a_terminal(vault: Simulator, environment: dict[str, str], browser: str) -> None:
     kept = {name: value for name, value in environment.items() if name not in ("SENHASEGURA_USER", "SENHASEGURA_URL")}
     played = play({**kept, "BROWSER": browser})
     assert played.failure() == (
@@ -261,7 +260,7 @@ def test_without_a_terminal_it_says_what_is_missing(
     assert vault.requests == []
 
 
-def test_without_a_browser_it_says_how_to_go_on(vault: Simulator, environment: dict[str, str]) -> None:
+def test_missing_browser_fails_with_advice(vault: Simulator, environment: dict[str, str]) -> None:
     assert play(environment, "-e", "device=web01").failure() == (
         "There is no desktop here (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER names no browser. Set BROWSER "
         "to a program that opens addresses, or say -e show_url=true: then the URL is printed, to be copied from this "
@@ -276,7 +275,7 @@ def test_without_a_browser_it_says_how_to_go_on(vault: Simulator, environment: d
     assert requests.get(found[1], verify=vault.ca_file, timeout=10).status_code == 200
 
 
-def test_check_mode_makes_nothing_and_opens_nothing(
+def test_check_mode_requests_and_opens_nothing(
     vault: Simulator, environment: dict[str, str], browser: str, tmp_path: Path
 ) -> None:
     for more in ((), ("-e", "show_url=true")):
@@ -299,7 +298,7 @@ ENDS = (
         ("exit 0", f"The browser did not come for the URL in time.{ENDS}"),
     ],
 )
-def test_a_browser_that_does_not_open_it(
+def test_browser_does_not_open_the_url(
     text: str, message: str, vault: Simulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
     browser = script(tmp_path / "browser", f"#!/bin/sh\n{text}\n")
@@ -308,7 +307,7 @@ def test_a_browser_that_does_not_open_it(
     assert created(vault) == 1
 
 
-# What opens the browser
+# The program that opens the browser
 
 
 @pytest.fixture(scope="module")
@@ -335,7 +334,7 @@ def get(url: str, method: str = "GET", **headers: str) -> requests.Response:
     return requests.request(method, url, headers=headers, allow_redirects=False, timeout=10)
 
 
-def test_it_sends_on_once(server: t.Any) -> None:
+def test_redirects_once(server: t.Any) -> None:
     answer = get(server.url)
     assert (answer.status_code, answer.headers["Location"], answer.content) == (303, TARGET, b"")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -345,7 +344,7 @@ def test_it_sends_on_once(server: t.Any) -> None:
     assert (again.status_code, "Location" in again.headers) == (410, False)
 
 
-def test_it_sends_on_nobody_who_does_not_know_the_path(server: t.Any) -> None:
+def test_wrong_path_is_rejected(server: t.Any) -> None:
     address = server.url.removesuffix(server.path)
     for path in ("/", "/favicon.ico", server.path[:-1], f"{server.path}x", f"{server.path}?x"):
         assert get(address + path).status_code == 404
@@ -356,7 +355,7 @@ def test_it_sends_on_nobody_who_does_not_know_the_path(server: t.Any) -> None:
     assert get(server.url).status_code == 303
 
 
-# The headers of a request that is not the browser's own for the page that was opened → the status
+# Headers of a request that is not the browser's own navigation → the status
 
 FOREIGN: dict[str, tuple[dict[str, str], int]] = {
     "another name of this machine": ({"Host": "localhost:{port}"}, 421),
@@ -377,8 +376,8 @@ FOREIGN: dict[str, tuple[dict[str, str], int]] = {
 
 
 @pytest.mark.parametrize(("headers", "status"), FOREIGN.values(), ids=FOREIGN)
-def test_it_sends_on_no_page_and_no_prefetch(headers: dict[str, str], status: int, server: t.Any) -> None:
-    """And the URL is still there for the person."""
+def test_other_pages_and_prefetches_are_rejected(headers: dict[str, str], status: int, server: t.Any) -> None:
+    """The person can still open the URL afterwards."""
     given = {name: value.format(port=server.server_port) for name, value in headers.items()}
     refused = get(server.url, **given)
     assert (refused.status_code, "Location" in refused.headers, TARGET in refused.text) == (status, False, False)
@@ -387,7 +386,7 @@ def test_it_sends_on_no_page_and_no_prefetch(headers: dict[str, str], status: in
     assert get(server.url, **person).status_code == 303
 
 
-def test_it_sends_on_nobody_who_names_two_hosts_or_none(server: t.Any) -> None:
+def test_request_must_have_one_host(server: t.Any) -> None:
     for lines in (f"Host: {server.host}\r\nHost: attacker.example\r\n", ""):
         with socket.create_connection(("127.0.0.1", server.server_port)) as client:
             client.sendall(f"GET {server.path} HTTP/1.0\r\n{lines}\r\n".encode())
@@ -396,7 +395,7 @@ def test_it_sends_on_nobody_who_names_two_hosts_or_none(server: t.Any) -> None:
 
 
 def ask_as(user: str, url: str) -> str:
-    """What another user of this machine gets, who has read the browser's command line."""
+    """The response to another user of this machine who has read the browser's command line."""
     parts = urlsplit(url)
     command = (
         f"exec 3<>/dev/tcp/127.0.0.1/{parts.port} || exit; "
@@ -426,7 +425,7 @@ def as_on_a_mac(program: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("where", ["Linux", "Mac"])
-def test_it_sends_on_nobody_else_on_this_machine(where: str, request: pytest.FixtureRequest) -> None:
+def test_other_users_of_the_machine_are_rejected(where: str, request: pytest.FixtureRequest) -> None:
     if where == "Mac":
         request.getfixturevalue("as_on_a_mac")
     server = request.getfixturevalue("server")
@@ -436,7 +435,7 @@ def test_it_sends_on_nobody_else_on_this_machine(where: str, request: pytest.Fix
     assert "303" in ask_as(getpass.getuser(), server.url)
 
 
-def test_a_browser_may_use_an_ipv6_socket(server: t.Any) -> None:
+def test_ipv6_socket_is_accepted(server: t.Any) -> None:
     with socket.socket(socket.AF_INET6) as client:
         client.connect(("::ffff:127.0.0.1", server.server_port))
         client.sendall(f"GET {server.path} HTTP/1.0\r\nHost: {server.host}\r\n\r\n".encode())
@@ -462,8 +461,8 @@ def run_program(tmp_path: Path) -> Run:
     return run
 
 
-def test_it_is_done_as_soon_as_the_browser_came(run_program: Run, tmp_path: Path) -> None:
-    """However long the browser itself runs, and nothing but loopback's address is on its command line."""
+def test_program_ends_after_the_redirect(run_program: Run, tmp_path: Path) -> None:
+    """It does not wait for the browser to end. The browser's command line has only a loopback address."""
     browser = script(
         tmp_path / "browser", f'#!/bin/sh\necho "$@" > "{tmp_path}/arguments"\ncurl -s "$1"\nexec sleep 20\n'
     )
@@ -478,6 +477,6 @@ def test_it_is_done_as_soon_as_the_browser_came(run_program: Run, tmp_path: Path
 @pytest.mark.parametrize(
     "given", ["", "http://vault.example/", "https://", "https://vault.example/\r\nX: y", TARGET + " x"]
 )
-def test_it_sends_nobody_to_what_is_no_url(given: str, run_program: Run) -> None:
+def test_invalid_url_is_rejected(given: str, run_program: Run) -> None:
     run = run_program("30", given, BROWSER="/bin/false")
     assert (run.returncode, run.stdout, run.stderr) == (1, "What was given is no URL.\n", "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""request_session.yml as a job: from the survey to the webhook, and what is left behind."""
+"""request_session.yml as a job: from the survey to the webhook, and which traces remain."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def webhook_credential(webhook: Webhook, **more: str) -> tuple[dict[str, t.Any],
 
 
 def created(vault: Simulator) -> int:
-    """How many sessions PAM Core made."""
+    """How many sessions PAM Core issued."""
     return sum(request.path.endswith(CREATED) and request.status == 200 for request in vault.requests)
 
 
@@ -46,8 +46,9 @@ def credentials(vault: Simulator, webhook: Webhook) -> list[t.Any]:
 
 
 def assert_nothing_shows(job: Job, vault: Simulator, webhook: Webhook) -> None:
-    """Of all that ansible-runner writes and hands on, its file "command" has the environment of the job; AWX hides the
-    secrets in it when it takes it in, and removes the file. Even there is nothing of the session."""
+    """Check that no secret shows in the output of ansible-runner. Only its file "command" contains the environment of
+    the job. AWX hides the secrets of that file when it reads it, and removes the file. Even this file has no
+    session."""
     credentials = [vault.credentials["oauth2"]["client_secret"], webhook.PATH]
     credentials += [vault.credentials["oauth1"][name] for name in ("consumer_secret", "token_key", "token_secret")]
     secrets = [*secrets_of(vault), webhook.PATH]
@@ -57,14 +58,14 @@ def assert_nothing_shows(job: Job, vault: Simulator, webhook: Webhook) -> None:
         assert not found, name
     for secret in secrets:
         assert secret not in str(job.injected.shown)
-    # Neither what a workflow hands on nor facts
+    # The data that a workflow passes on, and facts
     assert not any(event.get("event_data", {}).get("artifact_data") for event in job.events)
     facts = [text for name, text in job.written().items() if "fact_cache" in name]
     assert [text for text in facts if text not in ("{}", '{"__payload__": "{}"}')] == []
 
 
 @pytest.mark.parametrize("method", ["oauth2", "oauth1"])
-def test_the_webhook_gets_a_url_that_opens_the_session(
+def test_webhook_gets_a_working_url(
     method: str, vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
     job = run_job(
@@ -104,7 +105,7 @@ def test_the_webhook_gets_a_url_that_opens_the_session(
     assert "Session open" in first.text
 
 
-# The credential types that users of the vendor's own collection have, and what they may inject
+# Credential types for the vendor's own collection, and what they may inject
 EARLIER = {
     "environment": {
         "env": {
@@ -131,7 +132,7 @@ EARLIER = {
 
 
 @pytest.mark.parametrize("injectors", EARLIER.values(), ids=EARLIER)
-def test_credential_types_for_the_vendors_collection_keep_working(
+def test_credential_types_of_the_vendor_collection_work(
     injectors: dict[str, t.Any], vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
     names = ("senhasegura_url", "senhasegura_client_id", "senhasegura_client_secret")
@@ -202,7 +203,7 @@ def url_in(body: t.Any) -> str:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_message_has_the_shape_that_the_site_chose(
+def test_message_has_the_chosen_format(
     name: str,
     vault: Simulator,
     webhook: Webhook,
@@ -210,7 +211,7 @@ def test_the_message_has_the_shape_that_the_site_chose(
     answers: dict[str, str],
     credentials: list[t.Any],
 ) -> None:
-    """ServiceNow wants a user name and a password, too."""
+    """ServiceNow also requires a user name and a password."""
     webhook.answers = [{"slack": 200, "teams": 202, "servicenow": 201}[name]]
     if name == "servicenow":
         credentials = [credentials[0], webhook_credential(webhook, username="bot", password="password-of-the-bot")]
@@ -224,10 +225,10 @@ def test_the_message_has_the_shape_that_the_site_chose(
     assert_nothing_shows(job, vault, webhook)
 
 
-def test_a_message_of_the_sites_own_and_who_sends_it(
+def test_custom_message_and_authentication(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
-    """The job template's variables may be templates; what the survey says never is."""
+    """Variables of the job template may be templates. Answers of the survey never are."""
     own = {
         "to": "{{ session_for }}",
         "what": "{{ device }} {{ session.expires_at }}",
@@ -250,7 +251,7 @@ def test_a_message_of_the_sites_own_and_who_sends_it(
     assert "token-of-the-webhook" not in job.output + str(job.events) + str(job.injected.shown)
 
 
-def test_the_output_of_the_job_has_the_url_only_if_the_site_says_so(
+def test_job_output_has_the_url_only_if_configured(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str]
 ) -> None:
     job = run_job(answers, [session_credential(vault)], variables={"hand_over": "job_output"}).succeeded()
@@ -268,7 +269,7 @@ def test_the_output_of_the_job_has_the_url_only_if_the_site_says_so(
     assert requests.get(url, verify=vault.ca_file, timeout=10).status_code == 200
 
 
-# What is wrong with answers and variables → the message
+# Problems of answers and variables → the message
 
 NOTHING_ASKED = "No session was asked for. "
 INTEGER = "must be an integer without sign and leading zeros, and is"
@@ -395,7 +396,7 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
 
 
 @pytest.mark.parametrize(("wrong", "variables", "message"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said_before_anything_is_made(
+def test_problems_are_reported_before_any_request(
     wrong: dict[str, t.Any],
     variables: dict[str, t.Any],
     message: str,
@@ -436,7 +437,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_what_pam_core_does_not_know_is_said_too(
+def test_unknown_names_in_pam_core_are_reported(
     name: str,
     vault: Simulator,
     webhook: Webhook,
@@ -450,9 +451,7 @@ def test_what_pam_core_does_not_know_is_said_too(
     assert (created(vault), webhook.deliveries) == (0, [])
 
 
-def test_without_a_webhook_and_without_a_user_nothing_is_made(
-    vault: Simulator, run_job: JobPlay, answers: dict[str, str]
-) -> None:
+def test_missing_webhook_and_user_send_nothing(vault: Simulator, run_job: JobPlay, answers: dict[str, str]) -> None:
     job = run_job(answers, [session_credential(vault)], user=None)
     assert job.failure() == (
         f"{NOTHING_ASKED}Nobody says whose session it is to be: in a job it is whoever launched it (awx_user_name); "
@@ -465,20 +464,20 @@ def test_without_a_webhook_and_without_a_user_nothing_is_made(
     assert vault.requests == []
 
 
-def test_a_mistake_in_the_sites_message_shows_before_there_is_a_session(
+def test_broken_custom_message_fails_before_any_request(
     vault: Simulator, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
     own = {"link": "{{ session.session_url }}", "to": "{{ no_such_variable }}"}
     job = run_job(answers, credentials, variables={"webhook_body": own})
-    # The latter is ansible-core's word for it from 2.19 on.
+    # The latter is the message of ansible-core 2.19 and later.
     assert job.failure() == NOTHING_ASKED + NO_BODY or "'no_such_variable' is undefined" in job.failure()
     assert vault.requests == []
 
 
-def test_who_it_is_for_is_what_the_site_decides(
+def test_site_decides_who_gets_the_session(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
-    """Names differ between AWX and PAM Core, and a desk may ask for others."""
+    """User names differ between AWX and PAM Core, and a help desk may request sessions for others."""
     site = {
         "session_user": "{{ awx_user_name | regex_replace('@.*', '') }}",
         "allow_other_user": True,
@@ -495,7 +494,7 @@ def test_who_it_is_for_is_what_the_site_decides(
     assert [request.json["user"] for request in vault.requests if request.path.endswith(CREATED)] == ["jdoe", "asmith"]
 
 
-def test_check_mode_makes_nothing_and_tells_nobody(
+def test_check_mode_requests_and_sends_nothing(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
     run_job(answers, credentials, arguments=["--check"]).succeeded()
@@ -503,7 +502,7 @@ def test_check_mode_makes_nothing_and_tells_nobody(
     assert [request.status for request in vault.requests if request.path.endswith("/oauth2/token")] == [200]
 
 
-def test_a_project_of_the_sites_own_can_import_it(
+def test_own_playbook_can_import_it(
     vault: Simulator,
     webhook: Webhook,
     run_job: JobPlay,
@@ -517,13 +516,13 @@ def test_a_project_of_the_sites_own_can_import_it(
     assert len(webhook.deliveries) == 1
 
 
-# When the webhook does not take it
+# The webhook does not accept the message
 
 NOT_TAKEN = "The webhook did not take the URL: "
 ENDS = " The session on web01 ends by itself, unless its URL is opened all the same."
 
 
-def test_what_may_not_have_arrived_is_sent_again(
+def test_lost_message_is_sent_again(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
     webhook.answers = [503, None, 429, 204]
@@ -540,7 +539,7 @@ def test_what_may_not_have_arrived_is_sent_again(
         (302, "it answered with HTTP status 302."),
     ],
 )
-def test_what_it_refuses_is_not_sent_again(
+def test_rejected_message_is_not_sent_again(
     answer: int,
     said: str,
     vault: Simulator,
@@ -549,7 +548,7 @@ def test_what_it_refuses_is_not_sent_again(
     answers: dict[str, str],
     credentials: list[t.Any],
 ) -> None:
-    """And the URL is not taken elsewhere."""
+    """And redirects are not followed."""
     webhook.answers = [answer]
     job = run_job(answers, credentials)
     assert job.failure() == NOT_TAKEN + said + ENDS
@@ -572,7 +571,7 @@ SILENT: dict[str, tuple[dict[str, str], float, str]] = {
 
 
 @pytest.mark.parametrize(("inputs", "delay", "reason"), SILENT.values(), ids=SILENT)
-def test_why_there_was_no_answer(
+def test_reason_for_a_missing_response(
     inputs: dict[str, str],
     delay: float,
     reason: str,
@@ -581,7 +580,7 @@ def test_why_there_was_no_answer(
     run_job: JobPlay,
     answers: dict[str, str],
 ) -> None:
-    """With so few seconds left that it is tried once."""
+    """So few seconds are left that the message is sent only once."""
     webhook.delay = delay
     job = run_job(
         answers,
@@ -593,7 +592,7 @@ def test_why_there_was_no_answer(
     assert_nothing_shows(job, vault, webhook)
 
 
-def test_it_is_tried_as_long_as_there_is_time(
+def test_message_is_retried_until_the_url_expires(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
     webhook.answers = [500]
@@ -605,7 +604,7 @@ def test_it_is_tried_as_long_as_there_is_time(
     assert created(vault) == 1
 
 
-def test_a_url_that_is_about_to_end_is_not_handed_over(
+def test_expiring_url_is_not_handed_over(
     vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
     job = run_job(answers, credentials, variables={"seconds_left": 2})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A webhook that keeps what it is sent."""
+"""A webhook that stores the messages that it gets."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ class Delivery(t.NamedTuple):
 
 
 class Webhook:
-    """Listens on loopback, with TLS. Each answer takes the next of *answers*, and the last of them again and again.
+    """Listens on loopback with TLS. Each request gets the next element of *answers*, and the last one is repeated.
 
-    An answer is an HTTP status, with a Location header if it is a redirect, or ``None`` for none at all.
-    """
+    An answer is an HTTP status, with a Location header if it is a redirect, or ``None`` for no response."""
 
     PATH = "/services/T0/B0/secret-part-of-the-webhook"
 
@@ -52,13 +51,13 @@ class Webhook:
             do_PUT = do_POST
 
             def log_message(self, format: str, *args: t.Any) -> None:  # noqa: A002 (its name in the base class)
-                """Not into the output of the tests."""
+                """Keep the log out of the output of the tests."""
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
             def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-                """A client that does not trust us, or did not wait."""
+                """Ignore clients that do not trust this server, or that did not wait."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)

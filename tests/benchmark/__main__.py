@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What sessions cost with this collection, and with what people would use instead, side by side.
+"""Measure what sessions cost with this collection, and with alternatives.
 
-The simulator answers over TLS. Each figure is the median of several runs after one that does not count, and all who do
-the same work take turns. What the file of results has already is not measured again, so that this can go on where it
-was stopped.
-"""
+The simulator responds over TLS. Each figure is the median of several runs, after one that does not count. Contenders
+for the same work take turns. Results that are already in the file are not measured again, so an interrupted measurement
+can continue."""
 
 from __future__ import annotations
 
@@ -37,7 +36,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Core(t.NamedTuple):
-    """An ansible-core in an environment of its own."""
+    """An ansible-core in its own environment."""
 
     programs: Path
     version: str
@@ -82,14 +81,14 @@ def names() -> list[str]:
 
 
 class Bench(t.NamedTuple):
-    """What all runs share."""
+    """Shared by all runs."""
 
     vault: Vault
     ssh: SshServer | None
     folder: Path
 
     def measure(self, work: Work, contender: Contender, core: Core) -> dict[str, t.Any]:
-        """One run, of which what PAM Core saw is checked."""
+        """Measure one run, and check how many sessions PAM Core issued."""
         self.vault.control("DELETE", "requests")
         cost = self._run(work, contender, core)
         seen = self.vault.control("GET", "requests")
@@ -141,7 +140,7 @@ def bench() -> Iterator[Bench]:
 def measure_all(
     bench: Bench, work: Work, wanted: Mapping[tuple[str, Core], Contender], runs: int, patience: float
 ) -> Iterator[dict[str, t.Any]]:
-    """Results of one work, each as soon as it is complete."""
+    """Yield each result of one work when it is complete."""
     bench.vault.delay(work.latency)
     spent = dict.fromkeys(wanted, 0.0)
     counted: dict[tuple[str, Core], list[dict[str, t.Any]]] = {key: [] for key in wanted}
@@ -204,7 +203,7 @@ def main() -> int:
                 if f"{work.name}/{name}" in asked
                 and (work.name, name, core.version) not in have
                 and (contender.needs != "sshd" or running.ssh)
-                # The script has no ansible-core.
+                # The script does not use ansible-core.
                 and (contender.tasks or core == cores[-1])
             }
             for result in measure_all(running, work, wanted, options.runs, options.patience):

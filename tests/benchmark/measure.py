@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of a program: how long it took, what it needed, and what the simulator saw of it."""
+"""One run of a program: its time, its resources, and what the simulator received."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Cost(t.NamedTuple):
     seconds: float
     """From the start of the program to its end."""
     cpu_seconds: float
-    """User and system, of the program and of all processes it waited for."""
+    """User and system time of the program and of all processes for which it waited."""
     peak_mib: float
     """Of the largest of these processes."""
 
 
 class Vault(t.NamedTuple):
-    """A simulator in a process of its own."""
+    """A simulator in its own process."""
 
     known: Mapping[str, t.Any]
-    """The line of JSON that it prints."""
+    """The line of JSON that the simulator prints."""
 
     def control(self, method: str, what: str, body: t.Any = None) -> t.Any:
         answer = requests.request(
@@ -44,7 +44,7 @@ class Vault(t.NamedTuple):
         return answer.json()
 
     def delay(self, seconds: float) -> None:
-        """Let every answer take so much longer."""
+        """Delay every response by this time."""
         self.control("DELETE", "faults")
         if seconds:
             self.control("POST", "faults", {"path": "*", "fault": {"name": "slow", "delay": seconds}, "times": None})
@@ -62,7 +62,7 @@ def simulator() -> Iterator[Vault]:
 
 
 def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Cost:
-    """Run it in *folder*. Nothing of the environment holds but PATH and what is given."""
+    """Run the command in *folder*. Its environment has only PATH and the given variables."""
     with (folder / "output").open("w+b") as output:
         start = time.monotonic()
         process = subprocess.Popen(

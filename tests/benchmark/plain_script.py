@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The least that gets sessions: what they cost without Ansible. Each is asked for on a connection of its own.
+"""The minimum for sessions: their cost without Ansible. Each request opens its own connection.
 
-The argument is the path of a JSON object with ``url``, ``ca_file``, ``client_id``, ``client_secret``, ``session``
-(what to ask for) and ``devices``.
-"""
+The argument is the path of a JSON object with ``url``, ``ca_file``, ``client_id``, ``client_secret``, ``session`` (the
+payload) and ``devices``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Results as a table, against the goals, as charts, and in the guide."""
+"""Print results as a table and against the goals, and prepare them for the charts and the guide."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def find(results: Results, work: str, contender: str, core: str | None = None) -
 
 
 def cores(results: Results) -> list[str]:
-    """The releases of ansible-core that were measured, from old to new."""
+    """The measured releases of ansible-core, oldest first."""
     found = {one["core"] for one in results["measured"]}
     return sorted(found, key=lambda core: [int(part) if part.isdigit() else 0 for part in core.split(".")])
 
@@ -53,7 +53,7 @@ def rows(results: Results, work: str) -> Iterator[list[str]]:
 
 
 def table(results: Results, work: str) -> Iterator[str]:
-    """For a terminal."""
+    """A table for a terminal."""
     lines = [[work, "ansible-core", *(title for title, _column in COLUMNS.values())], *sorted(rows(results, work))]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     yield ""
@@ -71,7 +71,7 @@ def table(results: Results, work: str) -> Iterator[str]:
 class Goal(t.NamedTuple):
     title: str
     figure: t.Callable[[t.Callable[..., float]], float]
-    """Given a function that finds a median of this release by work, contender and figure."""
+    """Computes the figure. *find* returns a median of this release by work, contender and figure."""
     limit: float
     at_least: bool = False
 
@@ -80,14 +80,14 @@ HUNDRED, THOUSAND, LOOP = "hosts-100-10forks-0ms", "hosts-1000-50forks-0ms", "lo
 
 
 def dictated(find: t.Callable[..., float], work: str, processes: int) -> float:
-    """Time with a latency of 50 ms as a part of what that dictates: the time without, and the latency of each request,
-    in as many processes."""
+    """The ratio of the time with a latency of 50 ms to its lower bound: the time without latency plus the latency of
+    each request, divided among the processes."""
     late = work.replace("-0ms", "-50ms")
     return find(late, "task") / (find(work, "task") + 0.05 * find(late, "task", "requests") / processes)
 
 
 def above_the_script(find: t.Callable[..., float], work: str) -> float:
-    """Milliseconds per item. The script opens a connection for each request, as the task does."""
+    """Milliseconds per item. Like the task, the script opens a connection for each request."""
     return (find(work, "task") - find(work, "script")) / 200 * 1000
 
 
@@ -129,7 +129,7 @@ GOALS = [
 
 
 def goals(results: Results) -> Iterator[str]:
-    """A line for each goal and release. What was not measured is left out."""
+    """A line for each goal and release. Goals without a measurement are left out."""
     yield ""
     for goal, core, figure, kept in reached(results):
         limit = f"at {'least' if goal.at_least else 'most'} {goal.limit:g}"

@@ -2,13 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long it takes, and how much memory, to find a few sessions among very many.
+"""Measure time and memory for finding a few sessions in a very long list.
 
-``python -m tests.benchmark.session_list [number of sessions]``, where Python finds ansible-core and the collection. A
-task that does nothing is run beside, and what is told is how much more one that lists sessions needs. The time in which
-the simulator makes its list is part of it; how long that is, is told too. The exit code says whether the limits are
-kept.
-"""
+``python -m tests.benchmark.session_list [number of sessions]``, with ansible-core and the collection in Python's path.
+The result is how much more a task needs that lists sessions than a task that does nothing. It includes the time in
+which the simulator creates its list, which is also printed. The exit code tells whether the limits are met."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ from .measure import Cost, run, simulator
 
 PROGRAMS = Path(sys.executable).parent
 SECONDS, MIBS = 10, 400
-"""More than the task that does nothing may take; for 100,000 sessions on two cores."""
+"""The excess over the task that does nothing, for 100,000 sessions on two cores."""
 
 IDLE = {"name": "Do nothing", "ansible.builtin.debug": {"msg": "Nothing"}}
 FILTERS: dict[str, dict[str, t.Any]] = {

@@ -2,11 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is measured: each work, and who does it.
+"""What is measured: each work, and its contenders.
 
-A contender gets its work done with a playbook and an inventory, which are written into a folder, or with a command of
-its own.
-"""
+A contender does its work with a playbook and an inventory, which are written into a folder, or with its own command."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ TASK = "pamops.senhasegura.pam_remote_session"
 Tasks = list[dict[str, t.Any]]
 Vault = Mapping[str, str]
 """``url``, ``ca_file``, ``client_id``, ``client_secret``, ``access_token``, ``user``, ``credential``, ``protocol``. All
-of them are written into a play as they are, so that no contender has more templates than the others."""
+of them are written into a play literally, so that no contender has more templates than the others."""
 
 
 class Work(t.NamedTuple):
@@ -33,7 +31,7 @@ class Work(t.NamedTuple):
     """Hosts, or items of a loop."""
     forks: int = 5
     latency: float = 0.0
-    """Seconds that the simulator waits with each answer."""
+    """Seconds by which the simulator delays each response."""
 
     @property
     def name(self) -> str:
@@ -56,12 +54,12 @@ WORKS = [
 class Contender(t.NamedTuple):
     title: str
     tasks: Callable[[str, Vault], Tasks] | None = None
-    """Given the expression of the device's name, all that a play has. ``None`` is the script."""
+    """A function of the expression for the device's name that returns the tasks of a play. ``None`` is the script."""
     sessions: bool = True
-    """Whether it gets a session for each item or host."""
+    """Whether it requests a session for each item or host."""
     environment: Mapping[str, str] = {}
     needs: str | None = None
-    """A program without which it cannot take part."""
+    """A program that the contender needs."""
 
 
 def session_options(device: str, vault: Vault) -> dict[str, str]:
@@ -105,7 +103,7 @@ def request_with_uri(device: str, vault: Vault) -> Tasks:
 
 
 def bare_arguments(vault: Vault, session: Mapping[str, str]) -> dict[str, t.Any]:
-    """Of the action and the lookup in this folder."""
+    """Arguments of the action and the lookup in this folder."""
     url = f"{vault['url']}/api/pam/remote/session"
     return {"url": url, "access_token": vault["access_token"], "verify": vault["ca_file"], "json": dict(session)}
 
@@ -137,10 +135,11 @@ def with_other_collection(device: str, vault: Vault) -> Tasks:
 
 
 OTHER_TASK = "SENHASEGURA_TEST_OTHER_TASK"
-"""An environment variable: the path of a file with a list of one task that gets a session with another collection."""
+"""An environment variable: the path of a file with a list of one task that requests a session with another
+collection."""
 
 OTHER_COLLECTIONS = "SENHASEGURA_TEST_OTHER_COLLECTIONS"
-"""An environment variable: where that collection is installed."""
+"""An environment variable: the folder in which that collection is installed."""
 
 OURS = Contender("the task", get_session)
 LOOKUP = Contender("the lookup", look_up)
@@ -215,5 +214,5 @@ def write_play(work: Work, contender: Contender, folder: Path, known: Mapping[st
 
 
 def device_names(count: int) -> list[str]:
-    """Of the simulator's vault, which has host001 to host1000."""
+    """Devices of the simulator's vault, which has host001 to host1000."""
     return [f"host{number:03}" for number in range(1, count + 1)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows on one machine what the collection does: the simulator as PAM Core, a playbook, and what came of it."""
+"""Show the collection on one machine: the simulator as PAM Core, a playbook, and its results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def say(text: str) -> None:
 
 
 def run(*command: str, **variables: str) -> str:
-    """The output of a program of this environment. Ends the demonstration if it fails."""
+    """The output of a program of this environment. If the program fails, the demonstration ends."""
     program = str(Path(sys.executable).with_name(command[0]))
     process = subprocess.run(
         [program, *command[1:]],

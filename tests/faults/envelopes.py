@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What PAM Core puts around every answer."""
+"""The envelopes of PAM Core's responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def full(status: int, message: str, error_code: int = 0, error: bool = True, **m
 
 
 def numbered(status: int, code: int, text: str, blank: str = " ") -> dict[str, t.Any]:
-    """A full envelope with an exception, its number before the text too."""
+    """A full envelope with an exception. Its code also precedes the message."""
     message = f"{code}:{blank}{text}"
     return full(status, message, 1, exception={"code": code, "message": message, "detail": None})
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers that a web framework would not let be so rude."""
+"""Servers that break the rules of HTTP and TLS, which no web framework allows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from collections.abc import Callable
 
 
 class RawServer:
-    """Accepts connections on loopback and hands each to *handler*, in a thread of its own."""
+    """Accepts connections on loopback, and runs *handler* for each in its own thread."""
 
     def __init__(self, handler: Callable[[socket.socket], None], context: ssl.SSLContext | None = None) -> None:
         self.accepted = 0
         self.later: ssl.SSLContext | None = None
-        """For handlers that begin TLS by themselves."""
+        """For handlers that start TLS themselves."""
         self.received: list[bytes] = []
         self._handler = handler
         self._context = context
@@ -49,15 +49,15 @@ class RawServer:
         assert not any(thread.is_alive() for thread in self._threads)
 
     def stopped(self, seconds: float) -> bool:
-        """Wait, and say whether the server is to end."""
+        """Wait, and return whether the server should stop."""
         return self._stopped.wait(seconds)
 
     def track(self, connection: socket.socket) -> None:
-        """End this connection at the end, so that nobody waits for it."""
+        """Shut this connection down at the end, so that no thread waits for it."""
         self._connections.append(connection)
 
     def read_request(self, connection: socket.socket) -> bytes:
-        """Head and body of one request, or what there is of it."""
+        """Head and body of one request, or the part that arrived."""
         data = b""
         while b"\r\n\r\n" not in data:
             piece = connection.recv(65536)
@@ -90,7 +90,8 @@ class RawServer:
         try:
             secure.do_handshake()
         except ssl.SSLError:
-            # Closed at once, the connection would be reset by what the client sends, and the alert get lost.
+            # If the server closed at once, data from the client would reset the connection, and the alert would be
+            # lost.
             self.stopped(0.2)
             secure.close()
             raise
@@ -109,13 +110,13 @@ class RawServer:
 
 
 def reset(connection: socket.socket) -> None:
-    """End a connection as abruptly as can be."""
+    """Close a connection with a TCP reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def http_answer(body: t.Any, status: int = 200, **headers: str) -> bytes:
-    """An answer as it goes over the wire."""
+    """A response in bytes."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     given = {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}
     lines = [f"HTTP/1.1 {status} OK", *(f"{name.replace('_', '-')}: {value}" for name, value in given.items())]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What came of the fault table: compared row by row, and summed up when the tests are over."""
+"""The results of the fault table: compared row by row, and summarized after the tests."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if t.TYPE_CHECKING:
 
 RESULTS = Path(__file__).resolve().parents[2] / ".cache" / "results"
 LONGER = 1.0
-"""Seconds that a case may take beyond its time limit."""
+"""Seconds that a case may take after its timeout."""
 
 
 class Row(t.NamedTuple):
-    """What was seen."""
+    """What a test observed."""
 
     fault: str
     read: str | None
@@ -39,13 +39,13 @@ class Row(t.NamedTuple):
 _rows: dict[str, list[Row]] = {}
 
 
-def in_todays_words(text: str) -> str:
-    """What OpenSSL said before 3.0 and 3.2."""
+def in_current_openssl_words(text: str) -> str:
+    """Replace texts of OpenSSL before 3.0 and 3.2 by the current ones."""
     return text.replace("self signed", "self-signed").replace("sslv3 alert", "ssl/tls alert")
 
 
 def options_of(case: Case, target: Target) -> dict[str, t.Any]:
-    """All options, with words filled in."""
+    """All options, with words replaced."""
     options = {**target.options, "timeout": case.timeout, "retries": 0, **case.options}
     return {
         name: target.fill(value) if isinstance(value, str) else value
@@ -55,12 +55,13 @@ def options_of(case: Case, target: Target) -> dict[str, t.Any]:
 
 
 def check(way: str, fault: str, target: Target, seconds: float, read: str | None, may_exist: bool) -> None:
-    """Compare what was seen with the table, by the module, the task or the lookup. *read* is None for a success."""
+    """Compare a result of the module, the task or the lookup with the table. *read* is the message, or None for a
+    success."""
     case = CASES[fault]
     row = Row(fault, read, seconds, case.timeout, target.creates(), target.sessions(), may_exist)
     _rows.setdefault(way, []).append(row)
     expected = None if case.message is None else target.fill(case.message)
-    if read is None or read != case.or_read:
+    if read is None or read != case.or_message:
         assert read == expected
     assert (row.creates, row.sessions, row.session_may_exist) == (case.creates, case.sessions, case.may_exist)
     connections = target.connections()
@@ -68,7 +69,7 @@ def check(way: str, fault: str, target: Target, seconds: float, read: str | None
     assert connections in (None, one_each if case.connections is None else case.connections)
     if read is not None and "within" in read:
         assert row.seconds >= row.time_limit - 0.05
-    # What the whole is about, whatever the table says
+    # These rules hold whatever the table says.
     assert row.seconds <= row.time_limit + LONGER
     assert row.sessions <= 1
     if row.read is None:

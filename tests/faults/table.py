@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever can go wrong, and what comes of it: the whole text that people read, how many requests to create a session
-arrive, whether there is a session then, and what is said about that.
+"""Every possible failure: the full message, how many requests to create a session arrive, whether a session exists
+then, and whether the result says so.
 
-The module, the task and the lookup each go through all of it, and none takes longer than its time limit and a second.
-"""
+The module, the task and the lookup each run through all of it. Each case ends within its timeout and one second."""
 
 from __future__ import annotations
 
@@ -37,33 +36,32 @@ from tests.faults.world import (
 class Case(t.NamedTuple):
     server: Server
     message: str | None
-    """What people read; None for a success. Words in angle brackets are filled in."""
+    """The message for the user, or None for a success. Words in angle brackets are replaced."""
     creates: int = 1
     """How many requests to create a session arrive."""
     sessions: int = 0
-    """How many sessions there are then."""
+    """How many sessions exist then."""
     may_exist: bool = False
     """``session_may_exist`` of the result."""
     http_status: int | None = None
     error_code: int | None = None
     options: Mapping[str, t.Any] = {}
-    """Other options than those that reach the server. None leaves one out."""
+    """Options besides those that reach the server. None removes an option."""
     timeout: float = 10.0
-    """The time limit: short where it is reached."""
+    """Seconds. Short for cases that reach it."""
     connections: int | None = None
-    """How many connections are made. Unless this says otherwise: one for each request. Not counted where nobody
-    listens."""
-    or_read: str | None = None
-    """The message with a Python before 3.11.9 or 3.12.3: to those a reset of TLS is like an end."""
+    """How many connections are opened. By default, one for each request. Not counted if nobody listens."""
+    or_message: str | None = None
+    """The message with a Python before 3.11.9 or 3.12.3, for which a reset of TLS looks like an end of file."""
 
 
 SOON = 1.0
 
-# How long servers go on that nobody should wait for, so that a test fails that does.
+# How long servers go on if the client should not wait for them. A test that does wait fails.
 SECONDS, MEBIBYTES = 4, 64
 
 
-# Texts that are common to many messages
+# Texts that several messages share
 
 LOGIN = "Logging in with OAuth 2.0 failed: "
 CREATE = "Creating the remote session failed: "
@@ -150,16 +148,18 @@ WRONG_TYPES = {
 # Kinds of rows
 
 
-def unsent(server: Server, message: str, timeout: float = 10.0, or_read: str | None = None, **options: t.Any) -> Case:
-    return Case(server, message, 0, timeout=timeout, options=options, or_read=or_read)
+def unsent(
+    server: Server, message: str, timeout: float = 10.0, or_message: str | None = None, **options: t.Any
+) -> Case:
+    return Case(server, message, 0, timeout=timeout, options=options, or_message=or_message)
 
 
-def made(server: Server, creates: int = 1, **options: t.Any) -> Case:
-    """A fault that does no harm, or only for a while."""
+def succeeds(server: Server, creates: int = 1, **options: t.Any) -> Case:
+    """A fault without effect, or one that ends."""
     return Case(server, None, creates, 1, options={"retries": 2, **options})
 
 
-def in_doubt(
+def outcome_unknown(
     server: Server,
     text: str,
     status: int | None = None,
@@ -168,15 +168,15 @@ def in_doubt(
     or_text: str | None = None,
     **options: t.Any,
 ) -> Case:
-    """A session that nobody gets, and that nobody asks for again."""
-    or_read = or_text and CREATE + or_text + NOTE
+    """PAM Core issues a session, and its response is lost or unclear. The request must not be repeated."""
+    or_message = or_text and CREATE + or_text + NOTE
     given = {"retries": 3, **options}
-    return Case(server, CREATE + text + NOTE, 1, 1, True, status, code, given, timeout, or_read=or_read)
+    return Case(server, CREATE + text + NOTE, 1, 1, True, status, code, given, timeout, or_message=or_message)
 
 
-def lost(handler: Handler, why: str, timeout: float = 10.0, or_text: str | None = None) -> Case:
-    """An answer that does not arrive."""
-    return in_doubt(raw(handler), LOST + why, timeout=timeout, or_text=or_text)
+def loses_response(handler: Handler, why: str, timeout: float = 10.0, or_text: str | None = None) -> Case:
+    """The response does not arrive."""
+    return outcome_unknown(raw(handler), LOST + why, timeout=timeout, or_text=or_text)
 
 
 def _answer(status: int, body: t.Any, handled: bool, **headers: str) -> Server:
@@ -186,55 +186,55 @@ def _answer(status: int, body: t.Any, handled: bool, **headers: str) -> Server:
 
 
 def refused(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
-    """PAM Core says no, and means it."""
+    """PAM Core refuses the request, and issues no session."""
     return Case(_answer(status, body, False), f"{CREATE}PAM Core {text}", http_status=status, error_code=code)
 
 
-def doubtful(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
-    """An answer of failure, to a request that was handled."""
-    return in_doubt(_answer(status, body, True), f"PAM Core {text}", status, code)
+def unclear(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
+    """PAM Core issues a session and returns an error."""
+    return outcome_unknown(_answer(status, body, True), f"PAM Core {text}", status, code)
 
 
-def not_understood(status: int, body: t.Any, described: str, advice: str, doubt: bool, **headers: str) -> Case:
+def not_understood(status: int, body: t.Any, described: str, advice: str, handled_too: bool, **headers: str) -> Case:
     text = f"what answered (HTTP {status}, {described}) does not speak as PAM Core's API does. {advice}"
-    server = _answer(status, body, doubt, **headers)
-    return in_doubt(server, text, status) if doubt else Case(server, CREATE + text, http_status=status)
+    server = _answer(status, body, handled_too, **headers)
+    return outcome_unknown(server, text, status) if handled_too else Case(server, CREATE + text, http_status=status)
 
 
 def without(members: Mapping[str, t.Any], lacking: str) -> Case:
-    """A success, but not what one needs."""
+    """A success without what the client needs."""
     server = simulated(("*/session", {"name": "replaced", "members": members}, None))
-    return in_doubt(server, f"PAM Core answered a success, but without {lacking}.", 200)
+    return outcome_unknown(server, f"PAM Core answered a success, but without {lacking}.", 200)
 
 
 def contradictory(members: Mapping[str, t.Any], text: str, code: int | None = None) -> Case:
-    """A session, in an answer that also says that there is none."""
+    """A session in a response that also reports an error."""
     server = simulated(("*/session", {"name": "replaced", "members": members}, None))
-    return in_doubt(server, f"PAM Core {text}", 200, code)
+    return outcome_unknown(server, f"PAM Core {text}", 200, code)
 
 
 def login(status: int, body: t.Any, text: str, **headers: str) -> Case:
-    """A login that fails, of which no session can come."""
+    """A failed login. No session can exist."""
     named = {"Content-Type": JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}
     fault = {"status": status, "body": body, "headers": named}
     return Case(simulated(("*/token", fault, None)), LOGIN + text, 0, http_status=status)
 
 
 def token(members: Mapping[str, t.Any]) -> Case:
-    return made(simulated(("*/token", {"name": "replaced", "members": members}, None)))
+    return succeeds(simulated(("*/token", {"name": "replaced", "members": members}, None)))
 
 
-# What servers do
+# Behavior of servers
 
 
-def answers(server: RawServer, connection: socket.socket) -> None:
-    """One request after the other, as they should be."""
+def responds(server: RawServer, connection: socket.socket) -> None:
+    """Respond to each request once, as a correct server does."""
     while server.read_request(connection):
         connection.sendall(http_answer(CREATED))
 
 
 def blurts(data: bytes) -> Handler:
-    """Waits for a first byte, and sends this whatever was asked."""
+    """Waits for the first byte, and sends *data* whatever the request is."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         connection.recv(65536)
@@ -244,8 +244,8 @@ def blurts(data: bytes) -> Handler:
     return handler
 
 
-def says(*pieces: bytes, pause: float = 0.0, then: Handler | None = None) -> Handler:
-    """Reads a request, answers it with these pieces, and ends the connection."""
+def sends(*pieces: bytes, pause: float = 0.0, then: Handler | None = None) -> Handler:
+    """Reads a request, sends these pieces, and closes the connection."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
@@ -259,7 +259,7 @@ def says(*pieces: bytes, pause: float = 0.0, then: Handler | None = None) -> Han
 
 
 def dribbles(head: bytes, piece: bytes) -> Handler:
-    """Reads a request, and does not come to an end with its answer."""
+    """Reads a request, and never finishes the response."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
@@ -273,7 +273,7 @@ def dribbles(head: bytes, piece: bytes) -> Handler:
 
 
 def floods(head: bytes, piece: bytes) -> Handler:
-    """The same, as fast as can be."""
+    """The same, as fast as possible."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
@@ -293,14 +293,14 @@ def waits(server: RawServer, _connection: socket.socket) -> None:
 
 
 def resets_unread(server: RawServer, connection: socket.socket) -> None:
-    """All has come, and nobody reads it."""
+    """The request arrives, and the server does not read it."""
     connection.recv(1)
     server.stopped(0.2)
     reset(connection)
 
 
 def dribbles_handshake(server: RawServer, connection: socket.socket) -> None:
-    """A record of TLS that does not come to an end."""
+    """Sends a TLS record without an end."""
     connection.recv(65536)
     connection.sendall(b"\x16\x03\x03\x40\x00\x02")
     for _time in range(SECONDS * 50):
@@ -310,18 +310,18 @@ def dribbles_handshake(server: RawServer, connection: socket.socket) -> None:
 
 
 def resets_twice(server: RawServer, connection: socket.socket) -> None:
-    """And then answers as it should. TLS is begun here, since the first connections have none."""
+    """Resets two connections, and then responds correctly. TLS starts here, because the first connections have none."""
     if server.accepted < 3:
         reset(connection)
         return
     assert server.later is not None
     with server.later.wrap_socket(connection, server_side=True) as secure:
         server.track(secure)
-        answers(server, secure)
+        responds(server, secure)
 
 
 def socks5(reply: bytes, each: float = 0.0) -> Handler:
-    """A SOCKS 5 proxy that wants no password and answers with these bytes, at once or one after the other."""
+    """A SOCKS 5 proxy without a password. It sends these bytes at once or one by one."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         connection.recv(65536)
@@ -346,13 +346,13 @@ PROXY = "http://127.0.0.1:<proxy>"
 ASKED_PROXY = f"me:{PROXY_PASSWORD}@127.0.0.1:<proxy>"
 
 
-def page(status: int, advice: str, doubt: bool) -> Case:
-    return not_understood(status, PAGE, "content type text/html", advice, doubt, Content_Type=HTML)
+def page(status: int, advice: str, handled_too: bool) -> Case:
+    return not_understood(status, PAGE, "content type text/html", advice, handled_too, Content_Type=HTML)
 
 
 def no_json(body: t.Any, status: int = 200) -> Case:
-    doubt = status == 200
-    return not_understood(status, body, f"content type {JSON}", NOT_PAM_CORE, doubt, Content_Type=JSON)
+    handled_too = status == 200
+    return not_understood(status, body, f"content type {JSON}", NOT_PAM_CORE, handled_too, Content_Type=JSON)
 
 
 def redirect(status: int, location: str, **more: t.Any) -> Case:
@@ -361,9 +361,9 @@ def redirect(status: int, location: str, **more: t.Any) -> Case:
     return Case(server, text, http_status=status, **more)
 
 
-def gateway(status: int, message: str, advice: str = "", doubt: bool = False) -> Case:
+def gateway(status: int, message: str, advice: str = "", handled_too: bool = False) -> Case:
     text = f"answered {json.dumps(message)} (HTTP {status}).{advice and f' {advice}'}"
-    return (doubtful if doubt else refused)(status, {"message": message}, text)
+    return (unclear if handled_too else refused)(status, {"message": message}, text)
 
 
 def busy(status: int, retry_after: str | None, times: int | None, **more: t.Any) -> Server:
@@ -377,30 +377,30 @@ UNAVAILABLE = f'{CREATE}PAM Core answered "Service unavailable" (HTTP 503). {STA
 
 TABLE: dict[str, dict[str, Case]] = {
     "Names and addresses": {
-        "the name is not known": unsent(
+        "unknown name": unsent(
             nobody,
             f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             url=f"https://{UNKNOWN}",
         ),
-        "the name is not known by now": unsent(
+        "temporary failure of name resolution": unsent(
             nobody,
             f"{CREATE}the name {LATER} could not be resolved: Temporary failure in name resolution{REACH}",
             url=f"https://{LATER}",
             retries=2,
         ),
-        "name resolution that takes too long": unsent(
+        "slow name resolution": unsent(
             nobody,
             f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
             SOON,
             url=f"https://{SLOW}",
             retries=2,
         ),
-        "what is no name": unsent(
+        "invalid name": unsent(
             nobody,
             f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
             url="https://a..example",
         ),
-        "what can be no name": unsent(
+        "invalid character in the name": unsent(
             nobody,
             f"{CREATE}{UNSENT}the address of PAM Core or of a proxy cannot be used "
             "(check url, proxy, HTTPS_PROXY and ALL_PROXY).",
@@ -408,65 +408,65 @@ TABLE: dict[str, dict[str, Case]] = {
             retries=2,
         ),
         "refused": unsent(nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}"),
-        "refused again and again": unsent(
+        "refused on every retry": unsent(
             nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", retries=2
         ),
-        "refused for longer than there is time": unsent(
+        "refused until the timeout": unsent(
             nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", SOON, retries=10
         ),
-        "no answer from the address": unsent(
+        "no response from the IP address": unsent(
             unanswering, f"{CREATE}no connection to 127.0.0.1 port <port>: {NO_TIME[:-1]}{REACH}", SOON, retries=2
         ),
-        "no answer from several addresses": unsent(
+        "no response from several IP addresses": unsent(
             unanswering,
             f"{CREATE}no connection to {TWICE} port <port>: {NO_TIME[:-1]}{REACH}",
             SOON,
             url=f"https://{TWICE}:<port>",
         ),
-        "the first address cannot be had": made(raw(answers), url=f"https://{NOWHERE_FIRST}:<port>"),
+        "unsupported first IP address": succeeds(raw(responds), url=f"https://{NOWHERE_FIRST}:<port>"),
     },
     "TLS": {
         "an unknown authority": unsent(
-            raw(answers),
+            raw(responds),
             f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
             ca_path="<other ca>",
             retries=2,
         ),
         "an unknown authority, without ca_path": unsent(
-            raw(answers),
+            raw(responds),
             f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
             ca_path=None,
         ),
-        "an authority that is another of the same name": unsent(
-            raw(answers, "other authority"),
+        "another authority with the same name": unsent(
+            raw(responds, "other authority"),
             f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
         ),
         "a wrong name": unsent(
-            raw(answers, "other name"),
+            raw(responds, "other name"),
             f"{CREATE}{UNSENT}{UNTRUSTED}Hostname mismatch, certificate is not valid for '{HERE}' "
             "(url must name a host that it is for).",
             url=f"https://{HERE}:<port>",
         ),
-        "a wrong address": unsent(
-            raw(answers, "other address"),
+        "a wrong IP address": unsent(
+            raw(responds, "other address"),
             f"{CREATE}{UNSENT}{UNTRUSTED}IP address mismatch, certificate is not valid for '127.0.0.1' "
             "(url must name a host that it is for).",
         ),
         "expired": unsent(
-            raw(answers, "expired"),
+            raw(responds, "expired"),
             f"{CREATE}{UNSENT}{UNTRUSTED}certificate has expired "
             "(it has to be renewed, unless the clock of this machine is wrong).",
         ),
-        "not valid by now": unsent(
-            raw(answers, "future"),
+        "not yet valid": unsent(
+            raw(responds, "future"),
             f"{CREATE}{UNSENT}{UNTRUSTED}certificate is not yet valid "
             "(it has to be renewed, unless the clock of this machine is wrong).",
         ),
         "self-signed": unsent(
-            raw(answers, "self-signed"),
+            raw(responds, "self-signed"),
             f"{CREATE}{UNSENT}{UNTRUSTED}self-signed certificate{AUTHORITIES}",
         ),
-        "whatever it is, and nobody looks": made(raw(answers, "expired"), validate_certs=False, ca_path=None),
+        "expired, without verification": succeeds(raw(responds, "expired"), validate_certs=False, ca_path=None),
         "no file at ca_path": unsent(
             nobody,
             "No certificates could be read from <nothing> (ca_path): No such file or directory.",
@@ -478,32 +478,30 @@ TABLE: dict[str, dict[str, Case]] = {
             "(client_cert, client_key; the key must not be encrypted): No such file or directory.",
             client_cert="<nothing>",
         ),
-        "a client certificate is wanted, TLS 1.2": unsent(
-            raw(answers, "client, TLSv1_2"), f"{CREATE}{UNSENT}TLS failed: ssl/tls alert handshake failure.", retries=2
+        "missing client certificate, TLS 1.2": unsent(
+            raw(responds, "client, TLSv1_2"), f"{CREATE}{UNSENT}TLS failed: ssl/tls alert handshake failure.", retries=2
         ),
-        "a client certificate is wanted, TLS 1.3": unsent(
-            raw(answers, "client, TLSv1_3"),
+        "missing client certificate, TLS 1.3": unsent(
+            raw(responds, "client, TLSv1_3"),
             f"{CREATE}{UNSENT}TLS failed: tlsv13 alert certificate required.",
             retries=2,
         ),
-        "another client certificate is wanted, TLS 1.2": unsent(
-            raw(answers, "client, TLSv1_2"),
+        "wrong client certificate, TLS 1.2": unsent(
+            raw(responds, "client, TLSv1_2"),
             f"{CREATE}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
             client_cert="<stranger>",
         ),
-        "another client certificate is wanted, TLS 1.3": unsent(
-            raw(answers, "client, TLSv1_3"),
+        "wrong client certificate, TLS 1.3": unsent(
+            raw(responds, "client, TLSv1_3"),
             f"{CREATE}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
             client_cert="<stranger>",
         ),
-        "the client certificate that is wanted": made(raw(answers, "client, TLSv1_3"), client_cert="<client>"),
+        "right client certificate": succeeds(raw(responds, "client, TLSv1_3"), client_cert="<client>"),
         "old versions only": unsent(
-            raw(answers, "old"), f"{CREATE}{UNSENT}TLS failed: tlsv1 alert protocol version.", retries=2
+            raw(responds, "old"), f"{CREATE}{UNSENT}TLS failed: tlsv1 alert protocol version.", retries=2
         ),
-        "a handshake that does not begin": unsent(raw(waits, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
-        "a handshake that does not end": unsent(
-            raw(dribbles_handshake, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2
-        ),
+        "no handshake": unsent(raw(waits, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
+        "endless handshake": unsent(raw(dribbles_handshake, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
         "no TLS": unsent(
             raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None),
             f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
@@ -517,14 +515,14 @@ TABLE: dict[str, dict[str, Case]] = {
         "reset in the handshake": unsent(
             raw(resets_unread, None), f"{CREATE}{UNSENT}Connection reset by peer.", retries=1
         )._replace(connections=2),
-        "an end in the handshake": unsent(
+        "close in the handshake": unsent(
             raw(blurts(b""), None),
             f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
         ),
-        "reset before the handshake, for a while": made(raw(resets_twice, None), retries=2)._replace(connections=3),
+        "two resets before the handshake": succeeds(raw(resets_twice, None), retries=2)._replace(connections=3),
     },
     "Proxies": {
-        "HTTP": made(behind(http_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
+        "HTTP": succeeds(behind(http_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
         "HTTP, without the password": unsent(
             behind(http_proxy, simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
@@ -536,7 +534,7 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
             proxy="http://me:wrong@127.0.0.1:<proxy>",
         ),
-        "HTTP, and nobody behind it": unsent(
+        "HTTP, target not reachable": unsent(
             behind(http_proxy, nobody),
             f"{CREATE}{UNSENT}the proxy refused: 502 Bad Gateway.",
             proxy=f"http://{ASKED_PROXY}",
@@ -548,7 +546,7 @@ TABLE: dict[str, dict[str, Case]] = {
             proxy=f"http://{ASKED_PROXY}",
             retries=2,
         ),
-        "HTTP, not there": unsent(
+        "HTTP, proxy not reachable": unsent(
             behind(nobody, simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
             proxy=f"http://{ASKED_PROXY}",
@@ -559,24 +557,24 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             proxy=f"http://{UNKNOWN}:3128",
         )._replace(connections=0),
-        "HTTP, no answer from its address": unsent(
+        "HTTP, no response from its IP address": unsent(
             behind(unanswering, simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy=PROXY,
         ),
-        "HTTP, it ends without a word": unsent(
-            behind(raw(says(), None), simulated()), f"{LOGIN}{UNSENT}{ENDED}", proxy=PROXY
+        "HTTP, it closes without a response": unsent(
+            behind(raw(sends(), None), simulated()), f"{LOGIN}{UNSENT}{ENDED}", proxy=PROXY
         ),
         "HTTP, it repeats the password": unsent(
-            behind(raw(says(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
+            behind(raw(sends(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
             proxy=f"http://{ASKED_PROXY}",
         ),
-        "HTTP, it says nothing": unsent(
-            behind(raw(says(then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY, retries=2
+        "HTTP, it never responds": unsent(
+            behind(raw(sends(then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY, retries=2
         ),
-        "HTTP, it does not come to an end": unsent(
+        "HTTP, endless response": unsent(
             behind(raw(dribbles(b"HTTP/1.1 200 OK\r\nA: ", b"b"), None), simulated()),
             f"{LOGIN}{UNSENT}{NO_TIME}",
             SOON,
@@ -592,46 +590,46 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}{UNSENT}the answer is not HTTP.",
             proxy=PROXY,
         ),
-        "HTTP, it ends the connection": unsent(
-            behind(raw(says(OPEN, then=blurts(b"")), None), simulated()),
+        "HTTP, it closes the connection": unsent(
+            behind(raw(sends(OPEN, then=blurts(b"")), None), simulated()),
             f"{LOGIN}{UNSENT}{NO_HANDSHAKE}",
             proxy=PROXY,
         ),
-        "HTTP, and a handshake that does not begin": unsent(
-            behind(raw(says(OPEN, then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY
+        "HTTP, no handshake": unsent(
+            behind(raw(sends(OPEN, then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY
         ),
         "HTTPS, an unknown authority": unsent(
-            behind(raw(answers, "other authority"), raw(answers)),
+            behind(raw(responds, "other authority"), raw(responds)),
             f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
             proxy="https://127.0.0.1:<proxy>",
         ),
-        "HTTPS, but it speaks HTTP": unsent(
-            behind(raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None), raw(answers)),
+        "HTTPS, but the proxy uses HTTP": unsent(
+            behind(raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None), raw(responds)),
             f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
             proxy="https://127.0.0.1:<proxy>",
         ),
-        "SOCKS 5": made(behind(socks_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
-        "SOCKS 5 that resolves names": made(
+        "SOCKS 5": succeeds(behind(socks_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
+        "SOCKS 5 that resolves names": succeeds(
             behind(socks_proxy, simulated()), proxy=f"socks5h://{ASKED_PROXY}", url="https://localhost:<port>"
         ),
-        "SOCKS 5, names are resolved here": made(
-            behind(socks_proxy, raw(answers)), proxy=f"socks5://{ASKED_PROXY}", url=f"https://{HERE}:<port>"
+        "SOCKS 5, names are resolved here": succeeds(
+            behind(socks_proxy, raw(responds)), proxy=f"socks5://{ASKED_PROXY}", url=f"https://{HERE}:<port>"
         ),
         "SOCKS 5, unknown name": unsent(
-            behind(socks_proxy, raw(answers)),
+            behind(socks_proxy, raw(responds)),
             f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             proxy=f"socks5://{ASKED_PROXY}",
             url=f"https://{UNKNOWN}:<port>",
         ),
-        "SOCKS 5, name resolution that takes too long": unsent(
-            behind(socks_proxy, raw(answers)),
+        "SOCKS 5, slow name resolution": unsent(
+            behind(socks_proxy, raw(responds)),
             f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
             SOON,
             proxy=f"socks5://{ASKED_PROXY}",
             url=f"https://{SLOW}:<port>",
         ),
-        "SOCKS 5, what is no name": unsent(
-            behind(socks_proxy, raw(answers)),
+        "SOCKS 5, invalid name": unsent(
+            behind(socks_proxy, raw(responds)),
             f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
             proxy=f"socks5h://{ASKED_PROXY}",
             url="https://a..example:<port>",
@@ -647,7 +645,7 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
             proxy="socks5://me:wrong@127.0.0.1:<proxy>",
         ),
-        "SOCKS 5, it wants a password": unsent(
+        "SOCKS 5, it requires a password": unsent(
             behind(raw(blurts(b"\x05\x02"), None), simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: No username/password supplied. Server requested username/password "
             "authentication.",
@@ -659,38 +657,39 @@ TABLE: dict[str, dict[str, Case]] = {
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
-        "SOCKS 5, it cannot": unsent(
+        "SOCKS 5, it reports an unreachable host": unsent(
             behind(raw(socks5(b"\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
             f"{LOGIN}{UNSENT}the proxy refused: Host unreachable.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
-        # It says that all is well, and ends the connection: with a reset, if it has not read the handshake by then.
-        "SOCKS 5, and nobody behind it": unsent(
+        # The proxy reports a success and closes the connection. If it has not read the handshake by then, this is a
+        # reset.
+        "SOCKS 5, target not reachable": unsent(
             behind(socks_proxy, nobody),
             f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
-            or_read=f"{CREATE}{UNSENT}{RESET}",
+            or_message=f"{CREATE}{UNSENT}{RESET}",
             proxy=f"socks5://{ASKED_PROXY}",
         ),
-        "SOCKS 5, not there": unsent(
+        "SOCKS 5, proxy not reachable": unsent(
             behind(nobody, simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
             proxy=f"socks5://{ASKED_PROXY}",
             retries=1,
         ),
-        "SOCKS 5, no answer from its address": unsent(
+        "SOCKS 5, no response from its IP address": unsent(
             behind(unanswering, simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy=f"socks5://{ASKED_PROXY}",
         ),
-        "SOCKS 5, it says nothing": unsent(
+        "SOCKS 5, it never responds": unsent(
             behind(raw(waits, None), simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
-        "SOCKS 5, it does not come to an end": unsent(
+        "SOCKS 5, endless response": unsent(
             behind(raw(socks5(b"\x05\x00\x00\x03\xff" + b"a" * 255, 0.1), None), simulated()),
             f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
@@ -701,9 +700,11 @@ TABLE: dict[str, dict[str, Case]] = {
             f"{LOGIN}{UNSENT}the proxy refused: SOCKS5 proxy server sent invalid data.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
-        "SOCKS 4": made(behind(socks_proxy, simulated()), proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>"),
-        "SOCKS 4, names are resolved here": made(
-            behind(socks_proxy, raw(answers)),
+        "SOCKS 4": succeeds(
+            behind(socks_proxy, simulated()), proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>"
+        ),
+        "SOCKS 4, names are resolved here": succeeds(
+            behind(socks_proxy, raw(responds)),
             proxy=f"socks4://me%3A{PROXY_PASSWORD}:@127.0.0.1:<proxy>",
             url=f"https://{HERE}:<port>",
         ),
@@ -718,24 +719,26 @@ TABLE: dict[str, dict[str, Case]] = {
         "to the same page, with the request": redirect(307, "/api/remote/session"),
         "to another host": redirect(308, "https://localhost:1/api/pam/remote/session"),
         "to http": redirect(301, "http://127.0.0.1:1/api/pam/remote/session"),
-        "without a place": redirect(302, ""),
-        "to what is no URL": redirect(302, "https://[vault"),
-        "to what has no host": redirect(302, "//["),
-        "to no text": Case(
-            raw(says(b"HTTP/1.1 302 Found\r\nLocation: https://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"), handles=False),
+        "without a location": redirect(302, ""),
+        "to an invalid URL": redirect(302, "https://[vault"),
+        "to a URL without a host": redirect(302, "//["),
+        "to bytes that are not UTF-8": Case(
+            raw(
+                sends(b"HTTP/1.1 302 Found\r\nLocation: https://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"), handles=False
+            ),
             f"{CREATE}the answer is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}",
             http_status=302,
         ),
         "300": redirect(300, "/other"),
         "304": redirect(304, "/other"),
-        "303, which comes after a request that was handled": in_doubt(
+        "303 after the request was handled": outcome_unknown(
             simulated(("*/session", {"name": "redirect", "status": 303, "handled": True}, None)),
             f"the answer is a redirect (HTTP 303), which is not followed. {NOT_PAM_CORE}",
             303,
         ),
         "of the login": login(302, PAGE, f"the answer is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}"),
     },
-    "PAM Core says no": {
+    "PAM Core refuses": {
         "user, minimal": refused(
             400, minimal(400, "User not specified"), f'answered "User not specified" (HTTP 400). {USER}'
         ),
@@ -800,7 +803,7 @@ TABLE: dict[str, dict[str, Case]] = {
             f'answered "The http referer is not allowed" (HTTP 500, code 1105). {REFERER}',
             1105,
         ),
-        "referer, without its number": refused(
+        "referer, without its code": refused(
             500,
             full(500, "The http referer is not allowed", 1),
             f'answered "The http referer is not allowed" (HTTP 500). {REFERER}',
@@ -842,53 +845,53 @@ TABLE: dict[str, dict[str, Case]] = {
             f'answered "Device not found" (HTTP 400, code 1011). {NO_DEVICE}',
             1011,
         ),
-        "numbered without a blank": refused(
+        "code without a space": refused(
             400,
             numbered(400, 1009, "No access to credential", blank=""),
             'answered "No access to credential" (HTTP 400, code 1009). '
             "In PAM Core, add the credential to the authorization of this application.",
             1009,
         ),
-        "a number before the text alone": refused(
+        "code only before the message": refused(
             400,
             minimal(400, "1007: Credential not found"),
             f'answered "Credential not found" (HTTP 400, code 1007). {NO_CREDENTIAL}',
             1007,
         ),
-        "a number in the exception alone": refused(
+        "code only in the exception": refused(
             400,
             minimal(400, "The item is not a credential", exception={"code": 1010, "message": "x", "detail": None}),
             'answered "The item is not a credential" (HTTP 400, code 1010). '
             "Set the option credential to the user name of a credential.",
             1010,
         ),
-        "a number in error_code alone": refused(
+        "code only in error_code": refused(
             400,
             full(400, "Credential inactive", 1008),
             'answered "Credential inactive" (HTTP 400, code 1008). In PAM Core, enable the credential.',
             1008,
         ),
-        "a number as a text": refused(
+        "code as a string": refused(
             400,
             {"response": {"status": 400, "message": "Else", "error": True, "error_code": "1105"}},
             f'answered "Else" (HTTP 400, code 1105). {STATUS_400}',
             1105,
         ),
-        "different numbers": refused(
+        "different codes": refused(
             400,
             full(400, "1001: Else", 1002, exception={"code": 1003, "message": "1004: Other"}),
             f'answered "Else" (HTTP 400, code 1003). {STATUS_400}',
             1003,
         ),
-        "the lowest number": refused(500, full(500, "Else", 1000), 'answered "Else" (HTTP 500, code 1000).', 1000),
-        "the highest number": refused(500, full(500, "Else", 9999), 'answered "Else" (HTTP 500, code 9999).', 9999),
-        "a fault with a number": refused(
+        "lowest code": refused(500, full(500, "Else", 1000), 'answered "Else" (HTTP 500, code 1000).', 1000),
+        "highest code": refused(500, full(500, "Else", 9999), 'answered "Else" (HTTP 500, code 9999).', 9999),
+        "fault with a code": refused(
             500,
             numbered(500, 1099, "Unexpected error"),
             f'answered "Unexpected error" (HTTP 500, code 1099). {FAULT}',
             1099,
         ),
-        "no number": refused(
+        "no code": refused(
             400, full(400, "Else", 1, exception={"code": 0}), f'answered "Else" (HTTP 400). {STATUS_400}'
         ),
         "flat": refused(
@@ -910,18 +913,18 @@ TABLE: dict[str, dict[str, Case]] = {
         "exception.message": refused(
             400, {"exception": {"message": "Else"}}, f'answered "Else" (HTTP 400). {STATUS_400}'
         ),
-        "messages in their order": refused(
+        "order of messages": refused(
             400,
             {"response": {"message": " ", "mensagem": "Portuguese"}, "exception": {"message": "x"}, "message": "y"},
             f'answered "Portuguese" (HTTP 400). {STATUS_400}',
         ),
-        "error alone": refused(
+        "only error": refused(
             400, {"error": "invalid_request"}, f'answered "invalid_request" (HTTP 400). {STATUS_400}'
         ),
         "erro under 200": refused(
             200, {"response": {"status": 200, "mensagem": "Falhou", "erro": True}}, 'answered "Falhou" (HTTP 200).'
         ),
-        "error as a text under 200": refused(
+        "error as a string under 200": refused(
             200, {"response": {"status": 200, "message": "No", "error": "true"}}, 'answered "No" (HTTP 200).'
         ),
         "no error under 400": refused(
@@ -964,56 +967,60 @@ TABLE: dict[str, dict[str, Case]] = {
             minimal(400, 'say "no" \\ {{ 7 * 7 }}'),
             'answered "say \\"no\\" \\\\ {{ 7 * 7 }}" (HTTP 400). ' + STATUS_400,
         ),
-        "a key twice": refused(
+        "duplicate key": refused(
             400,
             b'{"response": {"error": false}, "response": {"message": "Invalid protocol", "error": true}}',
             f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
         ),
     },
-    "PAM Core leaves it open": {
-        "unexpected, minimal": doubtful(
+    "Unknown outcome": {
+        "unexpected, minimal": unclear(
             500, minimal(500, "Unexpected error"), f'answered "Unexpected error" (HTTP 500). {FAULT}'
         ),
-        "unexpected, full": doubtful(
+        "unexpected, full": unclear(
             500,
             full(500, "Unexpected error.", 1, exception=UNEXPECTED),
             f'answered "Unexpected error." (HTTP 500). {FAULT}',
             500,
         ),
-        "unexpected under 400": doubtful(
+        "unexpected under 400": unclear(
             400, minimal(400, "Unexpected error"), f'answered "Unexpected error" (HTTP 400). {FAULT}'
         ),
-        "unexpected under 200": doubtful(
+        "unexpected under 200": unclear(
             200, minimal(200, "Unexpected error"), f'answered "Unexpected error" (HTTP 200). {FAULT}'
         ),
-        "out of time under 400": doubtful(
+        "timeout under 400": unclear(
             400, full(400, "Request timed out."), f'answered "Request timed out." (HTTP 400). {LATER_OR_ASK}'
         ),
-        "unknown words": doubtful(500, full(500, "Database is locked", 1), 'answered "Database is locked" (HTTP 500).'),
-        "words that hold a refusal": doubtful(
+        "unknown message": unclear(
+            500, full(500, "Database is locked", 1), 'answered "Database is locked" (HTTP 500).'
+        ),
+        "message that contains a refusal": unclear(
             500,
             full(500, "Device not found in cache, trying again"),
             f'answered "Device not found in cache, trying again" (HTTP 500). {NO_DEVICE}',
         ),
-        "a number below": doubtful(500, full(500, "Else", 999), 'answered "Else" (HTTP 500, code 999).', 999),
-        "a number above": doubtful(500, full(500, "Else", 10000), 'answered "Else" (HTTP 500, code 10000).', 10000),
-        "501": doubtful(501, full(501, "Not implemented"), 'answered "Not implemented" (HTTP 501).'),
-        "599": doubtful(599, {"message": "x"}, 'answered "x" (HTTP 599).'),
-        "an empty object": doubtful(500, {}, "gave no reason (HTTP 500)."),
-        "wrong types in place of objects": doubtful(
+        "code below the range": unclear(500, full(500, "Else", 999), 'answered "Else" (HTTP 500, code 999).', 999),
+        "code above the range": unclear(
+            500, full(500, "Else", 10000), 'answered "Else" (HTTP 500, code 10000).', 10000
+        ),
+        "501": unclear(501, full(501, "Not implemented"), 'answered "Not implemented" (HTTP 501).'),
+        "599": unclear(599, {"message": "x"}, 'answered "x" (HTTP 599).'),
+        "an empty object": unclear(500, {}, "gave no reason (HTTP 500)."),
+        "wrong types instead of objects": unclear(
             500,
             {"response": [{"message": "x"}], "exception": "x", "error": {}, "message": 5},
             "gave no reason (HTTP 500).",
         ),
-        "a session in a refusal": doubtful(
+        "a session in a refusal": unclear(
             400,
             {**minimal(400, "Invalid protocol"), "session": CREATED["session"]},
             f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
         ),
     },
-    # Texts of 404, 502 and 504 are documented, the others are those of the gateway Kong. That PAM Core has this one is
-    # inferred from the documented texts.
-    "The gateway says no": {
+    # The texts of 404, 502 and 504 are documented. The others are those of the Kong gateway. The documented texts
+    # suggest that PAM Core uses Kong.
+    "The gateway refuses": {
         "400": gateway(400, "Bad request", STATUS_400),
         "401": gateway(401, "Unauthorized", STATUS_401),
         "403": gateway(403, "Your IP address is not allowed", STATUS_403),
@@ -1031,7 +1038,7 @@ TABLE: dict[str, dict[str, Case]] = {
         )._replace(creates=2),
         "404": gateway(404, "Not found", NOT_PAM_CORE),
         "405": gateway(405, "Method not allowed"),
-        "408": gateway(408, "Request timeout", doubt=True),
+        "408": gateway(408, "Request timeout", handled_too=True),
         "411": gateway(411, "Length required"),
         "412": gateway(412, "Precondition failed"),
         "413": gateway(413, "Payload too large"),
@@ -1040,24 +1047,24 @@ TABLE: dict[str, dict[str, Case]] = {
         "426": gateway(426, "Please use HTTPS protocol"),
         "429": gateway(429, "API rate limit exceeded", STATUS_429),
         "494": gateway(494, "Request header or cookie too large"),
-        "500": gateway(500, "An unexpected error occurred", FAULT, doubt=True),
-        "502": gateway(502, "An invalid response was received from the upstream server", INVALID, doubt=True),
-        "502, other words": gateway(502, "Bad", STATUS_502, doubt=True),
+        "500": gateway(500, "An unexpected error occurred", FAULT, handled_too=True),
+        "502": gateway(502, "An invalid response was received from the upstream server", INVALID, handled_too=True),
+        "502, other message": gateway(502, "Bad", STATUS_502, handled_too=True),
         "503": gateway(503, "The upstream server is currently unavailable", STATUS_503),
-        "503, no name": gateway(503, "name resolution failed", STATUS_503),
-        "503, words of a 504": gateway(503, "The upstream server is timing out", OUT_OF_TIME),
-        "504": gateway(504, "The upstream server is timing out", OUT_OF_TIME, doubt=True),
-        "504, documented for no status": gateway(504, "Request timed out.", LATER_OR_ASK, doubt=True),
-        "504, other words": gateway(504, "Bad", OUT_OF_TIME, doubt=True),
+        "503, name resolution": gateway(503, "name resolution failed", STATUS_503),
+        "503, message of a 504": gateway(503, "The upstream server is timing out", OUT_OF_TIME),
+        "504": gateway(504, "The upstream server is timing out", OUT_OF_TIME, handled_too=True),
+        "504, message documented without a status": gateway(504, "Request timed out.", LATER_OR_ASK, handled_too=True),
+        "504, other message": gateway(504, "Bad", OUT_OF_TIME, handled_too=True),
         "under 200": refused(200, {"message": "no such service"}, 'answered "no such service" (HTTP 200).'),
     },
-    "Again, and not again": {
-        "429, and how many seconds": made(busy(429, "0", 1), 2),
-        "503, and how many seconds": made(busy(503, "0", 1), 2),
-        "429, twice": made(busy(429, "0", 2), 3, retries=2),
-        "429, and a date that is over": made(busy(429, "Sun, 06 Nov 1994 08:49:37 GMT", 1), 2),
-        "503, and a date that is over": made(busy(503, "Sun, 06 Nov 1994 08:49:37 GMT", 1), 2),
-        "503, a page of maintenance": made(
+    "Retries": {
+        "429, with seconds": succeeds(busy(429, "0", 1), 2),
+        "503, with seconds": succeeds(busy(503, "0", 1), 2),
+        "429, twice": succeeds(busy(429, "0", 2), 3, retries=2),
+        "429, with a past date": succeeds(busy(429, "Sun, 06 Nov 1994 08:49:37 GMT", 1), 2),
+        "503, with a past date": succeeds(busy(503, "Sun, 06 Nov 1994 08:49:37 GMT", 1), 2),
+        "503, a page of maintenance": succeeds(
             simulated(
                 (
                     "*/session",
@@ -1068,21 +1075,21 @@ TABLE: dict[str, dict[str, Case]] = {
             2,
         ),
         "429, too often": Case(busy(429, "0", None), BUSY, 3, http_status=429, options={"retries": 2}),
-        "429, and no try left": Case(busy(429, "0", None), BUSY, 1, http_status=429, options={"retries": 0}),
+        "429, no retry left": Case(busy(429, "0", None), BUSY, 1, http_status=429, options={"retries": 0}),
         "429, without a time": Case(busy(429, None, None), BUSY, 1, http_status=429),
         "503, without a time": Case(busy(503, None, None), UNAVAILABLE, 1, http_status=503),
-        "429, later than the time limit": Case(busy(429, "60", None), BUSY, 1, http_status=429),
-        "503, a date after the time limit": Case(
+        "429, later than the timeout": Case(busy(429, "60", None), BUSY, 1, http_status=429),
+        "503, a date after the timeout": Case(
             busy(503, "Fri, 31 Dec 2088 23:59:59 GMT", None), UNAVAILABLE, 1, http_status=503
         ),
-        "503, what is no time": Case(busy(503, "soon", None), UNAVAILABLE, 1, http_status=503),
-        "429, until the time limit": Case(
+        "503, invalid time": Case(busy(503, "soon", None), UNAVAILABLE, 1, http_status=503),
+        "429, until the timeout": Case(
             busy(429, "0.4", None), BUSY, 1, http_status=429, timeout=SOON, options={"retries": 10}
         ),
-        "503, waiting beyond the time limit": Case(
+        "503, waiting beyond the timeout": Case(
             busy(503, "1", None), UNAVAILABLE, 2, http_status=503, timeout=1.8, options={"retries": 10}
         ),
-        "502 with a time to wait": in_doubt(
+        "502 with a time to wait": outcome_unknown(
             simulated(
                 (
                     "*/session",
@@ -1093,8 +1100,8 @@ TABLE: dict[str, dict[str, Case]] = {
             f'PAM Core answered "Bad" (HTTP 502). {STATUS_502}',
             502,
         ),
-        "login: 429": made(simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, 1))),
-        "login: 503": made(simulated(("*/token", {"name": "gateway_503", "retry_after": 0}, 2))),
+        "login: 429": succeeds(simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, 1))),
+        "login: 503": succeeds(simulated(("*/token", {"name": "gateway_503", "retry_after": 0}, 2))),
         "login: 429, too often": Case(
             simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, None)),
             f'{LOGIN}PAM Core answered "API rate limit exceeded" (HTTP 429). {STATUS_429}',
@@ -1109,9 +1116,9 @@ TABLE: dict[str, dict[str, Case]] = {
             http_status=404,
             options={"api_prefix": "auto"},
         ),
-        "the second path": made(simulated(), 2, api_prefix="auto"),
-        "the third path": made(simulated(("*/session", "gateway_404", 2), strict=False), 3, api_prefix="auto"),
-        "a path that may be there": Case(
+        "the second path": succeeds(simulated(), 2, api_prefix="auto"),
+        "the third path": succeeds(simulated(("*/session", "gateway_404", 2), strict=False), 3, api_prefix="auto"),
+        "a path that may exist": Case(
             simulated(("*/session", {"name": "html", "status": 404}, None)),
             f"{CREATE}what answered (HTTP 404, content type text/html) does not speak as PAM Core's API does. "
             f"{NOT_PAM_CORE}",
@@ -1119,13 +1126,13 @@ TABLE: dict[str, dict[str, Case]] = {
             http_status=404,
             options={"api_prefix": "auto"},
         ),
-        "a path at which the request got lost": in_doubt(
+        "a path that loses the response": outcome_unknown(
             simulated(("*/session", "truncated", None), strict=False),
             LOST + BROKEN_OFF,
             api_prefix="auto",
         ),
     },
-    "Not JSON, or not as it should be": {
+    "Invalid body": {
         "HTML 200": page(200, NOT_PAM_CORE, True),
         "HTML 400": page(400, NOT_PAM_CORE, False),
         "HTML 401": page(401, STATUS_401, False),
@@ -1140,18 +1147,18 @@ TABLE: dict[str, dict[str, Case]] = {
         "HTML 504": page(504, OUT_OF_TIME, True),
         "HTML 520": page(520, NOT_PAM_CORE, True),
         "nothing 200": no_json(b""),
-        "nothing 204": in_doubt(
-            raw(says(b"HTTP/1.1 204 No Content\r\n\r\n")),
+        "nothing 204": outcome_unknown(
+            raw(sends(b"HTTP/1.1 204 No Content\r\n\r\n")),
             f"what answered (HTTP 204, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
             204,
         ),
-        "nothing 500": in_doubt(
-            raw(says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
+        "nothing 500": outcome_unknown(
+            raw(sends(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
             f"what answered (HTTP 500, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
             500,
         ),
-        "an end too early": no_json(b'{"response": {"status": 200, '),
-        "half an answer, and an honest length": in_doubt(
+        "cut off": no_json(b'{"response": {"status": 200, '),
+        "cut off, with the real length": outcome_unknown(
             simulated(("*/session", {"name": "truncated", "honest": True}, None)),
             f"what answered (HTTP 200, content type {JSON}) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
             200,
@@ -1161,81 +1168,81 @@ TABLE: dict[str, dict[str, Case]] = {
         "UTF-32": no_json(json.dumps(CREATED).encode("utf-32")),
         "invalid UTF-8": no_json(json.dumps(CREATED).encode().replace(b"created", b"cre\xc3\x28ted")),
         "a list": no_json(json.dumps([CREATED]).encode()),
-        "a text": no_json(b'"Invalid protocol"', 400),
+        "a string": no_json(b'"Invalid protocol"', 400),
         "null": no_json(b"null"),
         "two objects": no_json(json.dumps(CREATED).encode() * 2),
         "JSON with comments": no_json(b"// created\n{}"),
-        "brackets without end": no_json(b"[" * 100_000),
+        "endless brackets": no_json(b"[" * 100_000),
         "deep nesting": no_json(b'{"session":' * 10_000 + b"1" + b"}" * 10_000),
-        "a number without end": no_json(b'{"session": ' + b"9" * 5000 + b"}"),
-        "an evil content type": in_doubt(
-            raw(says(b"HTTP/1.1 200 OK\r\nContent-Type: te\x1bxt/<b>{{ 1 }}; x\r\nContent-Length: 2\r\n\r\nno")),
+        "a number with many digits": no_json(b'{"session": ' + b"9" * 5000 + b"}"),
+        "a malicious content type": outcome_unknown(
+            raw(sends(b"HTTP/1.1 200 OK\r\nContent-Type: te\x1bxt/<b>{{ 1 }}; x\r\nContent-Length: 2\r\n\r\nno")),
             f"what answered (HTTP 200, content type text/b1) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
             200,
         ),
         "a long content type": not_understood(
             200, b"no", f"content type {'x' * 60}", NOT_PAM_CORE, True, Content_Type="x" * 500
         ),
-        "an odd charset": not_understood(
+        "an invalid charset": not_understood(
             200, b"no", "content type text/plain", NOT_PAM_CORE, True, Content_Type='text/plain; charset="'
         ),
-        "huge": in_doubt(
+        "huge": outcome_unknown(
             simulated(("*/session", "huge", None)),
             "the answer (HTTP 200) is larger than 1 MiB.",
             200,
         ),
-        "a bomb of gzip": in_doubt(
+        "a bomb of gzip": outcome_unknown(
             simulated(("*/session", {"name": "huge", "size": 64 * 1024 * 1024, "gzip": True}, None)),
             "the answer (HTTP 200) is larger than 1 MiB.",
             200,
         ),
-        "a bomb of deflate": in_doubt(
+        "a bomb of deflate": outcome_unknown(
             _answer(200, zlib.compress(bytes(64 * 1024 * 1024)), True, Content_Encoding="deflate"),
             "the answer (HTTP 200) is larger than 1 MiB.",
             200,
         ),
-        "a bomb in a redirect": in_doubt(
+        "a bomb in a redirect": outcome_unknown(
             _answer(302, gzip.compress(bytes(64 * 1024 * 1024)), True, Content_Encoding="gzip", Location="/x"),
             "the answer (HTTP 302) is larger than 1 MiB.",
             302,
         ),
-        "broken gzip": in_doubt(
+        "broken gzip": outcome_unknown(
             _answer(200, b"no gzip", True, Content_Encoding="gzip"),
             "the answer (HTTP 200) is compressed in a way that cannot be undone.",
             200,
         ),
-        "half of gzip": in_doubt(
+        "incomplete gzip": outcome_unknown(
             _answer(200, gzip.compress(json.dumps(CREATED).encode())[:60], True, Content_Encoding="gzip"),
             f"what answered (HTTP 200, content type {JSON}) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
             200,
         ),
-        "br": in_doubt(
+        "br": outcome_unknown(
             _answer(200, b"\x0b\x02\x80{}\x03", True, Content_Encoding="br"),
             "the answer (HTTP 200) is compressed although that was not asked for.",
             200,
         ),
-        "gzip twice": in_doubt(
+        "gzip twice": outcome_unknown(
             _answer(200, gzip.compress(gzip.compress(b"{}")), True, Content_Encoding="gzip, gzip"),
             "the answer (HTTP 200) is compressed although that was not asked for.",
             200,
         ),
     },
     "A success without a session": {
-        "no session": in_doubt(
+        "no session": outcome_unknown(
             simulated(("*/session", "no_session", None)),
             f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
             200,
         ),
         "a session that is null": without({"session": None}, f"{NO_URL} and {NO_TOKEN}"),
         "a session in a list": without({"session": [CREATED["session"]]}, f"{NO_URL} and {NO_TOKEN}"),
-        "a session that is a text": without({"session": "https://v/?_sr=a"}, f"{NO_URL} and {NO_TOKEN}"),
+        "a session that is a string": without({"session": "https://v/?_sr=a"}, f"{NO_URL} and {NO_TOKEN}"),
         "a session that is empty": without({"session": {}}, f"{NO_URL} and {NO_TOKEN}"),
-        "another session after it": in_doubt(
+        "another session after it": outcome_unknown(
             _answer(200, json.dumps(CREATED)[:-1].encode() + b', "session": null}', True),
             f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
             200,
         ),
-        "no URL": in_doubt(
+        "no URL": outcome_unknown(
             simulated(("*/session", "no_url", None)), f"PAM Core answered a success, but without {NO_URL}.", 200
         ),
         "a URL that is null": without({"session.session_url": None}, NO_URL),
@@ -1246,19 +1253,19 @@ TABLE: dict[str, dict[str, Case]] = {
         "http": without({"session.session_url": "http://vault.example/modulos/auth?_sr=abc"}, NO_URL),
         "javascript": without({"session.session_url": "javascript:alert(1)"}, NO_URL),
         "a URL without a host": without({"session.session_url": "https:///modulos"}, NO_URL),
-        "half a host": without({"session.session_url": "https://[/"}, NO_URL),
-        "what is no port": without({"session.session_url": "https://vault.example:port/"}, NO_URL),
-        "a blank": without({"session.session_url": "https://vault.example/modulos/auth?_sr=a b"}, NO_URL),
+        "an incomplete host": without({"session.session_url": "https://[/"}, NO_URL),
+        "an invalid port": without({"session.session_url": "https://vault.example:port/"}, NO_URL),
+        "a space": without({"session.session_url": "https://vault.example/modulos/auth?_sr=a b"}, NO_URL),
         "a terminal escape": without({"session.session_url": "https://vault.example/\x1b[2J"}, NO_URL),
-        "a line end": without({"session.session_url": "https://vault.example/?_sr=a\n"}, NO_URL),
-        "no token": in_doubt(
+        "a newline": without({"session.session_url": "https://vault.example/?_sr=a\n"}, NO_URL),
+        "no token": outcome_unknown(
             simulated(("*/session", "no_token", None)), f"PAM Core answered a success, but without {NO_TOKEN}.", 200
         ),
         "a token that is null": without({"session.token": None}, NO_TOKEN),
         "an empty token": without({"session.token": ""}, NO_TOKEN),
-        "a blank for a token": without({"session.token": "  "}, NO_TOKEN),
-        "a number for a token": without({"session.token": 12345}, NO_TOKEN),
-        "a mapping for a token": without({"session.token": {"a": "b"}}, NO_TOKEN),
+        "spaces as a token": without({"session.token": "  "}, NO_TOKEN),
+        "a number as a token": without({"session.token": 12345}, NO_TOKEN),
+        "a dictionary as a token": without({"session.token": {"a": "b"}}, NO_TOKEN),
         "error: true": contradictory(
             {"response.error": True, "response.erro": True}, 'answered "Session created successfully" (HTTP 200).'
         ),
@@ -1271,16 +1278,16 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "an OAuth error": contradictory({"error": "denied"}, 'answered "Session created successfully" (HTTP 200).'),
     },
-    "A success all the same": {
-        "Message": made(simulated(("*", "capital_message", None))),
-        "Portuguese": made(simulated(("*", "portuguese", None))),
-        "no tenant": made(simulated(("*", "no_tenant", None))),
-        "a URL with all of base64": made(simulated(("*/session", "awkward_url", None))),
-        "version 3.32": made(simulated(profile="3.32"), api_prefix="iso"),
-        "status that is a text": made(
+    "Unusual success": {
+        "Message": succeeds(simulated(("*", "capital_message", None))),
+        "Portuguese": succeeds(simulated(("*", "portuguese", None))),
+        "no tenant": succeeds(simulated(("*", "no_tenant", None))),
+        "a URL with all of base64": succeeds(simulated(("*/session", "awkward_url", None))),
+        "version 3.32": succeeds(simulated(profile="3.32"), api_prefix="iso"),
+        "status as a string": succeeds(
             simulated(("*/session", {"name": "replaced", "members": {"response.status": "200", "code": "200"}}, None))
         ),
-        "wrong types beside the session": made(
+        "wrong types next to the session": succeeds(
             simulated(
                 (
                     "*/session",
@@ -1289,25 +1296,27 @@ TABLE: dict[str, dict[str, Case]] = {
                 )
             )
         ),
-        "no response": made(
+        "no response": succeeds(
             simulated(("*/session", {"name": "replaced", "members": {"response": None, "message": None}}, None))
         ),
-        "a slow answer": made(simulated(("*/session", {"name": "slow", "delay": 0.5}, None))),
-        "a few bytes at a time": made(
+        "a slow response": succeeds(simulated(("*/session", {"name": "slow", "delay": 0.5}, None))),
+        "a few bytes at a time": succeeds(
             simulated(("*/session", {"name": "dribble", "delay": 0.01, "chunk": 20, "part": "headers"}, None))
         ),
-        "gzip, though not asked for": made(simulated(("*/session", {"name": "huge", "size": 10, "gzip": True}, None))),
-        "chunks": made(
+        "gzip, although not requested": succeeds(
+            simulated(("*/session", {"name": "huge", "size": 10, "gzip": True}, None))
+        ),
+        "chunks": succeeds(
             raw(
-                says(
+                sends(
                     CHUNKS
                     + b"".join(b"%x\r\n%s\r\n" % (len(x), x) for x in [WHOLE.split(b"\r\n\r\n")[1]])
                     + b"0\r\n\r\n"
                 )
             )
         ),
-        "no length": made(raw(says(HEAD + b"\r\n" + WHOLE.split(b"\r\n\r\n")[1]))),
-        "continued first": made(raw(says(b"HTTP/1.1 100 Continue\r\n\r\n", WHOLE))),
+        "no length": succeeds(raw(sends(HEAD + b"\r\n" + WHOLE.split(b"\r\n\r\n")[1]))),
+        "100 Continue first": succeeds(raw(sends(b"HTTP/1.1 100 Continue\r\n\r\n", WHOLE))),
     },
     "The connection": {
         "reset before the request is handled": Case(
@@ -1317,7 +1326,7 @@ TABLE: dict[str, dict[str, Case]] = {
             0,
             True,
             options={"retries": 3},
-            or_read=CREATE + LOST + ENDED + NOTE,
+            or_message=CREATE + LOST + ENDED + NOTE,
         ),
         "reset before the request is read": Case(
             raw(resets_unread),
@@ -1326,73 +1335,81 @@ TABLE: dict[str, dict[str, Case]] = {
             0,
             True,
             options={"retries": 3},
-            or_read=CREATE + LOST + ENDED + NOTE,
+            or_message=CREATE + LOST + ENDED + NOTE,
         ),
-        "reset after the request was handled": in_doubt(
+        "reset after the request was handled": outcome_unknown(
             simulated(("*/session", "reset_after", None)), LOST + RESET, or_text=LOST + ENDED
         ),
-        "reset in the middle of the body": lost(
-            says(WHOLE[:-50], pause=0.1, then=resets), RESET, or_text=LOST + BROKEN_OFF
+        "reset in the middle of the body": loses_response(
+            sends(WHOLE[:-50], pause=0.1, then=resets), RESET, or_text=LOST + BROKEN_OFF
         ),
-        "reset in the middle of the head": lost(
-            says(b"HTTP/1.1 200 OK\r\nContent-Ty", pause=0.1, then=resets), RESET, or_text=HALF_A_HEAD
+        "reset in the middle of the head": loses_response(
+            sends(b"HTTP/1.1 200 OK\r\nContent-Ty", pause=0.1, then=resets), RESET, or_text=HALF_A_HEAD
         ),
-        "an end before the answer": lost(says(), ENDED),
-        "an end in the middle of the body": in_doubt(
+        "close before the response": loses_response(sends(), ENDED),
+        "close in the middle of the body": outcome_unknown(
             simulated(("*/session", "truncated", None)),
             LOST + BROKEN_OFF,
         ),
-        "an end in the middle of the head": in_doubt(raw(says(b"HTTP/1.1 200 OK\r\nContent-Ty")), HALF_A_HEAD, 200),
-        "an end in the middle of a chunk": lost(says(CHUNKS + b"ff\r\n{"), BROKEN_OFF),
-        "an end before the last chunk": lost(says(CHUNKS + b"2\r\n{}\r\n"), BROKEN_OFF),
-        "another protocol": lost(says(b"SSH-2.0-OpenSSH\r\n\r\n"), "the answer is not HTTP."),
-        "another version of HTTP": lost(says(b"HTTP/2.0 200 OK\r\n\r\n"), "the answer is not HTTP."),
-        "no status": lost(says(b"HTTP/1.1 fine\r\n\r\n"), "the answer is not HTTP."),
-        "many headers": lost(says(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "the answer is not HTTP."),
-        "a long header": lost(
-            says(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), "the answer is not HTTP."
+        "close in the middle of the head": outcome_unknown(
+            raw(sends(b"HTTP/1.1 200 OK\r\nContent-Ty")), HALF_A_HEAD, 200
         ),
-        "two lengths": lost(
-            says(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), "the answer is not HTTP."
+        "close in the middle of a chunk": loses_response(sends(CHUNKS + b"ff\r\n{"), BROKEN_OFF),
+        "close before the last chunk": loses_response(sends(CHUNKS + b"2\r\n{}\r\n"), BROKEN_OFF),
+        "another protocol": loses_response(sends(b"SSH-2.0-OpenSSH\r\n\r\n"), "the answer is not HTTP."),
+        "another version of HTTP": loses_response(sends(b"HTTP/2.0 200 OK\r\n\r\n"), "the answer is not HTTP."),
+        "no status": loses_response(sends(b"HTTP/1.1 fine\r\n\r\n"), "the answer is not HTTP."),
+        "many headers": loses_response(
+            sends(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "the answer is not HTTP."
         ),
-        "chunks of no size": lost(says(CHUNKS + b"zz\r\n{}"), BROKEN_OFF),
-        "a chunk of a negative size": lost(floods(CHUNKS + b"-1\r\n", b" "), "there is no end to it."),
-        "interim answers without end": lost(floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "there is no end to it."),
-        "an interim answer": in_doubt(
-            raw(says(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", WHOLE)),
+        "a long header": loses_response(
+            sends(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), "the answer is not HTTP."
+        ),
+        "two lengths": loses_response(
+            sends(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), "the answer is not HTTP."
+        ),
+        "chunks with an invalid size": loses_response(sends(CHUNKS + b"zz\r\n{}"), BROKEN_OFF),
+        "a chunk with a negative size": loses_response(floods(CHUNKS + b"-1\r\n", b" "), "there is no end to it."),
+        "endless interim responses": loses_response(
+            floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "there is no end to it."
+        ),
+        "an interim response": outcome_unknown(
+            raw(sends(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", WHOLE)),
             "the answer (HTTP 103) only announces another one, which is not awaited.",
             103,
         ),
     },
     "Time": {
-        "no answer": in_doubt(
+        "no response": outcome_unknown(
             simulated(("*/session", {"name": "slow", "delay": SECONDS}, None)),
             f"{LOST}{NO_TIME}",
             timeout=SOON,
         ),
-        "a slow dribble": in_doubt(
+        "a slow body": outcome_unknown(
             simulated(("*/session", {"name": "dribble"}, None)),
             f"{LOST}{NO_TIME}",
             timeout=SOON,
         ),
-        "a head that dribbles": in_doubt(
+        "a slow head": outcome_unknown(
             simulated(("*/session", {"name": "dribble", "part": "headers"}, None)),
             f"{LOST}{NO_TIME}",
             timeout=SOON,
         ),
-        "a head without end": lost(dribbles(b"HTTP/1.1 200 OK\r\nA: ", b"b"), NO_TIME, SOON),
-        "a body without end": lost(dribbles(HEAD + b"Content-Length: 99999\r\n\r\n", b" "), NO_TIME, SOON),
-        "a body of no length": lost(dribbles(HEAD + b"\r\n{", b" "), NO_TIME, SOON),
-        "chunks without end": lost(dribbles(CHUNKS, b"1\r\n \r\n"), NO_TIME, SOON),
-        "the end of the chunks without end": lost(dribbles(CHUNKS + b"2\r\n{}\r\n0\r\n", b"A: b\r\n"), NO_TIME, SOON),
-        "interim answers now and then": lost(dribbles(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), NO_TIME, SOON),
-        "a redirect without end": lost(
+        "an endless head": loses_response(dribbles(b"HTTP/1.1 200 OK\r\nA: ", b"b"), NO_TIME, SOON),
+        "an endless body": loses_response(dribbles(HEAD + b"Content-Length: 99999\r\n\r\n", b" "), NO_TIME, SOON),
+        "an endless body without a length": loses_response(dribbles(HEAD + b"\r\n{", b" "), NO_TIME, SOON),
+        "endless chunks": loses_response(dribbles(CHUNKS, b"1\r\n \r\n"), NO_TIME, SOON),
+        "endless trailers": loses_response(dribbles(CHUNKS + b"2\r\n{}\r\n0\r\n", b"A: b\r\n"), NO_TIME, SOON),
+        "interim responses from time to time": loses_response(
+            dribbles(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), NO_TIME, SOON
+        ),
+        "an endless redirect": loses_response(
             dribbles(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 99999\r\n\r\n", b" "), NO_TIME, SOON
         ),
-        "no answer to the login": Case(
+        "no response to the login": Case(
             simulated(("*/token", {"name": "slow", "delay": SECONDS}, None)), f"{LOGIN}{LOST}{NO_TIME}", 0, timeout=SOON
         ),
-        "login and session are slow": in_doubt(
+        "login and session are slow": outcome_unknown(
             simulated(("*/token", {"name": "slow", "delay": 0.7}, None), ("*/session", {"name": "slow"}, None)),
             f"{LOST}{NO_TIME}",
             timeout=1.4,
@@ -1437,13 +1454,13 @@ TABLE: dict[str, dict[str, Case]] = {
             http_status=500,
             error_code=1106,
         ),
-        "another token is wanted": Case(
+        "another token is required": Case(
             simulated(("*/session", "unauthorized_401", None)),
             f'{CREATE}PAM Core answered "{DENIED}" (HTTP 401). {STATUS_401}',
             1,
             http_status=401,
         ),
-        "three texts": login(
+        "three messages": login(
             401,
             {"error": "invalid_client", "error_description": "Client authentication failed", "message": "x"},
             f'PAM Core answered "x" (HTTP 401). {STATUS_401}',
@@ -1453,7 +1470,7 @@ TABLE: dict[str, dict[str, Case]] = {
             {"error": "invalid_client", "error_description": "Client authentication failed"},
             f'PAM Core answered "Client authentication failed" (HTTP 400). {CLIENT}',
         ),
-        "400, other words": login(
+        "400, other message": login(
             400, {"error": "invalid_request"}, f'PAM Core answered "invalid_request" (HTTP 400). {STATUS_401}'
         ),
         "500": login(
@@ -1483,16 +1500,16 @@ TABLE: dict[str, dict[str, Case]] = {
         "no token": login(
             200, {"access_token": None}, "PAM Core answered a success, but without a usable access token."
         )._replace(http_status=None),
-        "a token with a line end": login(
+        "a token with a newline": login(
             200, {"access_token": "a\r\nHost: b"}, "PAM Core answered a success, but without a usable access token."
         )._replace(http_status=None),
-        "a token that is no ASCII": login(
+        "a token that is not ASCII": login(
             200, {"access_token": "não"}, "PAM Core answered a success, but without a usable access token."
         )._replace(http_status=None),
         "another type of token": login(
             200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of another type than Bearer."
         )._replace(http_status=None),
-        "a number for a type": login(
+        "a number as a token type": login(
             200, {"access_token": "a", "token_type": 1}, "PAM Core issued a token of another type than Bearer."
         )._replace(http_status=None),
         "a page": login(
@@ -1502,22 +1519,22 @@ TABLE: dict[str, dict[str, Case]] = {
             Content_Type=HTML,
         ),
         "huge": login(200, b"x" * (1024 * 1024 + 1), "the answer (HTTP 200) is larger than 1 MiB."),
-        "an end before the answer": Case(
-            raw(says()),
+        "close before the response": Case(
+            raw(sends()),
             LOGIN + LOST + ENDED,
             0,
             options={"access_token": None, "client_id": "an-id", "client_secret": "a-secret"},
         ),
-        "reset": Case(simulated(("*/token", "reset", None)), LOGIN + LOST + RESET, 0, or_read=LOGIN + LOST + ENDED),
-        "expires_in is missing": made(simulated(("*/token", {"name": "removed", "members": ["expires_in"]}, None))),
+        "reset": Case(simulated(("*/token", "reset", None)), LOGIN + LOST + RESET, 0, or_message=LOGIN + LOST + ENDED),
+        "expires_in is missing": succeeds(simulated(("*/token", {"name": "removed", "members": ["expires_in"]}, None))),
         "expires_in is null": token({"expires_in": None}),
         "expires_in is short": token({"expires_in": 1}),
         "expires_in is negative": token({"expires_in": -3600}),
-        "expires_in is a text": token({"expires_in": "3600"}),
-        "expires_in is no number": token({"expires_in": "soon"}),
+        "expires_in is a string": token({"expires_in": "3600"}),
+        "expires_in is not a number": token({"expires_in": "soon"}),
         "expires_in is a list": token({"expires_in": [3600]}),
         "expires_in is true": token({"expires_in": True}),
-        "expires_in has no end": token({"expires_in": 10**400}),
+        "expires_in is huge": token({"expires_in": 10**400}),
         "bearer": token({"token_type": "bearer"}),
     },
 }

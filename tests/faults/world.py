@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the fault table needs around it: certificates, a proxy, and servers whose requests and sessions are counted."""
+"""The environment of the fault table: certificates, proxies, and servers that count requests and sessions."""
 
 from __future__ import annotations
 
@@ -32,18 +32,19 @@ PROXY_PASSWORD = "proxy-pass"
 
 @dataclasses.dataclass
 class Target:
-    """What a case asks, and what came of it there. ``words`` stand for what is another each time, such as a port."""
+    """The options of a case, and what arrived at its server. ``words`` replace values that differ each time, such as a
+    port."""
 
     options: dict[str, t.Any]
     creates: Callable[[], int]
-    """Requests to create a session that arrived whole."""
+    """Complete requests to create a session."""
     sessions: Callable[[], int]
-    """Sessions that exist because of them."""
+    """Sessions that these requests created."""
     words: dict[str, str]
     connections: Callable[[], int | None] = lambda: None
-    """To whom is reached first, where that can be counted."""
+    """Connections to the first host on the way, if they can be counted."""
     logins: Callable[[], int] = lambda: 0
-    """Requests to log in that arrived whole."""
+    """Complete login requests."""
 
     def fill(self, text: str) -> str:
         for word, value in self.words.items():
@@ -51,12 +52,12 @@ class Target:
         return text
 
 
-Server = Callable[["World"], AbstractContextManager[Target]]
+Server = Callable[["Lab"], AbstractContextManager[Target]]
 Handler = Callable[[RawServer, socket.socket], None]
 
 
-class World:
-    """Lasts for all cases."""
+class Lab:
+    """Shared by all cases."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -72,7 +73,7 @@ class World:
             "nothing": str(directory / "nothing.pem"),
         }
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Lab:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -85,7 +86,7 @@ class World:
 
     @functools.cached_property
     def contexts(self) -> dict[str, ssl.SSLContext]:
-        """Of servers, by what is wrong with them."""
+        """Contexts of servers, by the defect of their certificate."""
         past, future = datetime(2020, 1, 1, tzinfo=timezone.utc), datetime(2200, 1, 1, tzinfo=timezone.utc)
         issue = self._authority.issue_cert
         good = issue("127.0.0.1", "localhost", names.HERE, names.TWICE, names.NOWHERE_FIRST)
@@ -119,17 +120,17 @@ class World:
 
     @functools.cached_property
     def http_proxy(self) -> int:
-        """The port of a real HTTP proxy that wants a password and refuses one host."""
+        """The port of a real HTTP proxy that requires a password and refuses one host."""
         filters = ("--plugins", "proxy.plugin.FilterByUpstreamHostPlugin", "--filtered-upstream-hosts", names.FILTERED)
         return self._run(HTTP_PROXY, "--basic-auth", f"me:{PROXY_PASSWORD}", *filters)
 
     @functools.cached_property
     def socks_proxy(self) -> int:
-        """The port of a real proxy, SOCKS 4 and SOCKS 5, that wants a password."""
+        """The port of a real proxy for SOCKS 4 and SOCKS 5 that requires a password."""
         return self._run(SOCKS_PROXY, f"socks4+socks5://127.0.0.1:0#me:{PROXY_PASSWORD}")
 
     def _run(self, program: str, *arguments: str) -> int:
-        """Start a program that prints its port when it is there, and ends with its standard input."""
+        """Start a program that prints its port when it is ready, and ends when its standard input ends."""
         process = subprocess.Popen(
             [sys.executable, "-c", program, *arguments],
             stdin=subprocess.PIPE,
@@ -151,7 +152,7 @@ with proxy.Proxy([*limits, *sys.argv[1:]]) as running:
     sys.stdin.read()
 """
 
-# Without authtime pproxy lets in whoever logged in once from the same address.
+# Without authtime, pproxy accepts anyone from an IP address from which somebody has logged in.
 SOCKS_PROXY = """
 import asyncio, pproxy, sys
 
@@ -176,10 +177,10 @@ def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 def simulated(
     *faults: tuple[str, str | Mapping[str, t.Any], int | None], authorization: str = "full", **more: t.Any
 ) -> Server:
-    """A simulator that meets these faults: a glob of paths, the fault, how often."""
+    """A simulator with these faults: a glob of paths, the fault, how often it applies."""
 
     @contextmanager
-    def serve(world: World) -> Iterator[Target]:
+    def serve(lab: Lab) -> Iterator[Target]:
         with Simulator(**{"profile": "4.0", "strict": True, **more}) as vault:
             for path, fault, times in faults:
                 vault.fault(path, fault, times)
@@ -189,7 +190,7 @@ def simulated(
                 options,
                 lambda: sum(request.path.endswith("/remote/session") for request in vault.requests),
                 lambda: len(vault.state.pending),
-                {**world.words, "port": vault.url.rpartition(":")[2]},
+                {**lab.words, "port": vault.url.rpartition(":")[2]},
                 lambda: vault.connections,
                 lambda: sum(request.path.endswith("/token") for request in vault.requests),
             )
@@ -198,14 +199,14 @@ def simulated(
 
 
 def raw(handler: Handler, context: str | None = "good", handles: bool = True) -> Server:
-    """A server that does what *handler* does, in TLS of that name or in none. A request that it has read counts as
-    handled unless *handles* is false: there is a session."""
+    """A server that runs *handler*, in the TLS context of this name or without TLS. If *handles* is true, each request
+    that it has read creates a session."""
 
     @contextmanager
-    def serve(world: World) -> Iterator[Target]:
-        tls = world.contexts[context] if context else None
+    def serve(lab: Lab) -> Iterator[Target]:
+        tls = lab.contexts[context] if context else None
         server = RawServer(lambda connection: handler(server, connection), tls)
-        server.later = world.contexts["good"]
+        server.later = lab.contexts["good"]
 
         def creates() -> int:
             return sum(request.partition(b"\r\n")[0].count(b"/remote/session ") for request in server.received)
@@ -213,30 +214,30 @@ def raw(handler: Handler, context: str | None = "good", handles: bool = True) ->
         with server:
             options = {
                 "url": server.url,
-                "ca_path": world.words["ca"],
+                "ca_path": lab.words["ca"],
                 "api_prefix": "api",
                 "access_token": "bearer-0123456789",
                 **SESSION,
             }
-            words = {**world.words, "port": str(server.port)}
+            words = {**lab.words, "port": str(server.port)}
             yield Target(options, creates, creates if handles else lambda: 0, words, lambda: server.accepted)
 
     return serve
 
 
-def nobody(world: World) -> AbstractContextManager[Target]:
-    """A port at which nobody listens."""
-    return _without_answer(world, listening=False)
+def nobody(lab: Lab) -> AbstractContextManager[Target]:
+    """A port on which nobody listens."""
+    return _without_answer(lab, listening=False)
 
 
-def unanswering(world: World) -> AbstractContextManager[Target]:
-    """A port that is like an address behind a silent firewall: the queue of connections is full, and more attempts are
+def unanswering(lab: Lab) -> AbstractContextManager[Target]:
+    """A port that looks like a host behind a silent firewall: the connection queue is full, and further attempts are
     dropped."""
-    return _without_answer(world, listening=True)
+    return _without_answer(lab, listening=True)
 
 
 @contextmanager
-def _without_answer(world: World, listening: bool) -> Iterator[Target]:
+def _without_answer(lab: Lab, listening: bool) -> Iterator[Target]:
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -250,16 +251,16 @@ def _without_answer(world: World, listening: bool) -> Iterator[Target]:
                     waiting.connect(("127.0.0.1", port))
                 raise AssertionError("The queue does not fill up.")
         options = {"url": f"https://127.0.0.1:{port}", "api_prefix": "api", "access_token": "bearer-0123456789"}
-        words = {**world.words, "port": str(port)}
+        words = {**lab.words, "port": str(port)}
         yield Target({**options, "ca_path": words["ca"], **SESSION}, lambda: 0, lambda: 0, words)
 
 
 def behind(proxy: Server, target: Server) -> Server:
-    """*target*, and a proxy at the port that the word ``proxy`` stands for."""
+    """*target* behind a proxy. The word ``proxy`` stands for the port of the proxy."""
 
     @contextmanager
-    def serve(world: World) -> Iterator[Target]:
-        with proxy(world) as near, target(world) as far:
+    def serve(lab: Lab) -> Iterator[Target]:
+        with proxy(lab) as near, target(lab) as far:
             far.words["proxy"] = near.words["port"]
             yield dataclasses.replace(far, connections=near.connections)
 
@@ -267,10 +268,10 @@ def behind(proxy: Server, target: Server) -> Server:
 
 
 @contextmanager
-def http_proxy(world: World) -> Iterator[Target]:
-    yield Target({}, lambda: 0, lambda: 0, {"port": str(world.http_proxy)})
+def http_proxy(lab: Lab) -> Iterator[Target]:
+    yield Target({}, lambda: 0, lambda: 0, {"port": str(lab.http_proxy)})
 
 
 @contextmanager
-def socks_proxy(world: World) -> Iterator[Target]:
-    yield Target({}, lambda: 0, lambda: 0, {"port": str(world.socks_proxy)})
+def socks_proxy(lab: Lab) -> Iterator[Target]:
+    yield Target({}, lambda: 0, lambda: 0, {"port": str(lab.socks_proxy)})

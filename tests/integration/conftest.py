@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays real playbooks, with the ansible-core that runs the tests, against simulators of PAM Core in this process."""
+"""Play real playbooks with the ansible-core that runs the tests, against simulators of PAM Core in this process."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.faults.report")
 
 
-# Starts Python as Ansible wants it. Notes who connected, and what everybody on that host can see of all processes. Each
-# process has a file of its own, since two may write at the same time.
+# Starts Python for Ansible. Records the connection, and what any user of that host can see of all processes. Each
+# process writes its own file, because two can write at the same time.
 INTERPRETER = """\
 #!/bin/sh
 echo "from $SSH_CONNECTION" >> {folder}/seen-$$
@@ -66,7 +66,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 
 @pytest.fixture(scope="module")
 def sockets() -> Iterator[Path]:
-    """A folder for SSH's sockets, whose paths must be short."""
+    """A folder for SSH's sockets. Their paths must be short."""
     with tempfile.TemporaryDirectory(prefix="ssh-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
@@ -78,7 +78,7 @@ def remote(sshd: SshServer, sockets: Path, tmp_path: Path) -> Remote:
 
 
 class Played:
-    """What came of one run of ansible-playbook."""
+    """The results of one run of ansible-playbook."""
 
     def __init__(self, process: subprocess.CompletedProcess[str], events: list[dict[str, t.Any]]) -> None:
         self.code = process.returncode
@@ -87,11 +87,11 @@ class Played:
 
     @property
     def warnings(self) -> list[str]:
-        """Each as one line, without the name of the kind."""
+        """Each warning as one line, without its prefix."""
         return [re.sub(r"\s+", " ", found.partition("]: ")[2]).strip() for found in WARNING.findall(self.output)]
 
     def results(self, task: str) -> list[dict[str, t.Any]]:
-        """The results of the task of this name, of all hosts, as callback plugins get them."""
+        """The results of the task of this name on all hosts, as callback plugins get them."""
         return [
             told["result"]
             for event in self.events
@@ -115,7 +115,7 @@ Vault = Callable[..., Simulator]
 
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where Ansible finds the collection: ANSIBLE_COLLECTIONS_PATH, or a folder that has a link to the checkout."""
+    """Where Ansible finds the collection: ANSIBLE_COLLECTIONS_PATH, or a folder with a link to the checkout."""
     if given := os.environ.get("ANSIBLE_COLLECTIONS_PATH"):
         return given
     folder = tmp_path_factory.mktemp("collections")
@@ -140,7 +140,7 @@ def _simulators() -> Iterator[Vault]:
 
 @pytest.fixture
 def vaults(_simulators: Vault) -> Iterator[Vault]:
-    """``vaults("3.32")`` is a running simulator of that version, with nothing in its log and no faults."""
+    """``vaults("3.32")`` is a running simulator of that version, with an empty log and without faults."""
     used: list[Simulator] = []
 
     def get(profile: str = "4.0", strict: bool = True) -> Simulator:
@@ -161,7 +161,7 @@ def vault(vaults: Vault) -> Simulator:
 
 
 def reach(vault: Simulator, method: str | None = "oauth2", **more: t.Any) -> dict[str, t.Any]:
-    """Variables by which all plugins of the collection reach this vault, and the session that is asked for."""
+    """Variables that connect all plugins of the collection to this vault, and describe the session."""
     known = vault.credentials
     credentials = known[method] if method in ("oauth2", "oauth1") else {method: known[method]} if method else {}
     options = {
@@ -176,7 +176,7 @@ def reach(vault: Simulator, method: str | None = "oauth2", **more: t.Any) -> dic
 
 
 def secrets_of(vault: Simulator) -> dict[str, list[str]]:
-    """Everything that must not be seen, by what it is."""
+    """All secrets, by kind."""
     oauth1 = vault.credentials["oauth1"]
     return {
         "client secret": [vault.credentials["oauth2"]["client_secret"]],
@@ -188,11 +188,10 @@ def secrets_of(vault: Simulator) -> dict[str, list[str]]:
 
 
 def leaks(vault: Simulator, played: Played, *handing_on: str) -> set[str]:
-    """What can be seen in the output or by a callback plugin, and where.
+    """The secrets that the output or a callback plugin shows, and where.
 
-    ansible-core gives callback plugins the arguments of each task, no_log or not: hence the task that writes the
-    registered variables to a file is left out, and others that hand on a session.
-    """
+    ansible-core gives callback plugins the arguments of each task, with or without no_log. Therefore the task that
+    writes the registered variables to a file does not count, and neither do tasks that hand over a session."""
     seen = {"output": played.output}
     for event in played.events:
         if not any(isinstance(told, dict) and told["task"] in (WRITE, *handing_on) for told in event["told"]):
@@ -207,12 +206,11 @@ def leaks(vault: Simulator, played: Played, *handing_on: str) -> set[str]:
 
 @pytest.fixture(scope="session")
 def play(tmp_path_factory: pytest.TempPathFactory, collections: str) -> Play:
-    """Play tasks, given as YAML, and return what came of it.
+    """Play tasks, given as YAML, and return the results.
 
-    ``inventory`` has hosts with their variables, ``variables`` are those of all; other keywords are those of the play.
-    With ``whole``, the YAML is that of a playbook. ``starter`` is a command that starts the command after it. A
-    person types ``typed``.
-    """
+    ``inventory`` has hosts with their variables, and ``variables`` are those of all hosts. Other keywords are those of
+    the play. With ``whole``, the YAML is a whole playbook. ``starter`` is a command that starts the command after it.
+    ``typed`` is the input of a person."""
 
     def run(
         tasks: str,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds the examples of the documentation: blocks of README, guides and plugins."""
+"""Find the examples of the documentation: blocks of the README, the guides and the plugins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from markdown_it import MarkdownIt
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# Guides that are one story: tests/awx/test_guides.py and test_simulator_guide.py run their examples in order.
+# Guides with examples that depend on each other. tests/awx/test_guides.py and test_simulator_guide.py run them in
+# order.
 STORIES = ("awx_guide.rst", "simulator_guide.rst", "terminal_guide.rst")
 
 
@@ -26,7 +27,7 @@ class Example(t.NamedTuple):
     page: str
     """Path in the repository."""
     number: int
-    """Of the blocks of this page, from 1 on."""
+    """The number of the block in this page, from 1."""
     language: str
     text: str
 
@@ -36,7 +37,7 @@ class Example(t.NamedTuple):
 
 
 def examples() -> list[Example]:
-    """All there are, in a fixed order."""
+    """All examples, in a fixed order."""
     pages = {
         "README.md": _of_markdown,
         **{_relative(path): of_rst for path in _guides() if path.name not in STORIES},
@@ -69,7 +70,7 @@ def _of_markdown(path: Path) -> Iterator[tuple[str, str]]:
 
 def of_rst(path: Path) -> Iterator[tuple[str, str]]:
     """The blocks of a page: language and text."""
-    # Roles and directives of Ansible's documentation are unknown to docutils, and no matter here.
+    # docutils does not know the roles and directives of Ansible's documentation. They do not matter here.
     settings = {"report_level": 5, "syntax_highlight": "none", "file_insertion_enabled": False}
     document = docutils.core.publish_doctree(path.read_text(encoding="utf-8"), settings_overrides=settings)
     for node in document.findall(docutils.nodes.literal_block):
@@ -79,7 +80,7 @@ def of_rst(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _of_plugin(path: Path) -> Iterator[tuple[str, str]]:
-    """EXAMPLES is one block; a plugin without is no plugin for users."""
+    """EXAMPLES is one block. Files without it are no plugins for users."""
     text = read_docstring(str(path))["plainexamples"]
     yaml.safe_load(text)
     yield "yaml+jinja", text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""That what measures still measures; what it measures is no matter of a test."""
+"""The benchmark works. Its figures do not matter here."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def benchmark(collections: str, *arguments: str, **variables: str) -> str:
     ).stdout
 
 
-def test_who_does_the_same_work_is_in_one_table_and_one_file(collections: str, tmp_path: Path) -> None:
+def test_contenders_for_the_same_work_share_a_table_and_a_file(collections: str, tmp_path: Path) -> None:
     results, other = tmp_path / "results.json", tmp_path / "other.yml"
     other.write_text(OTHER, encoding="utf-8")
     arguments = ("--runs=1", f"--results={results}", "start-0ms/[set]*")
@@ -65,5 +65,5 @@ def test_who_does_the_same_work_is_in_one_table_and_one_file(collections: str, t
     }
     assert "\nanother collection " in again
     assert "\nanother collection " not in output
-    # Whether a goal is kept depends on what else the machine does.
+    # Whether a goal is met depends on the load of the machine.
     assert re.search(r"^(kept    |NOT KEPT)  ansible-core ", output, re.MULTILINE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check mode makes nothing, and proves what can be proved without that."""
+"""Check mode requests no session, and verifies everything that can be verified without one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REFUSED = (
         ("access_token", [("HEAD", "/"), ("HEAD", "/")]),
     ],
 )
-def test_nothing_is_made(method: str, expected: list[tuple[str, str]], vault: Simulator, play: Play) -> None:
+def test_no_session_is_requested(method: str, expected: list[tuple[str, str]], vault: Simulator, play: Play) -> None:
     before = len(vault.state.pending)
     played = play(BOTH, "--check", variables=reach(vault, method)).succeeded()
     assert [(request.method, request.path) for request in vault.requests] == expected
@@ -70,7 +70,7 @@ def test_nothing_is_made(method: str, expected: list[tuple[str, str]], vault: Si
     assert set(played.warnings) == {WARNING}
 
 
-def test_what_is_wrong_fails(vault: Simulator, play: Play) -> None:
+def test_problems_fail(vault: Simulator, play: Play) -> None:
     wrong: dict[str, tuple[str, dict[str, t.Any], str]] = {
         "certificate at login": ("oauth2", {"ca_path": ""}, f"Logging in with OAuth 2.0 failed: {CERTIFICATE}"),
         "secret": ("oauth2", {"client_secret": "not this one"}, REFUSED),
@@ -105,7 +105,7 @@ def test_what_is_wrong_fails(vault: Simulator, play: Play) -> None:
 
 
 def test_check_mode_of_a_task(vault: Simulator, play: Play) -> None:
-    """A lookup does not see it, and says so in its documentation."""
+    """A lookup does not see check_mode of a task. Its documentation says so."""
     played = play(
         """
         - name: Not for real

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's debugger repeats a task with the same secrets, or nothing is sent. It shows none as a task's argument."""
+"""If Ansible's debugger repeats a task, it sends the same secrets or nothing. It shows no secret as an argument of a
+task."""
 
 from __future__ import annotations
 
@@ -74,7 +75,7 @@ NOT_REPEATED = {
 
 
 @pytest.mark.parametrize("way", NOT_REPEATED)
-def test_nothing_is_sent_without_the_secret(play: Play, vault: Simulator, way: str) -> None:
+def test_redo_without_the_secret_sends_nothing(play: Play, vault: Simulator, way: str) -> None:
     tasks, origin = NOT_REPEATED[way]
     variables = reach(vault, token_cache=False)
     secret = variables.pop("senhasegura_client_secret")
@@ -84,7 +85,9 @@ def test_nothing_is_sent_without_the_secret(play: Play, vault: Simulator, way: s
     )
     assert [result["msg"] for result in played.results("Get a session")][1:] == [HIDDEN.format(origin)], played.output
     assert [request.status for request in vault.requests if request.path.endswith("/oauth2/token")] == [200]
-    assert secret not in played.output  # core gives callbacks what is literally in the playbook, before the task runs
+    assert (
+        secret not in played.output
+    )  # core gives callbacks the literal arguments of the playbook before the task runs
 
 
 SHOWN = {
@@ -92,12 +95,12 @@ SHOWN = {
     "task_vars['senhasegura_client_secret']": {"client secret in output"},
     "vars(result) if hasattr(result, '_result') else result.utr": {"session URL in output", "session token in output"},
 }
-"""What core gives the debugger, and what is in it."""
+"""The data that core gives the debugger, and what they contain."""
 
 
 @pytest.mark.parametrize("what", SHOWN)
 def test_variables_and_results_are_shown(play: Play, vault: Simulator, what: str) -> None:
-    """The security guide says so, among what is not protected."""
+    """The security guide lists this as not protected."""
     played = play(
         task().replace("nowhere", "web01"), variables=reach(vault), typed=f"p {what}\ncontinue\n", debugger="always"
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task that is delegated to a host which is reached by SSH works there, with the options of the controller."""
+"""A task delegated to a host over SSH runs there, with the options of the controller."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET = "senhasegura_client_secret"
 
 @pytest.fixture
 def inventory(remote: Remote) -> dict[str, t.Any]:
-    """Two hosts that cannot be reached, and the one that work is delegated to."""
+    """Two unreachable hosts, and the host to which tasks are delegated."""
     nowhere = {"ansible_connection": "ssh", "ansible_host": "localhost", "ansible_port": 1}
     return {"web01": nowhere, "db01": nowhere, "jump": remote.variables}
 
@@ -58,7 +58,7 @@ TASKS = f"""
 
 
 def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]) -> None:
-    """Once a run, though the results that hold the module's own warning are hidden."""
+    """Once per run, although the results with the module's own warning are hidden."""
     tasks = """
     - pamops.senhasegura.pam_remote_session: {device: web01}
       delegate_to: jump
@@ -72,7 +72,7 @@ def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote
 
 
 @pytest.mark.parametrize(("pipelining", "hosts"), [("false", ["web01"]), ("true", ["web01", "db01"])])
-def test_the_work_is_done_there_and_is_hidden(
+def test_module_runs_there_and_its_result_is_hidden(
     pipelining: str,
     hosts: list[str],
     vault: Simulator,
@@ -81,7 +81,7 @@ def test_the_work_is_done_there_and_is_hidden(
     inventory: dict[str, t.Any],
     tmp_path: Path,
 ) -> None:
-    """With options from variables, from the environment and from the ansible.cfg of the controller."""
+    """With options from variables, and from the environment and ansible.cfg of the controller."""
     variables = {name: value for name, value in reach(vault).items() if name not in ("senhasegura_url", SECRET)}
     played = play(
         TASKS,
@@ -97,7 +97,7 @@ def test_the_work_is_done_there_and_is_hidden(
         config=f"[senhasegura]\nurl = {vault.url}\n",
     ).succeeded()
 
-    # For each host a task, and two items: each is a process of its own there, and logs in.
+    # Each host has one task and two items. Each of them is a process on the remote host, and logs in.
     tasks = 3 * len(hosts)
     assert Counter(request.path for request in vault.requests) == {LOGIN: tasks, CREATE: tasks}
     seen = remote.seen()
@@ -118,7 +118,7 @@ def test_the_work_is_done_there_and_is_hidden(
         assert "invocation" not in str([session, of_item, failed])
 
 
-def test_check_mode_and_what_is_missing_there(
+def test_check_mode_and_failures_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any], tmp_path: Path
 ) -> None:
     bare = script(tmp_path / "bare", f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
@@ -176,7 +176,7 @@ def test_check_mode_and_what_is_missing_there(
         variables=reach(vault),
         environment={**remote.environment, "ANSIBLE_PIPELINING": "true"},
     ).succeeded()
-    # Of the first task, of the one that dies, and of the last.
+    # From the first task, the one that dies, and the last one.
     assert [request.path for request in vault.requests] == [LOGIN, LOGIN, CREATE, LOGIN, CREATE]
     assert not leaks(vault, played)
 
@@ -199,7 +199,7 @@ def test_check_mode_and_what_is_missing_there(
     assert played.result("To where nobody is")["unreachable"]
 
 
-# Does what it is to do, and ends as ssh does when it breaks.
+# Runs the module, and then exits as ssh does after a broken connection.
 BREAKING = """\
 #!/bin/sh
 echo ran >> {folder}/seen-$$
@@ -207,7 +207,7 @@ echo ran >> {folder}/seen-$$
 exit 255
 """
 
-# The first time, it does not get through; after that it is ssh.
+# Fails to connect the first time, and runs ssh after that.
 LATE_SSH = """\
 #!/bin/sh
 if mkdir {folder}/tried 2>/dev/null; then
@@ -219,10 +219,10 @@ exec ssh "$@"
 
 
 @pytest.mark.parametrize("pipelining", ["true", "false"])
-def test_where_ssh_breaks_the_module_is_not_run_again(
+def test_module_is_not_repeated_after_a_broken_connection(
     pipelining: str, vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
 ) -> None:
-    """Connecting is tried again, as core is told to do it. But ssh ends with 255 too if it breaks afterwards."""
+    """Core retries the connection as configured. But ssh also exits with 255 if the connection breaks later."""
     breaking = script(remote.folder / "breaking", BREAKING.format(folder=remote.folder, python=sys.executable))
     ssh = script(remote.folder / "late_ssh", LATE_SSH.format(folder=remote.folder))
     played = play(
@@ -262,14 +262,14 @@ def test_where_ssh_breaks_the_module_is_not_run_again(
     )
     assert broken["msg"].endswith(unknown)
     assert "may exist" not in checked["msg"]
-    # Where the module is not ours, core runs it again.
+    # Core repeats modules that are not ours.
     assert remote.seen().count("ran") == 1 + 1 + 3
 
 
-def test_sessions_are_found_and_ended_there(
+def test_sessions_are_found_and_terminated_there(
     vault: Simulator, play: Play, remote: Remote, inventory: dict[str, t.Any]
 ) -> None:
-    """Seen by all, but for the secrets. What cannot be known there is said."""
+    """Results are visible, except for secrets. An unknown outcome is reported."""
     vault.state.sessions.clear()
     first, second, third = vault.state.add_sessions(3, running=True, user="jdoe", device="web01")
     vault.fault(f"DELETE */{second.session_id}", "unexpected_error")

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole message of a task and of a lookup with invalid options: nothing is sent.
+"""The full message of a task and of a lookup with invalid options. No request is sent.
 
-The messages for requests that were sent are in the fault table.
-"""
+The fault table has the messages about requests that were sent."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ if t.TYPE_CHECKING:
 
 OPTIONS = "Invalid options; nothing was sent to PAM Core: "
 
-# what is wrong → variables other than the usual ones, the message
+# problem → variables that differ from the usual ones, the message
 EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
     "no https": (
         {"url": "http://vault.example"},
@@ -65,7 +64,7 @@ EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
 
 
 def tasks() -> str:
-    """For each failure a task and a task with the lookup, which go on after it."""
+    """For each problem, a task with the module and a task with the lookup. The play continues after a failure."""
     return "".join(
         textwrap.dedent(
             f"""
@@ -93,7 +92,7 @@ def played(play: Play) -> Iterator[Played]:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_failing_task_says_why(name: str, played: Played) -> None:
+def test_message_of_a_failed_task(name: str, played: Played) -> None:
     result = played.result(f"{name} by the task")
     for key in [key for key in result if key.startswith("_") or key == "exception"]:
         del result[key]
@@ -102,10 +101,10 @@ def test_a_failing_task_says_why(name: str, played: Played) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_failing_lookup_says_why(name: str, played: Played) -> None:
+def test_message_of_a_failed_lookup(name: str, played: Played) -> None:
     assert EXPECTED[name][1] in played.result(f"{name} by the lookup")["msg"]
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_people_see_why(name: str, played: Played) -> None:
+def test_output_shows_the_messages(name: str, played: Played) -> None:
     assert EXPECTED[name][1] in played.output.replace('\\"', '"')

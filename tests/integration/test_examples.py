@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each example of the documentation runs as it stands there, in a world where its addresses and files exist."""
+"""Each example of the documentation runs unchanged. Its addresses and files exist in these tests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 DATA = Path(__file__).with_name("examples.yml")
 PROXY_PASSWORD = "p@ss/word"
 
-# What stands in an example that is not run, and why.
+# Text of examples that do not run, and why.
 NOT_RUN = {
     "ansible-galaxy collection install": "The collection is taken from the checkout, and its libraries are there.",
     "ansible-playbook pamops.senhasegura.": "The tests in tests/awx run this.",
@@ -56,11 +56,11 @@ A_TASK = """
     credential: root
     protocol: SSH
 """
-"""For examples that only say where values come from."""
+"""For examples that only set options."""
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Somebody who is told of a session."""
+    """A webhook that is informed of a session."""
 
     received: t.ClassVar[list[t.Any]] = []
     vault: t.ClassVar[Simulator]
@@ -73,7 +73,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def open_at_once(self, text: str) -> None:
-        """All URLs in it; and let the time pass in which they could be opened."""
+        """Open all URLs in the message, and advance the clock until they expire."""
         for url in re.findall(r"https://[^\s,]+", text):
             assert requests.get(url, verify=self.vault.ca_file, timeout=10).status_code == 200
         self.vault.clock.advance(40)
@@ -82,11 +82,11 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class World(t.NamedTuple):
+class Lab(t.NamedTuple):
     vault: Simulator
     vault_with_client_certificates: Simulator
     places: t.Callable[[str], dict[str, str]]
-    """For a block of text, what stands in examples → what there is."""
+    """For a block of text: text of the examples → its replacement."""
     environment: dict[str, str]
     proxy_logs: tuple[Path, Path]
 
@@ -126,7 +126,7 @@ def _proxy(folder: Path, *arguments: str) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("world")
     for name in ("proxy", "proxy_with_password", "www"):
         (folder / name).mkdir()
@@ -159,20 +159,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             }
 
         logs = (folder / "proxy" / "log", folder / "proxy_with_password" / "log")
-        yield World(vault, with_certificates, places, {"SSL_CERT_FILE": str(bundle)}, logs)
+        yield Lab(vault, with_certificates, places, {"SSL_CERT_FILE": str(bundle)}, logs)
 
 
 class Run(t.NamedTuple):
-    """An example, made to run in this world."""
+    """An example, prepared to run with these servers."""
 
-    world: World
+    lab: Lab
     play: Play
     example: Example
     text: str
     vault: Simulator
 
     def tasks(self, tasks: str, environment: dict[str, str] | None = None, config: str = "") -> Played:
-        """Play them where all is known to Ansible that the text does not say."""
+        """Play the tasks, and set what the text leaves out."""
         oauth2 = self.vault.credentials["oauth2"]
         known = {
             "SENHASEGURA_URL": self.vault.url,
@@ -190,7 +190,7 @@ class Run(t.NamedTuple):
             },
             inventory={"web01": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}},
             environment={
-                **self.world.environment,
+                **self.lab.environment,
                 **{name: value for name, value in known.items() if name not in said},
                 **(environment or {}),
             },
@@ -204,7 +204,7 @@ def _run_tasks(run: Run) -> Played:
 
 
 def _run_yaml(run: Run) -> Played:
-    """Tasks, or the variables of the playbook that is named beside them."""
+    """Tasks, or the variables of the playbook that the page names."""
     if not isinstance(yaml.safe_load(run.text), dict):
         return _run_tasks(run)
     playbook = "- name: Run it\n  ansible.builtin.import_playbook: pamops.senhasegura.maintenance_window\n  vars:\n"
@@ -213,11 +213,11 @@ def _run_yaml(run: Run) -> Played:
 
 
 def _run_template(run: Run) -> Played:
-    """In place of a file of templates."""
+    """Use the text instead of a template file."""
     content = textwrap.indent(run.text, "      ")
     return run.tasks(
         "- name: Write what the template says\n  no_log: true\n  ansible.builtin.copy:\n"
-        f"    dest: {run.world.places('')['/srv/www']}/page.html\n    mode: '0600'\n    content: |\n{content}"
+        f"    dest: {run.lab.places('')['/srv/www']}/page.html\n    mode: '0600'\n    content: |\n{content}"
     )
 
 
@@ -226,7 +226,7 @@ def _run_config(run: Run) -> Played:
 
 
 def _run_exports(run: Run) -> Played:
-    """Commands that set variables, in a shell; then a task that is run there."""
+    """Run commands that set variables in a shell, and then a task in that shell."""
     commands = [line.removeprefix("$ ") for line in run.text.splitlines()]
     assert all(command.startswith("export ") for command in commands), run.text
     script = "; ".join([*commands, "exec env -0"])
@@ -252,18 +252,18 @@ RUNNERS: dict[str, Callable[[Run], Played]] = {
     [example for example in examples() if not any(text in example.text for text in NOT_RUN)],
     ids=lambda example: example.name,
 )
-def test_example(example: Example, world: World, play: Play) -> None:
+def test_example(example: Example, lab: Lab, play: Play) -> None:
     text = example.text
-    for said, there in world.places(example.text).items():
+    for said, there in lab.places(example.text).items():
         text = text.replace(said, there)
-    vault = world.vault_with_client_certificates if "client_cert:" in text else world.vault
+    vault = lab.vault_with_client_certificates if "client_cert:" in text else lab.vault
     vault.clear_requests()
-    lives_on = re.search("pam_remote_session_(info|terminate)|window_", text)  # without one of its own, perhaps
+    lives_on = re.search("pam_remote_session_(info|terminate)|window_", text)  # perhaps without a session of its own
     _let_people_work(vault, running=bool(lives_on))
     Receiver.received.clear()
     Receiver.vault = vault
-    connections = world.connections_through_proxies()
-    played = RUNNERS[example.language](Run(world, play, example, text, vault)).succeeded()
+    connections = lab.connections_through_proxies()
+    played = RUNNERS[example.language](Run(lab, play, example, text, vault)).succeeded()
 
     assert not [warning for warning in played.warnings if not any(known in warning for known in _expected(text))]
     made = [request for request in vault.requests if request.path.endswith("/remote/session")]
@@ -275,11 +275,11 @@ def test_example(example: Example, world: World, play: Play) -> None:
     assert all(any(url in message["text"] for url in urls) for message in Receiver.received)
     assert bool(Receiver.received) is ("chat.example" in example.text)
     if "proxy.example" in example.text:
-        assert world.connections_through_proxies() > connections
+        assert lab.connections_through_proxies() > connections
 
 
 def _let_people_work(vault: Simulator, running: bool) -> None:
-    """On each device before, and perhaps now too."""
+    """Add sessions on each device: ended ones, and running ones if *running* is set."""
     vault.state.sessions.clear()
     for device in vault.state.devices.values():
         vault.state.add_sessions(1, user="jdoe", device=device.hostname)
@@ -291,13 +291,13 @@ def _expected(text: str) -> list[str]:
     return [warning for said, warning in WARNINGS.items() if said in text]
 
 
-def test_no_reason_is_left_over() -> None:
+def test_every_exception_is_used() -> None:
     texts = [example.text for example in examples()]
     assert all(any(text in given for given in texts) for text in NOT_RUN)
 
 
 def test_examples_are_found() -> None:
-    """In each kind of page, and all that is YAML in them is."""
+    """On each kind of page. All examples in YAML are valid."""
     pages = {example.page for example in examples()}
     assert {"README.md", "plugins/modules/pam_remote_session.py", "docs/docsite/rst/errors_guide.rst"} <= pages
     for example in examples():

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import site
-from tests.faults.report import check, in_todays_words, options_of
+from tests.faults.report import check, in_current_openssl_words, options_of
 from tests.faults.table import CASES, NOTE
-from tests.faults.world import Target, World
+from tests.faults.world import Lab, Target
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play, Played
@@ -31,7 +31,7 @@ TASKS = {
             device: "{{ device }}"
           ignore_errors: true
         """,
-    # The first task lets the process load our code that all workers are forked from. Else each has to.
+    # The first task loads our code into the main process, from which all workers are forked. Otherwise each loads it.
     "lookup": """
         - name: Load the plugins
           pamops.senhasegura.pam_remote_session:
@@ -52,7 +52,7 @@ class Outcome(t.NamedTuple):
     played: Played
     results: dict[str, dict[str, t.Any]]
     seconds: dict[str, float]
-    """For which the worker of each host lived."""
+    """The lifetime of each host's worker."""
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -63,8 +63,8 @@ def outcome(request: pytest.FixtureRequest, play: Play, tmp_path_factory: pytest
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096 if hard == resource.RLIM_INFINITY else hard), hard))
     with ExitStack() as stack:
-        world = stack.enter_context(World(folder))
-        targets = {fault: stack.enter_context(case.server(world)) for fault, case in CASES.items()}
+        lab = stack.enter_context(Lab(folder))
+        targets = {fault: stack.enter_context(case.server(lab)) for fault, case in CASES.items()}
         hosts = {}
         for fault, target in targets.items():
             options = options_of(CASES[fault], target)
@@ -82,7 +82,7 @@ def outcome(request: pytest.FixtureRequest, play: Play, tmp_path_factory: pytest
             environment={
                 "PYTHONPATH": str(Path(site.__path__[0])),
                 "FAULT_TIMES": str(times),
-                # The last workers may end by themselves, and so tell how long they lived.
+                # The last workers can end themselves, and so record their lifetime.
                 "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "50",
             },
         )
@@ -102,11 +102,11 @@ def outcome(request: pytest.FixtureRequest, play: Play, tmp_path_factory: pytest
 def test_fault(fault: str, outcome: Outcome) -> None:
     case, target, result = CASES[fault], outcome.targets[fault], outcome.results[fault]
     expected = None if case.message is None else target.fill(case.message)
-    read = in_todays_words(result["msg"]) if result["failed"] else None
+    read = in_current_openssl_words(result["msg"]) if result["failed"] else None
     if read is not None and outcome.way == "lookup":
-        # core says before it, and in other words in each release, that a lookup failed
+        # core puts its own message before ours, and words it differently in each release
         assert expected is not None
-        expected = next((text for text in (expected, case.or_read) if text and text in read), expected)
+        expected = next((text for text in (expected, case.or_message) if text and text in read), expected)
         assert expected in read
         assert (NOTE in read) is case.may_exist
         read = expected
@@ -115,7 +115,7 @@ def test_fault(fault: str, outcome: Outcome) -> None:
     if read is None:
         return
     if outcome.way == "task":
-        status = result["http_status"] if read == case.or_read else case.http_status
+        status = result["http_status"] if read == case.or_message else case.http_status
         assert {name: value for name, value in result.items() if not name.startswith("_") and name != "exception"} == {
             "failed": True,
             "changed": False,
@@ -124,12 +124,11 @@ def test_fault(fault: str, outcome: Outcome) -> None:
             "error_code": case.error_code,
             "session_may_exist": case.may_exist,
         }
-    output = in_todays_words(outcome.played.output)
+    output = in_current_openssl_words(outcome.played.output)
     assert read in output or json.dumps(read, ensure_ascii=False)[1:-1] in output
 
 
-def test_nothing_is_a_bug(outcome: Outcome) -> None:
-    """Neither in the output nor in what callback plugins get."""
+def test_no_traceback_and_no_other_warning(outcome: Outcome) -> None:
     assert "Traceback" not in outcome.played.output
     assert outcome.played.warnings == [
         "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret and no session in any output or callback, without no_log; all of them in the registered variables."""
+"""No output and no callback shows a secret or a session, even without no_log. The registered variables have them
+all."""
 
 from __future__ import annotations
 
@@ -117,8 +118,8 @@ TASKS = f"""
 
 
 @pytest.mark.parametrize("method", ["oauth2", "oauth1", "access_token"])
-def test_nothing_is_shown_and_all_is_registered(method: str, vault: Simulator, play: Play, tmp_path: Path) -> None:
-    # The requests of the tasks before "Until", and three tries of that.
+def test_output_is_hidden_and_results_are_registered(method: str, vault: Simulator, play: Play, tmp_path: Path) -> None:
+    # The requests of the tasks before "Until", and its three tries.
     for fault, times in (("no_tenant", 6), ("unexpected_error", 3)):
         vault.fault(CREATE, fault, times)
     played = play(TASKS, "-vvv", variables=reach(vault, method, output=None) | {"output": str(tmp_path / "registered")})
@@ -127,7 +128,7 @@ def test_nothing_is_shown_and_all_is_registered(method: str, vault: Simulator, p
 
     registered = (tmp_path / "registered").read_text(encoding="utf-8")
     made = [pending for pending in vault.state.pending.values() if pending.token in registered]
-    # One for each task and item that had a success; of several tries, the last.
+    # One for each task and item that succeeded. Of several tries, only the last one counts.
     assert len(made) == 1 + 2 + 2 + 1 + 2 + 1 + 1 + 1 + 1 + 1
     assert all(pending.sr in registered for pending in made)
 
@@ -142,8 +143,8 @@ def test_nothing_is_shown_and_all_is_registered(method: str, vault: Simulator, p
         assert sentence in played.output.replace('\\"', '"')
 
 
-def test_what_a_server_says_does_not_betray_secrets(vault: Simulator, play: Play) -> None:
-    """It may repeat what it was sent."""
+def test_echoed_secrets_are_not_shown(vault: Simulator, play: Play) -> None:
+    """A server may repeat its request."""
     vault.fault("*", "echo_secret", times=1)  # the login
     vault.fault(CREATE, "echo_authorization", times=None)
     variables = reach(vault) | {f"my_{name}": value for name, value in vault.credentials["oauth1"].items()}
@@ -182,7 +183,7 @@ def test_what_a_server_says_does_not_betray_secrets(vault: Simulator, play: Play
 
 
 @pytest.mark.parametrize("method", ["oauth2", "oauth1", "access_token"])
-def test_secrets_that_are_arguments_are_hidden_from_callbacks(method: str, vault: Simulator, play: Play) -> None:
+def test_secret_arguments_are_hidden_from_callbacks(method: str, vault: Simulator, play: Play) -> None:
     """ansible-core gives callbacks the arguments of a task. Each try of "until" needs them again."""
     vault.fault(CREATE, "unexpected_error", times=2)
     known = vault.credentials[method]
@@ -211,11 +212,13 @@ def test_secrets_that_are_arguments_are_hidden_from_callbacks(method: str, vault
     assert not leaks(vault, played)
     assert [request.status for request in vault.requests if request.path == CREATE] == [500, 500, 200, 200, 400]
     failures = [event for event in played.events if event["event"] == "v2_runner_on_failed"]
-    assert any(f"{{{{ my_{list(secrets)[-1]} }}}}" in str(event) for event in failures)  # the reference in its place
+    assert any(
+        f"{{{{ my_{list(secrets)[-1]} }}}}" in str(event) for event in failures
+    )  # the reference replaces the secret
 
 
 @pytest.mark.parametrize("keyword", ["environment", "module_defaults"])
-def test_secrets_of_keywords_are_hidden_from_callbacks(keyword: str, vault: Simulator, play: Play) -> None:
+def test_secrets_in_keywords_are_hidden_from_callbacks(keyword: str, vault: Simulator, play: Play) -> None:
     """ansible-core gives callbacks all keywords of a task, with their values. Each try of "until" needs them again."""
     vault.fault(CREATE, "unexpected_error", times=2)
     known = vault.credentials["oauth2"]
@@ -243,11 +246,10 @@ def test_secrets_of_keywords_are_hidden_from_callbacks(keyword: str, vault: Simu
     assert [request.status for request in vault.requests if request.path == CREATE] == [500, 500, 200]
 
 
-def test_the_mark_on_the_task_is_needed(vault: Simulator, play: Play, tmp_path: Path) -> None:
-    """And the tests above would notice that it is not there.
+def test_no_log_on_the_task_is_needed(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """And the tests above would fail without it.
 
-    From ansible-core 2.19 on, the mark on a result holds for the results of a loop as well.
-    """
+    From ansible-core 2.19 on, no_log on a result also applies to the results of a loop."""
     copy = tmp_path / "ansible_collections" / "pamops" / "senhasegura"
     for folder in ("plugins", "meta"):
         shutil.copytree(CHECKOUT / folder, copy / folder)

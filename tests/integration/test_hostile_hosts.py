@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A managed host chooses its facts, and core makes variables of them. None of them decides anything at PAM Core."""
+"""A managed host chooses its facts, and core turns them into variables. None of them affects requests to PAM Core."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HostileHost = Callable[..., dict[str, t.Any]]
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> HostileHost:
-    """The variables of a host whose Python returns these facts, whatever module it is to run."""
+    """The variables of a host whose Python returns these facts for every module."""
 
     def host(**facts: t.Any) -> dict[str, t.Any]:
         output = json.dumps({"changed": False, "ansible_facts": facts})
@@ -43,7 +43,7 @@ def hostile(tmp_path: Path) -> HostileHost:
 
 @pytest.fixture
 def attacker(vaults: Vault) -> Simulator:
-    """A server of the attacker's, which would take what a vault takes."""
+    """A server of the attacker that accepts every request a vault accepts."""
     return vaults("3.33")
 
 
@@ -52,7 +52,7 @@ def in_inventory(vault: Simulator) -> dict[str, t.Any]:
 
 
 def refused(option: str, fact: str, host: str = "web01") -> str:
-    """*fact* is empty where the name of a variable is not in the template."""
+    """*fact* is empty if the template does not contain the name of a variable."""
     which = f"{fact}, which is" if fact else "a variable that its template does not name, which may be"
     return (
         f"{option} must not come from {which} a fact of {host}: managed hosts choose their facts themselves. "
@@ -89,7 +89,7 @@ PING_ELSEWHERE = """
     ],
     ids=["setup", "any module", "delegated", "run once", "loop", "until", "free", "delegate_facts"],
 )
-def test_facts_arrive(
+def test_facts_are_rejected(
     play: Play,
     vault: Simulator,
     attacker: Simulator,
@@ -106,7 +106,7 @@ def test_facts_arrive(
     assert refused("url", "senhasegura_url", hosts) in played.result("Get a session")["msg"]
 
 
-def test_facts_of_an_earlier_run(
+def test_cached_facts_are_rejected(
     play: Play, vault: Simulator, attacker: Simulator, hostile: HostileHost, tmp_path: Path
 ) -> None:
     cache = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "cache")}
@@ -119,7 +119,7 @@ def test_facts_of_an_earlier_run(
     assert_nothing_sent(vault, attacker)
 
 
-# A fact for each way, and how it would get into an option.
+# For each way, a fact and how it would reach an option.
 FACTS = {
     "owner": "mallory",
     "vault_host": "attacker.example",
@@ -127,7 +127,7 @@ FACTS = {
     "settings": {"SENHASEGURA_USER": "mal"},
     "everybody": ["mal"],
     "ansible_hostname": "db01",
-    # ansible_facts has both of these under one name, and either of them may be the one that is seen there
+    # ansible_facts has both of these under one name, and shows either of them
     "window": "malcolm",
     "ansible_window": "nobody",
     "ansible_caller": "nobody",
@@ -282,7 +282,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
         "vault_host",
     ),
 }
-# What looks the same and is no fact, so that a session is made.
+# Values that look like facts but are not, so a session is requested.
 TRUSTED = {
     "argument": f"{TASK}: {{device: '{{{{ inventory_hostname }}}}'}}",
     "not the fact of this name": f"{TASK}: {{device: web01, user: '{{{{ hostname }}}}'}}",
@@ -300,7 +300,7 @@ def tasks(ways: dict[str, str]) -> str:
     return "".join(f"- name: {name}\n  {task}\n  ignore_errors: true\n  no_log: false\n" for name, task in ways.items())
 
 
-def test_facts_in_options(play: Play, vault: Simulator, hostile: HostileHost, tmp_path: Path) -> None:
+def test_options_from_facts_are_rejected(play: Play, vault: Simulator, hostile: HostileHost, tmp_path: Path) -> None:
     (tmp_path / "user.j2").write_text("{{ owner }}")
     variables = {
         "user_template": str(tmp_path / "user.j2"),
@@ -344,7 +344,7 @@ INHERITED: dict[str, dict[str, t.Any]] = {
         *(("play", option) for option in INHERITED if option != "delegate_to"),
     ],
 )
-def test_facts_in_what_a_task_inherits(
+def test_inherited_values_from_facts_are_rejected(
     play: Play,
     vault: Simulator,
     attacker: Simulator,
@@ -353,7 +353,7 @@ def test_facts_in_what_a_task_inherits(
     where: str,
     option: str,
 ) -> None:
-    """A layer nearer to the task, which is a template as a whole and does not have the name, hides nothing."""
+    """A layer closer to the task that is one template, and does not contain the name, does not hide the fact."""
     keywords = INHERITED[option]
     task = [
         {"name": "Get a session", TASK: {"device": "web01"}, "environment": "{{ harmless }}", "args": "{{ common }}"}
@@ -393,8 +393,10 @@ def test_facts_in_what_a_task_inherits(
     assert_nothing_sent(vault, attacker)
 
 
-def test_facts_of_another_host(play: Play, vault: Simulator, attacker: Simulator, hostile: HostileHost) -> None:
-    """Those of a delegated task are facts of the host that the task was for."""
+def test_facts_of_another_host_are_rejected(
+    play: Play, vault: Simulator, attacker: Simulator, hostile: HostileHost
+) -> None:
+    """The facts of a delegated task belong to the host that runs the task."""
     inventory = {"web01": hostile(vault_url=attacker.url), "db01": LOCAL, "localhost": LOCAL}
     ask = f"- name: Get a session\n  {TASK}: {{device: web01, url: '{{{{ hostvars.localhost.vault_url }}}}'}}\n"
     ask += "  when: inventory_hostname == 'db01'\n"
@@ -410,7 +412,7 @@ def _messages(played: Played, task: str) -> str:
     )
 
 
-def test_what_is_no_fact(play: Play, vault: Simulator, hostile: HostileHost) -> None:
+def test_other_values_are_accepted(play: Play, vault: Simulator, hostile: HostileHost) -> None:
     variables = {
         **in_inventory(vault),
         "hostname": "jdoe",
@@ -424,7 +426,7 @@ def test_what_is_no_fact(play: Play, vault: Simulator, hostile: HostileHost) -> 
     assert sum(request.path.endswith("/remote/session") for request in vault.requests) == len(TRUSTED)
 
 
-def test_facts_that_become_no_variables(
+def test_facts_not_injected_as_variables(
     play: Play, vault: Simulator, attacker: Simulator, hostile: HostileHost
 ) -> None:
     inventory = {"web01": hostile(senhasegura_url=attacker.url, owner="mallory")}

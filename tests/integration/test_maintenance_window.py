@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook for a maintenance window, run by its name, with people who open what they are handed."""
+"""The playbook for a maintenance window, run by its name, with people who open the URLs that they get."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Hook(t.NamedTuple):
 
 @contextmanager
 def hook(folder: Path, on_url: Callable[[dict[str, t.Any]], int]) -> Iterator[Hook]:
-    """Is told of each session; what *on_url* does with it ends in an HTTP status."""
+    """A webhook that is informed of each session. *on_url* handles the message and returns an HTTP status."""
     received: list[dict[str, t.Any]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -100,8 +100,8 @@ def open_url(vault: Simulator, told: dict[str, t.Any]) -> int:
     return requests.get(told["session_url"], verify=vault.ca_file, timeout=10).status_code
 
 
-def test_what_is_left_ends_with_the_window(vault: Simulator, play: Play, tmp_path: Path) -> None:
-    """And nothing else does: neither another user's session, nor one that ran before."""
+def test_remaining_sessions_end_with_the_window(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """Other sessions do not end: another user's session, and one that started before."""
     vault.state.add_sessions(1, running=True, user="jdoe", device="web01")
     vault.state.add_sessions(1, running=True, user="asmith", device="web01")
     before, other = vault.state.sessions
@@ -119,7 +119,7 @@ def test_what_is_left_ends_with_the_window(vault: Simulator, play: Play, tmp_pat
     assert before.end is other.end is None
 
 
-def test_check_mode_opens_and_ends_nothing(vault: Simulator, play: Play, tmp_path: Path) -> None:
+def test_check_mode_requests_and_terminates_nothing(vault: Simulator, play: Play, tmp_path: Path) -> None:
     vault.state.add_sessions(1, running=True, user="jdoe", device="web01")
     with hook(tmp_path, lambda told: open_url(vault, told)) as told:
         played = run(play, window(vault, told, window_minutes=60, window_url_seconds=60), "--check").succeeded()
@@ -131,8 +131,9 @@ def test_check_mode_opens_and_ends_nothing(vault: Simulator, play: Play, tmp_pat
     assert not played.warnings
 
 
-def test_what_was_opened_ends_where_something_goes_wrong(vault: Simulator, play: Play, tmp_path: Path) -> None:
-    """The second device cannot be had: the window of the first is over, and no URL of it can be opened any more."""
+def test_opened_sessions_end_after_a_failure(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """The request for the second device fails. The window of the first device ends, and none of its URLs can still be
+    opened."""
     with hook(tmp_path, lambda told: open_url(vault, told)) as told:
         variables = window(vault, told, window_devices="web01, nowhere", window_minutes=60)
         played = run(play, variables)
@@ -143,7 +144,7 @@ def test_what_was_opened_ends_where_something_goes_wrong(vault: Simulator, play:
     assert "ended with the window" in played.result("Report")["msg"][1]
 
 
-def test_what_is_not_handed_over_is_not_left_open(vault: Simulator, play: Play, tmp_path: Path) -> None:
+def test_session_ends_if_the_webhook_fails(vault: Simulator, play: Play, tmp_path: Path) -> None:
     def open_and_fail(told: dict[str, t.Any]) -> int:
         open_url(vault, told)
         return 500
@@ -158,7 +159,7 @@ def test_what_is_not_handed_over_is_not_left_open(vault: Simulator, play: Play, 
 PATH = "/services/secret-part-of-the-hook"
 ENDS = " The window ends as soon as no URL can be opened any more."
 
-# An address or an HTTP status of the hook, and why it does not take the URL
+# A URL or an HTTP status of the hook, and why the URL was not accepted
 NOT_TAKEN: dict[str, tuple[str, int, str]] = {
     "an error": ("https://localhost:{port}{path}", 500, "it answered with HTTP status 500."),
     "a redirect": ("https://localhost:{port}{path}", 302, "it answered with HTTP status 302."),
@@ -178,10 +179,10 @@ NOT_TAKEN: dict[str, tuple[str, int, str]] = {
 
 
 @pytest.mark.parametrize(("address", "status", "reason"), NOT_TAKEN.values(), ids=NOT_TAKEN)
-def test_no_url_shows_where_one_is_not_taken(
+def test_rejected_url_is_not_shown(
     address: str, status: int, reason: str, vault: Simulator, play: Play, tmp_path: Path
 ) -> None:
-    """And what was opened ends."""
+    """And opened sessions end."""
     with hook(tmp_path, lambda told: status) as told:
         url = address.format(port=urlsplit(told.url).port, path=PATH)
         variables = window(vault, told, window_hand_over_url=url, window_devices=["web01"])
@@ -195,8 +196,8 @@ def test_no_url_shows_where_one_is_not_taken(
     assert played.results("Report")
 
 
-def test_the_urls_are_in_no_file(vault: Simulator, play: Play, tmp_path: Path) -> None:
-    """Not even while they are handed over: a module that is not given through a pipe is below ansible_remote_tmp."""
+def test_urls_are_in_no_file(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """Not even during the handover: if Ansible sends a module without a pipe, it writes it below ansible_remote_tmp."""
     there = tmp_path / "modules"
     files: list[str] = []
 
@@ -210,8 +211,8 @@ def test_the_urls_are_in_no_file(vault: Simulator, play: Play, tmp_path: Path) -
     assert files == []
 
 
-def test_debugging_shows_both_urls(vault: Simulator, play: Play, tmp_path: Path) -> None:
-    """In the output and in files on the controller, by core. The security guide says so."""
+def test_debug_mode_shows_both_urls(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    """Core writes them to the output and to files on the controller. The security guide says so."""
     there = tmp_path / "modules"
     debugging = {"ANSIBLE_DEBUG": "true", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
     with hook(tmp_path, lambda told: open_url(vault, told)) as told:
@@ -223,7 +224,7 @@ def test_debugging_shows_both_urls(vault: Simulator, play: Play, tmp_path: Path)
         assert secret in files
 
 
-def test_report_where_something_does_not_end(vault: Simulator, play: Play, tmp_path: Path) -> None:
+def test_report_of_a_session_that_does_not_end(vault: Simulator, play: Play, tmp_path: Path) -> None:
     vault.fault(f"DELETE {DROP}/*", "unexpected_error", times=1)
     with hook(tmp_path, lambda told: open_url(vault, told)) as told:
         played = run(play, window(vault, told))
@@ -256,9 +257,7 @@ def test_report_where_something_does_not_end(vault: Simulator, play: Play, tmp_p
         {"window_protocol": ""},
     ],
 )
-def test_nothing_is_asked_with_wrong_inputs(
-    wrong: dict[str, t.Any], vault: Simulator, play: Play, tmp_path: Path
-) -> None:
+def test_invalid_inputs_send_nothing(wrong: dict[str, t.Any], vault: Simulator, play: Play, tmp_path: Path) -> None:
     played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
     assert played.code == 2
     assert played.result("Check what is requested")["msg"].endswith(REFUSED)
@@ -284,7 +283,7 @@ def test_nothing_is_asked_with_wrong_inputs(
         ({"window_hand_over_ca_path": []}, "window_hand_over_ca_path is not text but a list or a mapping."),
     ],
 )
-def test_nothing_is_asked_with_what_is_not_text(
+def test_inputs_of_other_types_send_nothing(
     wrong: dict[str, t.Any], message: str, vault: Simulator, play: Play, tmp_path: Path
 ) -> None:
     played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
@@ -296,8 +295,8 @@ def test_nothing_is_asked_with_what_is_not_text(
     assert vault.requests == []
 
 
-def test_nothing_is_opened_where_sessions_cannot_be_listed(vault: Simulator, play: Play) -> None:
-    """For want of the time zone, or of a permission."""
+def test_no_session_is_requested_if_sessions_cannot_be_listed(vault: Simulator, play: Play) -> None:
+    """The time zone or a permission is missing."""
     known = window(vault, Hook("https://localhost", "", []))
     for variables, text in (
         ({**known, "senhasegura_timezone": ""}, "timezone must say in which one PAM Core's times are."),

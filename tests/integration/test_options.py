@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each option, from each place it can come from, as PAM Core sees it."""
+"""Each option from each of its sources, as PAM Core receives it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SECRETS = ("client_secret", "consumer_secret", "token_key", "token_secret", "acc
 
 
 def task_and_lookup(arguments: Mapping[str, t.Any], task_keywords: Mapping[str, t.Any] | None = None) -> str:
-    """Tasks that get the same session in both ways."""
+    """A task with the module and one with the lookup, for the same session."""
     keywords = json.dumps({"device": "web01", **arguments})
     given = "".join(f", {name}={json.dumps(value)}" for name, value in arguments.items())
     return textwrap.dedent(
@@ -81,7 +81,7 @@ def task_and_lookup(arguments: Mapping[str, t.Any], task_keywords: Mapping[str, 
         ("ansible.cfg", "oauth2"),
     ],
 )
-def test_each_option_can_come_from_each_source(source: str, method: str, vaults: Vault, play: Play) -> None:
+def test_every_option_from_every_source(source: str, method: str, vaults: Vault, play: Play) -> None:
     vault = vaults("4.0", strict=False)
     known = vault.credentials
     options: dict[str, t.Any] = {
@@ -122,7 +122,7 @@ def test_each_option_can_come_from_each_source(source: str, method: str, vaults:
     assert [request.json for request in created] == [BODY] * (1 if source == "environment of the task" else 2)
     others = [(request.path, request.form) for request in vault.requests if request not in created]
     if method == "oauth2":
-        # Without the run's token, each logs in by itself.
+        # Without the token of the run, each task logs in.
         login = {"grant_type": "client_credentials", "tenant": "acme", **known["oauth2"]}
         assert others == [("/iso/oauth2/token", login)] * 2
     else:
@@ -133,8 +133,9 @@ def test_each_option_can_come_from_each_source(source: str, method: str, vaults:
     assert not played.warnings
 
 
-def test_the_order_of_the_sources(vault: Simulator, play: Play) -> None:
-    """Argument, variable, environment of the task, environment of the process, ansible.cfg. Empty is as good as none"""
+def test_precedence_of_the_sources(vault: Simulator, play: Play) -> None:
+    """Argument, variable, environment of the task, environment of the process, ansible.cfg. Empty values are
+    ignored."""
     variables = {**reach(vault), "senhasegura_remote_device": "", "senhasegura_remote_app": 3}
     variables["senhasegura_screen_size"] = "3x3"
     played = play(
@@ -161,7 +162,7 @@ def test_the_order_of_the_sources(vault: Simulator, play: Play) -> None:
     assert [{name: body[name] for name in asked} for body in created] == [asked, asked]
 
 
-def test_an_empty_environment_variable_is_as_good_as_none(vault: Simulator, play: Play) -> None:
+def test_empty_environment_variable_is_ignored(vault: Simulator, play: Play) -> None:
     played = play(
         task_and_lookup({}),
         variables=reach(vault),
@@ -172,7 +173,7 @@ def test_an_empty_environment_variable_is_as_good_as_none(vault: Simulator, play
     assert [request.json.get("port") for request in vault.requests if request.json] == [2200, 2200]
 
 
-def test_the_environment_of_a_task_wins_over_that_of_the_process(vault: Simulator, play: Play) -> None:
+def test_environment_of_a_task_overrides_that_of_the_process(vault: Simulator, play: Play) -> None:
     play(
         """
         - name: Get a session
@@ -190,7 +191,7 @@ def test_the_environment_of_a_task_wins_over_that_of_the_process(vault: Simulato
     assert [request.json["port"] for request in vault.requests if request.json] == [2201, 2202]
 
 
-def test_what_is_unsafe_is_not_templated(vault: Simulator, play: Play) -> None:
+def test_unsafe_values_are_not_templated(vault: Simulator, play: Play) -> None:
     secret = "{{ 1 + 1 }}{% x"
     played = play(
         f"""
@@ -225,7 +226,7 @@ def test_what_is_unsafe_is_not_templated(vault: Simulator, play: Play) -> None:
     assert [request.json["user"] for request in vault.requests if request.json] == ["{{ 1 + 1 }}"] * 2
 
 
-def test_a_secret_can_be_encrypted_with_ansible_vault(vault: Simulator, play: Play, tmp_path: Path) -> None:
+def test_secret_can_be_encrypted_with_ansible_vault(vault: Simulator, play: Play, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("example", encoding="utf-8")
     encrypted = VaultLib().encrypt(vault.credentials["oauth2"]["client_secret"], VaultSecret(b"example")).decode()
     tagged = "!vault |\n" + textwrap.indent(encrypted, 8 * " ")
@@ -313,7 +314,7 @@ def test_retries(vault: Simulator, play: Play) -> None:
 
 
 class _Tunnel(socketserver.BaseRequestHandler):
-    """What an HTTP proxy does when it is asked to CONNECT."""
+    """Acts as an HTTP proxy that gets a CONNECT request."""
 
     def handle(self) -> None:
         asked = b""
@@ -333,7 +334,7 @@ class _Tunnel(socketserver.BaseRequestHandler):
 
 @pytest.fixture
 def proxy() -> Iterator[tuple[str, list[str]]]:
-    """The address of a proxy, and what it was asked."""
+    """The address of a proxy, and the requests that it got."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Tunnel) as server:
         server.daemon_threads = True
         server.asked = []  # type: ignore[attr-defined]
@@ -363,8 +364,8 @@ def test_proxy(vault: Simulator, play: Play, proxy: tuple[str, list[str]]) -> No
         variables={**reach(vault), "proxy_address": address},
     ).succeeded()
     host = vault.url.removeprefix("https://")
-    # Python 3.12 is the first to ask for a tunnel with HTTP/1.1.
-    # Each login and each request has a connection of its own.
+    # Before Python 3.12, the CONNECT request uses HTTP/1.0.
+    # Each login and each request opens its own connection.
     assert [request.rpartition(" HTTP/1.")[0] for request in asked] == [f"CONNECT {host}"] * 4
     assert [("Proxy-Authorization: Basic" in request) for request in asked] == [True, True, False, False]
     assert "proxy-password" not in played.output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many requests and connections a run costs."""
+"""How many requests and connections a run needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOR_ALL_HOSTS = """
 
 
 def hosts(count: int) -> dict[str, dict[str, t.Any]]:
-    """Hosts that are registered in the simulator. Connecting to them would fail."""
+    """Hosts that are registered in the simulator. A connection to them would fail."""
     unreachable = {"ansible_connection": "ssh", "ansible_host": "localhost", "ansible_port": 1}
     return {f"host{number:03}": unreachable for number in range(1, count + 1)}
 
@@ -36,7 +36,7 @@ def paths(vault: Simulator) -> Counter[str]:
     return Counter(request.path for request in vault.requests)
 
 
-def test_a_loop_has_one_login_and_a_connection_for_each_request(vault: Simulator, play: Play) -> None:
+def test_loop_has_one_login_and_a_connection_per_request(vault: Simulator, play: Play) -> None:
     play(
         """
         - name: Get twenty sessions
@@ -51,8 +51,8 @@ def test_a_loop_has_one_login_and_a_connection_for_each_request(vault: Simulator
     assert vault.connections == 21
 
 
-def test_a_hundred_hosts_have_one_login(vault: Simulator, play: Play) -> None:
-    """And no connection to any of them is tried."""
+def test_hundred_hosts_share_one_login(vault: Simulator, play: Play) -> None:
+    """And Ansible does not connect to any of them."""
     play(FOR_ALL_HOSTS, "--forks=10", variables=reach(vault), inventory=hosts(100)).succeeded()
     assert vault.requests[0].path == LOGIN
     assert paths(vault) == {LOGIN: 1, CREATE: 100}
@@ -60,7 +60,7 @@ def test_a_hundred_hosts_have_one_login(vault: Simulator, play: Play) -> None:
     assert {request.status for request in vault.requests} == {200}
 
 
-def test_no_connection_to_a_network_device_is_opened(vault: Simulator, play: Play) -> None:
+def test_no_connection_to_a_network_device(vault: Simulator, play: Play) -> None:
     inventory = {"web01": {"ansible_connection": "persistent"}}
     played = play(
         FOR_ALL_HOSTS
@@ -87,7 +87,7 @@ def test_no_connection_to_a_network_device_is_opened(vault: Simulator, play: Pla
         ("4.2", "oauth2", {"/iso/oauth2/token": 1, LOGIN: 1, "/iso/remote/session": 10}),
     ],
 )
-def test_auto_asks_once_in_a_run_for_each_path_that_is_not_there(
+def test_auto_probes_each_missing_path_once_per_run(
     version: str, method: str, expected: dict[str, int], vaults: Vault, play: Play
 ) -> None:
     vault = vaults(version)
@@ -99,7 +99,7 @@ def test_auto_asks_once_in_a_run_for_each_path_that_is_not_there(
     assert all(("credential" in request.json) == (version != "4.2") for request in vault.requests if request.json)
 
 
-def test_several_devices_of_a_lookup_have_one_login_and_a_connection_each(vault: Simulator, play: Play) -> None:
+def test_devices_of_a_lookup_share_a_login_and_have_a_connection_each(vault: Simulator, play: Play) -> None:
     play(
         """
         - name: Get sessions
@@ -135,8 +135,8 @@ def test_tasks_and_lookups_share_a_login_unless_token_cache_is_false(vault: Simu
     assert [request.path for request in vault.requests] == [LOGIN, CREATE, CREATE, LOGIN, CREATE]
 
 
-def test_a_token_that_is_not_accepted_any_more_is_replaced_once(vault: Simulator, play: Play) -> None:
-    vault.fault(CREATE, "no_tenant", times=1)  # the first request, which goes well
+def test_rejected_token_is_replaced_once(vault: Simulator, play: Play) -> None:
+    vault.fault(CREATE, "no_tenant", times=1)  # the first request, which succeeds
     vault.fault(CREATE, "unauthorized_401", times=1)
     play(
         """
@@ -156,8 +156,8 @@ def test_a_token_that_is_not_accepted_any_more_is_replaced_once(vault: Simulator
     ]
 
 
-def test_nothing_of_a_run_is_left_behind(vault: Simulator, play: Play) -> None:
-    """Nor of the token: the run's directory is gone, and another run logs in again."""
+def test_run_leaves_no_files(vault: Simulator, play: Play) -> None:
+    """Ansible removes the run's directory and the token with it, so another run logs in again."""
     for _run in range(2):
         play(FOR_ALL_HOSTS, variables=reach(vault), inventory=hosts(2)).succeeded()
     assert paths(vault) == {LOGIN: 2, CREATE: 4}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions are found and ended on every version, with every login, and it is said what cannot be known."""
+"""Sessions are found and terminated on every version and with every login method. An undecided case is reported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LIFE = """
 
 @pytest.fixture
 def empty_vaults(vaults: Vault) -> Vault:
-    """No session of another test is in them."""
+    """Vaults without sessions of other tests."""
 
     def get(profile: str = "4.0", strict: bool = True) -> Simulator:
         simulator = vaults(profile, strict)
@@ -65,7 +65,7 @@ def running(vault: Simulator) -> list[int]:
 @pytest.mark.parametrize(
     ("profile", "strict", "prefix", "paths"),
     [
-        # The documentation of 3.32 has the list on another path than all else.
+        # In the documentation of 3.32, the list has another prefix than the other paths.
         ("3.32", True, "iso", ["/iso/session/remotesessions", "/api/session/remotesessions", "/iso/session/drop"]),
         ("3.33", True, "api", [LIST, DROP]),
         ("4.0", True, "api", [LIST, DROP]),
@@ -80,7 +80,7 @@ def running(vault: Simulator) -> list[int]:
         ("4.0", False, "auto", ["/iso/session/remotesessions", "/iso/session/drop"]),
     ],
 )
-def test_every_version_and_every_login(
+def test_all_versions_and_login_methods(
     profile: str, strict: bool, prefix: str, paths: list[str], method: str, empty_vaults: Vault, play: Play
 ) -> None:
     vault = empty_vaults(profile, strict)
@@ -100,7 +100,7 @@ def test_every_version_and_every_login(
     assert not leaks(vault, played)
 
 
-def test_one_login_for_all_that_a_run_does(vault: Simulator, play: Play) -> None:
+def test_all_tasks_of_a_run_share_one_login(vault: Simulator, play: Play) -> None:
     vault.state.add_sessions(3, running=True, user="jdoe", device="web01")
     play(
         """
@@ -123,8 +123,8 @@ def test_one_login_for_all_that_a_run_does(vault: Simulator, play: Play) -> None
     assert running(vault) == []
 
 
-def test_several_end_in_one_task_with_a_result_each(vault: Simulator, play: Play) -> None:
-    """One fails, and one ends by itself in the meantime; the task fails, and the others end."""
+def test_one_task_terminates_several_sessions(vault: Simulator, play: Play) -> None:
+    """One session fails to end, and one ends in the meantime. The task fails, and the others end."""
     sessions = vault.state.add_sessions(4, running=True, user="jdoe", device="web01")
     vault.fault(f"DELETE */{sessions[1].session_id}", "unexpected_error")
     vault.fault(f"DELETE */{sessions[2].session_id}", "ends_before")
@@ -149,7 +149,7 @@ def test_several_end_in_one_task_with_a_result_each(vault: Simulator, play: Play
     assert running(vault) == [2]
 
 
-def test_check_mode_says_which_would_end(vault: Simulator, play: Play) -> None:
+def test_check_mode_lists_the_sessions_that_would_end(vault: Simulator, play: Play) -> None:
     vault.state.add_sessions(2, running=True, user="jdoe", device="web01")
     played = play(LIFE, "--check", variables=reach(vault)).succeeded()
     ended = played.result("End")
@@ -159,7 +159,7 @@ def test_check_mode_says_which_would_end(vault: Simulator, play: Play) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"name": "slow", "delay": 30}, {"name": "dribble", "delay": 0.1, "chunk": 8}])
-def test_a_slow_list_obeys_the_timeout(fault: dict[str, t.Any], vault: Simulator, play: Play) -> None:
+def test_slow_list_respects_the_timeout(fault: dict[str, t.Any], vault: Simulator, play: Play) -> None:
     vault.state.add_sessions(50, user="jdoe", device="web01")
     vault.fault(LIST, fault, times=None)
     start = time.monotonic()
@@ -176,7 +176,9 @@ SHAPES = ["nested_envelope", "portuguese", "capital_message", "no_tenant", "uuid
 
 @pytest.mark.parametrize("fault", SHAPES)
 @pytest.mark.parametrize("profile", ["3.32", "4.0"])
-def test_what_versions_and_documents_differ_in(fault: str, profile: str, empty_vaults: Vault, play: Play) -> None:
+def test_differences_between_versions_and_documentation(
+    fault: str, profile: str, empty_vaults: Vault, play: Play
+) -> None:
     vault = empty_vaults(profile)
     vault.state.add_sessions(2, running=True, user="jdoe", device="web01")
     vault.fault("*", fault, times=None)
@@ -186,7 +188,7 @@ def test_what_versions_and_documents_differ_in(fault: str, profile: str, empty_v
     assert running(vault) == []
 
 
-def test_a_single_session_that_is_no_list(vault: Simulator, play: Play) -> None:
+def test_single_session_is_not_in_a_list(vault: Simulator, play: Play) -> None:
     vault.state.add_sessions(1, running=True, user="jdoe", device="web01")
     vault.fault("*", "session_as_object", times=None)
     play(LIFE, variables=reach(vault)).succeeded()
@@ -236,7 +238,7 @@ END = """
 
 @pytest.fixture
 def brazilian() -> t.Iterator[Simulator]:
-    """A vault whose times are three hours behind, on the newest version."""
+    """A vault of the latest version, with times three hours behind UTC."""
     with Simulator(profile="4.2", data=_data(utc_offset="-03:00")) as simulator:
         yield simulator
 
@@ -256,8 +258,8 @@ def of_brazil(vault: Simulator, **more: t.Any) -> dict[str, t.Any]:
     return reach(vault, "access_token", api_prefix="auto", timezone="America/Sao_Paulo", **more)
 
 
-def test_the_session_of_a_url(brazilian: Simulator, play: Play) -> None:
-    """A minute later by PAM Core's clock, which is not the one of this machine."""
+def test_session_opened_by_a_url(brazilian: Simulator, play: Play) -> None:
+    """A minute later by PAM Core's clock, which differs from the clock of this machine."""
     brazilian.clock.advance(7200)
     played = play(OPEN + FIND + LATER + FIND + END, variables=of_brazil(brazilian)).succeeded()
     early, found = played.results("Find it")
@@ -268,8 +270,8 @@ def test_the_session_of_a_url(brazilian: Simulator, play: Play) -> None:
     assert running(brazilian) == []
 
 
-def test_waiting_until_it_is_decided(brazilian: Simulator, play: Play) -> None:
-    """In real time, for as long as the URL can still be opened by PAM Core's clock."""
+def test_wait_until_the_session_is_identified(brazilian: Simulator, play: Play) -> None:
+    """In real time, until the URL has expired by PAM Core's clock."""
     variables = {**of_brazil(brazilian), "patience": 60, "seconds": 26}
     start = time.monotonic()
     played = play(OPEN + LATER + FIND, variables=variables).succeeded()
@@ -293,10 +295,11 @@ def _another(session: SessionRecord, vault: Simulator, **changes: t.Any) -> None
         ({"user": "jdoe", "proxy": "Terminal Proxy"}, 1, True),
     ],
 )
-def test_two_people_on_the_same_device(
+def test_two_users_on_the_same_device(
     changes: dict[str, str], found: int, decided: bool, brazilian: Simulator, play: Play
 ) -> None:
-    """With their own users they are told apart; with one user, nobody can tell, and nothing is ended."""
+    """Different users distinguish the sessions. With the same user, no session can be identified, and none is
+    terminated."""
     told = play(
         OPEN + "\n- name: Show\n  ansible.builtin.debug:\n    var: session.created\n", variables=of_brazil(brazilian)
     )
@@ -319,7 +322,7 @@ NONE_FITS = (
 )
 
 
-def test_a_url_that_nobody_opened(brazilian: Simulator, play: Play) -> None:
+def test_unopened_url(brazilian: Simulator, play: Play) -> None:
     brazilian.state.add_sessions(1, running=True, user="jdoe", device="web01", credential="root")
     brazilian.state.sessions[0].start -= timedelta(minutes=10)
     variables = {**of_brazil(brazilian), "opened": False}
@@ -333,7 +336,7 @@ def test_a_url_that_nobody_opened(brazilian: Simulator, play: Play) -> None:
     assert running(brazilian) == [1]
 
 
-def test_the_whole_result_is_not_shown_when_it_is_given_by_mistake(vault: Simulator, play: Play) -> None:
+def test_whole_result_given_by_mistake_is_hidden(vault: Simulator, play: Play) -> None:
     played = play(
         OPEN
         + """

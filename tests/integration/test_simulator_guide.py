@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide to the simulator runs from beginning to end: its files, its commands, and what it says they show."""
+"""The simulator guide works from beginning to end: its files, its commands and their output."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from tests.simulator.data import load
 
 GUIDE = CHECKOUT / "docs" / "docsite" / "rst" / "simulator_guide.rst"
 
-# What needs a network; and what stands in for it.
+# Commands that need a network, and their replacements.
 INSTEAD = {
     "git clone https://github.com/pamops/ansible-collection-senhasegura": "ln -s {checkout} .",
-    "cd ansible-collection-senhasegura": "true",  # make simulator is run there all the same
+    "cd ansible-collection-senhasegura": "true",  # make simulator runs there anyway
     "ansible-galaxy collection install pamops.senhasegura": "mkdir -p collections/ansible_collections/pamops && "
     "ln -s {checkout} collections/ansible_collections/pamops/senhasegura #",
     "python3 -m pip install --requirement": "test -f",
 }
 MAKE = re.compile(r'make simulator ARGS="(.*)"')
 
-# Goes where it is sent, as a browser does, and says where it came to.
+# Loads the URL as a browser does, and records the heading of the page.
 BROWSER = """\
 #!{python}
 import os, pathlib, re, sys, requests
@@ -46,7 +46,7 @@ pathlib.Path("~/browser").expanduser().write_text(re.search("<h1>(.*)</h1>", pag
 class Command(t.NamedTuple):
     text: str
     shown: list[str]
-    """Lines that the guide says it shows, in this order; … is for what it leaves out."""
+    """The expected lines of output, in order. … stands for omitted text."""
 
 
 def commands(block: str) -> list[Command]:
@@ -55,7 +55,7 @@ def commands(block: str) -> list[Command]:
     for line in lines:
         if line.startswith("$ "):
             text = line[2:]
-            # A command goes on after a backslash, and until its brackets are closed.
+            # A command continues after a backslash, and until its brackets are closed.
             while text.endswith("\\") or text.count("(") > text.count(")"):
                 text += "\n" + next(lines)
             found.append(Command(text, []))
@@ -65,7 +65,7 @@ def commands(block: str) -> list[Command]:
 
 
 class Shell:
-    """One shell, to which the guide's commands are given one after the other, as to that of a reader."""
+    """A single shell that runs the guide's commands in order, as a reader does."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.output = folder / "output"
@@ -74,7 +74,7 @@ class Shell:
         )
 
     def run(self, command: str, seconds: float = 100) -> tuple[int, str]:
-        """Its exit status and its output."""
+        """Run a command, and return its exit status and output."""
         assert self.process.stdin
         done = self.output.with_name("done")
         self.process.stdin.write(f"{{ {command}\n}} < /dev/null > {self.output} 2>&1\necho $? > {done}.new\n")
@@ -86,7 +86,7 @@ class Shell:
         return status, self.output.read_text(encoding="utf-8")
 
     def end(self) -> None:
-        """And whatever it has left running."""
+        """End the shell and all its processes."""
         os.killpg(self.process.pid, signal.SIGTERM)
         assert self.process.stdin
         self.process.stdin.close()
@@ -115,7 +115,7 @@ def shell(home: Path, tmp_path: Path, collections: str) -> t.Iterator[Shell]:
     shell = Shell(
         tmp_path,
         {
-            # What the reader has: python3 is one with the simulator's libraries, and the collection is installed.
+            # The reader's environment: python3 has the simulator's libraries, and the collection is installed.
             "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
             "HOME": str(home),
             "BROWSER": f"{home / 'browser.py'}",
@@ -138,18 +138,18 @@ def played(command: Command, shell: Shell, home: Path) -> None:
     for said, there in INSTEAD.items():
         text = text.replace(said, there.format(checkout=shlex.quote(str(CHECKOUT))))
     if make := MAKE.fullmatch(text):
-        # make and nox make an environment first, and then run this.
+        # make and nox create an environment first, and then run this.
         start = f"cd {shlex.quote(str(CHECKOUT))} && exec python3 -m tests.simulator {make[1]}"
         assert shell.run(f"({start}) > vault.log 2>&1 & vault=$!") == (0, "")
         wait_for(home / "vault.json", 60)
         return
     if command.text.startswith("ansible-galaxy"):
-        # Another day, on another machine: the first simulator is ended, which removes its files.
+        # The reader may use another day and another machine: stop the first simulator, which removes its files.
         assert shell.run('kill -INT "$vault"; wait "$vault"') == (0, "")
         assert not [path for path in home.iterdir() if path.name.startswith("vault")]
     status, output = shell.run(text)
     assert (status != 0) is ("failed=1" in " ".join(command.shown)), output
-    # Quoted texts as they are, and lines however they are broken
+    # Without escapes of quoted strings, and however the lines are wrapped
     rest = " ".join(re.sub(r"\\(.)", r"\1", output).split())
     for part in filter(None, (" ".join(part.split()) for part in " ".join(command.shown).split("…"))):
         _before, found, rest = rest.partition(part)
@@ -175,7 +175,7 @@ def test_guide(shell: Shell, home: Path, tmp_path: Path) -> None:
     assert not [path for path in home.iterdir() if path.name.startswith("vault")]
 
 
-def test_guide_names_what_is_in_the_vault() -> None:
+def test_guide_lists_the_data_of_the_vault() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     vault = load(None)
     names = {

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays each target of ansible-test, normally and in check mode, where nothing may be made. Any warning fails."""
+"""Play each target of ansible-test, normally and in check mode, in which no session may be requested. Any warning
+fails."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One login for a whole run, whatever happens to the run's directory, the token and the application meanwhile; and when
-the run is over, nothing is left of it."""
+"""A run has one login, whatever happens to its directory, its token and the application. At its end, no file is
+left."""
 
 from __future__ import annotations
 
@@ -62,21 +62,21 @@ NOT_AGAIN = (
 
 @pytest.fixture
 def vault() -> Iterator[Simulator]:
-    """One for each test, since its tokens and secrets are changed."""
+    """One for each test, because tests change its tokens and secrets."""
     with Simulator(profile="4.0", strict=True) as simulator:
         yield simulator
 
 
 @pytest.fixture
 def temp(tmp_path: Path) -> Path:
-    """Where core makes the run's directory."""
+    """Where core creates the run's directory."""
     folder = tmp_path / "local"
     folder.mkdir()
     return folder
 
 
-class Course:
-    """A play that this process takes part in: tasks, and between them what is to happen meanwhile."""
+class Run:
+    """A play with stages. Between them, this process performs actions."""
 
     def __init__(self, play: Play, vault: Simulator, temp: Path) -> None:
         self._play = play
@@ -89,18 +89,18 @@ class Course:
 
     @property
     def directory(self) -> Path:
-        """That of the run, while it is on."""
+        """The directory of the run, while it exists."""
         [directory] = self._temp.glob("ansible-local-*")
         return directory
 
     @property
     def token_file(self) -> Path:
-        """That which has the token; another has the path."""
+        """The file with the token. Another file has the path."""
         [file] = (path for path in self.directory.glob("senhasegura-*.json") if "access_token" in path.read_text())
         return file
 
     def then(self, stage: str, act: Callable[[], object], tasks: str = FOR_ALL_HOSTS) -> None:
-        """Begin a stage of this name with *act*, in this process, and go on with *tasks*."""
+        """Add a stage: perform *act* in this process, and then play *tasks*."""
         self._tasks += f"""
 - name: {stage}
   run_once: true
@@ -148,13 +148,13 @@ class Course:
         return played
 
     def requests(self, stage: str) -> Counter[tuple[str, int | None]]:
-        """How many requests of each path and status there were in a stage."""
+        """The number of requests of a stage, by path and status."""
         index = [name for name, _number in self._begun].index(stage)
         start, end = ([number for _name, number in self._begun] + [len(self._vault.requests)])[index : index + 2]
         return Counter((request.path, request.status) for request in self._vault.requests[start:end])
 
     def logins(self) -> dict[str, int]:
-        """How many logins there were in each stage, refused ones among them."""
+        """The number of logins in each stage, including rejected ones."""
         return {
             stage: sum(count for (path, _status), count in self.requests(stage).items() if path == LOGIN)
             for stage, _number in self._begun
@@ -162,12 +162,12 @@ class Course:
 
 
 @pytest.fixture
-def course(play: Play, vault: Simulator, temp: Path) -> Course:
-    return Course(play, vault, temp)
+def run(play: Play, vault: Simulator, temp: Path) -> Run:
+    return Run(play, vault, temp)
 
 
 def nothing() -> None:
-    """What happens when nothing happens."""
+    """The action of a stage in which nothing happens."""
 
 
 def left(temp: Path) -> list[str]:
@@ -177,19 +177,19 @@ def left(temp: Path) -> list[str]:
 TRY_FOR_ALL_HOSTS = FOR_ALL_HOSTS + "  ignore_errors: true\n"
 
 
-def test_fifty_forks_and_three_hundred_hosts_have_one_login(course: Course, vault: Simulator, temp: Path) -> None:
-    course.then("At first", nothing)
-    course.play("--forks=50", variables=reach(vault), inventory=hosts(300)).succeeded()
-    assert course.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 300}
+def test_50_forks_and_300_hosts_share_one_login(run: Run, vault: Simulator, temp: Path) -> None:
+    run.then("At first", nothing)
+    run.play("--forks=50", variables=reach(vault), inventory=hosts(300)).succeeded()
+    assert run.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 300}
     assert left(temp) == []
 
 
-def test_only_the_owner_can_read_what_there_is(course: Course, vault: Simulator, temp: Path) -> None:
-    """And among it is no secret but the token."""
+def test_only_the_owner_can_read_the_files(run: Run, vault: Simulator, temp: Path) -> None:
+    """The files contain no secret except the token."""
 
     def look() -> None:
-        assert stat.S_IMODE(course.directory.stat().st_mode) == 0o700
-        found = sorted(course.directory.glob(OURS), key=lambda path: path.suffix)
+        assert stat.S_IMODE(run.directory.stat().st_mode) == 0o700
+        found = sorted(run.directory.glob(OURS), key=lambda path: path.suffix)
         assert [(path.suffix, stat.S_IMODE(path.stat().st_mode)) for path in found] == [
             (".json", 0o600),
             (".json", 0o600),
@@ -199,31 +199,31 @@ def test_only_the_owner_can_read_what_there_is(course: Course, vault: Simulator,
         contents = sorted((json.loads(path.read_text()) for path in found[:2]), key=len)
         assert [sorted(content) for content in contents] == [["path"], ["access_token", "from", "to"]]
 
-    course.then("At first", nothing)
-    course.then("Again", look)
-    course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
+    run.then("At first", nothing)
+    run.then("Again", look)
+    run.play(variables=reach(vault), inventory=hosts(3)).succeeded()
     assert left(temp) == []
 
 
-def test_fifty_forks_whose_token_is_revoked_have_one_more_login(course: Course, vault: Simulator, temp: Path) -> None:
-    """Slow answers see to it that all have the old token in their hands when the first of them hears of it."""
+def test_50_forks_with_a_revoked_token_share_one_more_login(run: Run, vault: Simulator, temp: Path) -> None:
+    """Responses are slow, so all forks have the old token when the first one learns that it is revoked."""
 
     def revoke() -> None:
         vault.state.tokens.clear()
         vault.fault(CREATE, {"name": "slow", "delay": 4}, times=50)
         vault.fault(LOGIN, {"name": "slow", "delay": 0.5})
 
-    course.then("At first", nothing)
-    course.then("Revoked", revoke)
-    course.play("--forks=50", variables=reach(vault), inventory=hosts(60)).succeeded()
-    assert course.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 60}
-    again = course.requests("Revoked")
+    run.then("At first", nothing)
+    run.then("Revoked", revoke)
+    run.play("--forks=50", variables=reach(vault), inventory=hosts(60)).succeeded()
+    assert run.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 60}
+    again = run.requests("Revoked")
     assert again[CREATE, 401] > 25
     assert again == {(LOGIN, 200): 1, (CREATE, 401): again[CREATE, 401], (CREATE, 200): 60}
     assert left(temp) == []
 
 
-# What can happen to the file. Each is done to the file that is there, with the same token in it where that makes sense.
+# Events that can happen to the existing file. The token stays the same if the event allows it.
 
 
 def _edit(**more: t.Any) -> Callable[[Path], None]:
@@ -249,8 +249,8 @@ def _fill_directory(file: Path) -> None:
     (file / "something").touch()
 
 
-# Where there is no other way to see that the file was not believed, its token is another.
-HAPPENINGS: dict[str, Callable[[Path], object]] = {
+# If nothing else would show that the file was ignored, its token is changed.
+EVENTS: dict[str, Callable[[Path], object]] = {
     "corrupt": lambda file: file.write_bytes(os.urandom(600)),
     "empty": lambda file: file.write_bytes(b""),
     "truncated": _truncate,
@@ -268,35 +268,35 @@ HAPPENINGS: dict[str, Callable[[Path], object]] = {
     "dangling symlink": lambda file: _replace(file, lambda file: file.symlink_to("nowhere")),
     "pipe": lambda file: _replace(file, os.mkfifo),
 }
-if os.geteuid() == 0:  # nobody else can give a file away
-    HAPPENINGS["another's"] = lambda file: os.chown(file, 65534, 65534)
+if os.geteuid() == 0:  # only root can change the owner of a file
+    EVENTS["another's"] = lambda file: os.chown(file, 65534, 65534)
 
 
-def test_whatever_happens_to_the_file_costs_one_more_login(course: Course, vault: Simulator, temp: Path) -> None:
+def test_damage_to_the_file_costs_one_more_login(run: Run, vault: Simulator, temp: Path) -> None:
     def happen(to_file: Callable[[Path], object]) -> Callable[[], object]:
-        return lambda: to_file(course.token_file)
+        return lambda: to_file(run.token_file)
 
-    course.then("At first", nothing)
-    for stage, to_file in HAPPENINGS.items():
-        course.then(stage, happen(to_file))
-    course.then("Nothing more", nothing)
-    course.play("--forks=4", variables=reach(vault), inventory=hosts(6)).succeeded()
-    assert course.logins() == {"At first": 1, **dict.fromkeys(HAPPENINGS, 1), "Nothing more": 0}
-    for stage in course.logins():
-        answers = course.requests(stage)
+    run.then("At first", nothing)
+    for stage, to_file in EVENTS.items():
+        run.then(stage, happen(to_file))
+    run.then("Nothing more", nothing)
+    run.play("--forks=4", variables=reach(vault), inventory=hosts(6)).succeeded()
+    assert run.logins() == {"At first": 1, **dict.fromkeys(EVENTS, 1), "Nothing more": 0}
+    for stage in run.logins():
+        answers = run.requests(stage)
         assert answers[CREATE, 200] == 6
         assert (answers[CREATE, 401] > 0) == (stage == "revoked")
     assert left(temp) == []
 
 
-def test_what_stands_in_place_of_the_file_costs_each_host_a_login(course: Course, vault: Simulator, temp: Path) -> None:
-    """A directory cannot be replaced by a file. The items of a loop share a login all the same."""
-    course.then("At first", nothing)
-    course.then("Directory", lambda: _replace(course.token_file, _fill_directory))
-    course.then("In a loop", nothing, f"{FOR_ALL_HOSTS}  loop: [1, 2, 3]\n")
-    course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
-    assert course.logins() == {"At first": 1, "Directory": 3, "In a loop": 3}
-    assert [course.requests(stage)[CREATE, 200] for stage in course.logins()] == [3, 3, 9]
+def test_directory_instead_of_the_file_costs_each_host_a_login(run: Run, vault: Simulator, temp: Path) -> None:
+    """A file cannot replace a directory. The items of a loop still share a login."""
+    run.then("At first", nothing)
+    run.then("Directory", lambda: _replace(run.token_file, _fill_directory))
+    run.then("In a loop", nothing, f"{FOR_ALL_HOSTS}  loop: [1, 2, 3]\n")
+    run.play(variables=reach(vault), inventory=hosts(3)).succeeded()
+    assert run.logins() == {"At first": 1, "Directory": 3, "In a loop": 3}
+    assert [run.requests(stage)[CREATE, 200] for stage in run.logins()] == [3, 3, 9]
     assert left(temp) == []
 
 
@@ -307,8 +307,8 @@ def _wait_until_stopped(process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture
 def writer(collections: str) -> Iterator[Callable[[Path, str], subprocess.Popen[str]]]:
-    """Starts a process that holds the lock, is about to put a file in place that it has written, and is struck by a
-    signal there."""
+    """Start a process that holds the lock and is about to move its new file into place. A signal hits it at that
+    point."""
     script = """
 import os
 import signal
@@ -338,41 +338,41 @@ with memory.locked(key, 5):
         yield start
 
 
-def test_killed_while_writing(course: Course, vault: Simulator, temp: Path, writer: t.Any) -> None:
-    """Its lock is free, and what it had begun to write is of no use to anybody."""
+def test_killed_while_writing(run: Run, vault: Simulator, temp: Path, writer: t.Any) -> None:
+    """The lock is free, and its unfinished file is ignored."""
 
     def strike() -> None:
-        file = course.token_file
+        file = run.token_file
         file.unlink()
         assert writer(file, "SIGKILL").wait(30) == -signal.SIGKILL
-        assert [path.suffix for path in course.directory.glob(OURS) if "struck" in path.read_text()] == [".new"]
+        assert [path.suffix for path in run.directory.glob(OURS) if "struck" in path.read_text()] == [".new"]
 
-    course.then("At first", nothing)
-    course.then("Killed", strike)
-    course.play(variables=reach(vault, timeout=60), inventory=hosts(3)).succeeded()
-    assert course.requests("Killed") == {(LOGIN, 200): 1, (CREATE, 200): 3}
+    run.then("At first", nothing)
+    run.then("Killed", strike)
+    run.play(variables=reach(vault, timeout=60), inventory=hosts(3)).succeeded()
+    assert run.requests("Killed") == {(LOGIN, 200): 1, (CREATE, 200): 3}
     killed = [request.time for request in vault.requests[-4:]]
     assert (killed[-1] - killed[0]).total_seconds() < 20
     assert left(temp) == []
 
 
-def test_stopped_while_writing(course: Course, vault: Simulator, temp: Path, writer: t.Any) -> None:
-    """Others wait for its lock as long as they may, and do not log in without."""
+def test_stopped_while_writing(run: Run, vault: Simulator, temp: Path, writer: t.Any) -> None:
+    """Other tasks wait for the lock as long as they may, and do not log in without it."""
 
     def strike() -> None:
-        file = course.token_file
+        file = run.token_file
         file.unlink()
         _wait_until_stopped(writer(file, "SIGSTOP"))
 
-    course.then("At first", nothing)
-    course.then("Stopped", strike, TRY_FOR_ALL_HOSTS)
-    played = course.play("--forks=2", variables=reach(vault, timeout=4), inventory=hosts(2)).succeeded()
-    assert course.requests("Stopped") == {}
+    run.then("At first", nothing)
+    run.then("Stopped", strike, TRY_FOR_ALL_HOSTS)
+    played = run.play("--forks=2", variables=reach(vault, timeout=4), inventory=hosts(2)).succeeded()
+    assert run.requests("Stopped") == {}
     assert [result.get("msg") for result in played.results(GET)][2:] == [BUSY, BUSY]
     assert left(temp) == []
 
 
-# A disk that is full
+# A full disk
 
 
 @pytest.fixture
@@ -390,8 +390,8 @@ def small_disk(temp: Path) -> Iterator[Path]:
 IN_A_LOOP = f"{FOR_ALL_HOSTS}  loop: [1, 2, 3]\n"
 
 
-def test_disk_that_is_full_or_read_only(course: Course, vault: Simulator, small_disk: Path) -> None:
-    """Each process logs in for itself; the token of before, and one that can be written again, are everybody's."""
+def test_disk_is_full_or_read_only(run: Run, vault: Simulator, small_disk: Path) -> None:
+    """Each process logs in itself. They share the earlier token, and a token that can be written again."""
     ballast = small_disk / "ballast"
 
     def fill() -> None:
@@ -403,36 +403,36 @@ def test_disk_that_is_full_or_read_only(course: Course, vault: Simulator, small_
         subprocess.run(["mount", "-o", f"remount,{mode}", str(small_disk)], check=True)
 
     def make_read_only() -> None:
-        assert not list(course.directory.glob("*.new"))
+        assert not list(run.directory.glob("*.new"))
         vault.state.tokens.clear()
         ballast.unlink()
         remount("ro")
 
-    course.then("Full from the start", fill)
-    course.then("Full, in a loop", nothing, IN_A_LOOP)
-    course.then("Room", ballast.unlink)
-    course.then("Full again", fill)
-    course.then("Full and revoked", vault.state.tokens.clear)
-    course.then("Read only and revoked", make_read_only)
-    course.then("Read only, in a loop", nothing, IN_A_LOOP)
-    course.then("Writable", lambda: remount("rw"))
-    course.play(variables=reach(vault), inventory=hosts(3)).succeeded()
-    assert course.logins() == {
+    run.then("Full from the start", fill)
+    run.then("Full, in a loop", nothing, IN_A_LOOP)
+    run.then("Room", ballast.unlink)
+    run.then("Full again", fill)
+    run.then("Full and revoked", vault.state.tokens.clear)
+    run.then("Read only and revoked", make_read_only)
+    run.then("Read only, in a loop", nothing, IN_A_LOOP)
+    run.then("Writable", lambda: remount("rw"))
+    run.play(variables=reach(vault), inventory=hosts(3)).succeeded()
+    assert run.logins() == {
         "Full from the start": 3,
         "Full, in a loop": 3,
         "Room": 1,
         "Full again": 0,
-        "Full and revoked": 1,  # the file with the old token makes room
+        "Full and revoked": 1,  # without the file of the old token, there is room
         "Read only and revoked": 3,
         "Read only, in a loop": 3,
         "Writable": 1,
     }
-    assert [course.requests(stage)[CREATE, 200] for stage in course.logins()] == [3, 9, 3, 3, 3, 3, 9, 3]
+    assert [run.requests(stage)[CREATE, 200] for stage in run.logins()] == [3, 9, 3, 3, 3, 3, 9, 3]
     assert left(small_disk) == []
 
 
-def test_file_that_gets_too_large(course: Course, vault: Simulator, temp: Path) -> None:
-    """For those who cannot mount anything: the system refuses the second half of each file."""
+def test_file_is_too_large(run: Run, vault: Simulator, temp: Path) -> None:
+    """For systems without mount permission: the system rejects the second half of each file."""
 
     limit = """
 import os
@@ -444,60 +444,60 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
     def look() -> None:
-        assert sorted(path.suffix for path in course.directory.glob(OURS)) == [".json", ".lock", ".lock"]
+        assert sorted(path.suffix for path in run.directory.glob(OURS)) == [".json", ".lock", ".lock"]
 
-    course.then("Too large", nothing)
-    course.then("In a loop", look, IN_A_LOOP)
-    environment = {"DUMP_EVERYTHING": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}  # which would be larger
-    course.play(
+    run.then("Too large", nothing)
+    run.then("In a loop", look, IN_A_LOOP)
+    environment = {"DUMP_EVERYTHING": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}  # a file that would be larger
+    run.play(
         variables=reach(vault), inventory=hosts(3), starter=[sys.executable, "-c", limit], environment=environment
     ).succeeded()
-    assert course.requests("Too large") == {(LOGIN, 200): 3, (CREATE, 200): 3}
-    assert course.requests("In a loop") == {(LOGIN, 200): 3, (CREATE, 200): 9}
+    assert run.requests("Too large") == {(LOGIN, 200): 3, (CREATE, 200): 3}
+    assert run.requests("In a loop") == {(LOGIN, 200): 3, (CREATE, 200): 9}
     assert left(temp) == []
 
 
-# Tokens that end
+# Tokens that expire
 
 
-def test_token_ends_by_the_clock_of_the_server(course: Course, vault: Simulator, temp: Path) -> None:
-    course.then("At first", nothing)
-    course.then("Over", lambda: vault.clock.advance(3601))
-    course.play(variables=reach(vault), inventory=hosts(5)).succeeded()
-    assert course.logins() == {"At first": 1, "Over": 1}
-    assert course.requests("Over")[CREATE, 200] == 5
+def test_token_expires_by_the_clock_of_the_server(run: Run, vault: Simulator, temp: Path) -> None:
+    run.then("At first", nothing)
+    run.then("Over", lambda: vault.clock.advance(3601))
+    run.play(variables=reach(vault), inventory=hosts(5)).succeeded()
+    assert run.logins() == {"At first": 1, "Over": 1}
+    assert run.requests("Over")[CREATE, 200] == 5
     assert left(temp) == []
 
 
-def test_token_that_ends_in_the_run(play: Play, temp: Path) -> None:
-    """It is not used in its last 30 seconds, so nothing is refused."""
+def test_token_expires_during_the_run(play: Play, temp: Path) -> None:
+    """A token is not used in its last 30 seconds, so no request is rejected."""
     data = yaml.safe_load((SIMULATOR / "default.yml").read_text(encoding="utf-8"))
     data["settings"]["token_lifetime"] = 33
     with Simulator(profile="4.0", strict=True, data=data) as vault:
-        course = Course(play, vault, temp)
-        course.then("At first", nothing)
-        course.then("About to end", lambda: time.sleep(3))
-        course.play(variables=reach(vault), inventory=hosts(5)).succeeded()
+        run = Run(play, vault, temp)
+        run.then("At first", nothing)
+        run.then("About to end", lambda: time.sleep(3))
+        run.play(variables=reach(vault), inventory=hosts(5)).succeeded()
         for stage in ("At first", "About to end"):
-            assert course.requests(stage) == {(LOGIN, 200): 1, (CREATE, 200): 5}
+            assert run.requests(stage) == {(LOGIN, 200): 1, (CREATE, 200): 5}
     assert left(temp) == []
 
 
-# Who we are
+# Identities
 
 
-def test_two_identities_have_a_login_each(course: Course, vault: Simulator, temp: Path) -> None:
+def test_two_identities_log_in_once_each(run: Run, vault: Simulator, temp: Path) -> None:
     known = vault.credentials["authorizations"]
     identities = [known[name]["oauth2"] for name in ("full", "no-pam-core")]
     inventory = hosts(10)
     for number, host in enumerate(inventory):
         keys = identities[number % 2].items()
         inventory[host] = {**inventory[host], **{f"senhasegura_{name}": value for name, value in keys}}
-    course.then("At first", nothing)
-    course.then("Again", nothing)
-    course.play("--forks=10", variables=reach(vault, None), inventory=inventory).succeeded()
-    assert course.requests("At first") == {(LOGIN, 200): 2, (CREATE, 200): 10}
-    assert course.requests("Again") == {(CREATE, 200): 10}
+    run.then("At first", nothing)
+    run.then("Again", nothing)
+    run.play("--forks=10", variables=reach(vault, None), inventory=inventory).succeeded()
+    assert run.requests("At first") == {(LOGIN, 200): 2, (CREATE, 200): 10}
+    assert run.requests("Again") == {(CREATE, 200): 10}
     logins = [request.form["client_id"] for request in vault.requests if request.path == LOGIN]
     assert sorted(logins) == sorted(identity["client_id"] for identity in identities)
     asked = {request.json["device"]: request.headers["authorization"] for request in vault.requests if request.json}
@@ -507,27 +507,27 @@ def test_two_identities_have_a_login_each(course: Course, vault: Simulator, temp
     assert left(temp) == []
 
 
-def test_secret_that_is_rotated(course: Course, vault: Simulator, temp: Path) -> None:
-    """The old one is refused once. The new one is another identity, for which that does not count."""
+def test_rotated_secret(run: Run, vault: Simulator, temp: Path) -> None:
+    """The old secret is rejected once. The new one is another identity, to which that rejection does not apply."""
 
     def rotate() -> None:
         vault.state.authorization("portal", "full").client_secret = "rotated"
         vault.state.tokens.clear()
 
     def look() -> None:
-        texts = [path.read_text() for path in course.directory.glob(OURS)]
+        texts = [path.read_text() for path in run.directory.glob(OURS)]
         assert not any(secret in text for text in texts for secret in (old["client_secret"], "access_token"))
 
     old = dict(vault.credentials["oauth2"])
-    course.then("At first", nothing)
-    course.then("Rotated", rotate, TRY_FOR_ALL_HOSTS)
-    course.then("New secret", look, f"{FOR_ALL_HOSTS}    client_secret: rotated\n")
-    played = course.play("--forks=4", variables=reach(vault), inventory=hosts(12)).succeeded()
-    assert course.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 12}
-    rotated = course.requests("Rotated")
+    run.then("At first", nothing)
+    run.then("Rotated", rotate, TRY_FOR_ALL_HOSTS)
+    run.then("New secret", look, f"{FOR_ALL_HOSTS}    client_secret: rotated\n")
+    played = run.play("--forks=4", variables=reach(vault), inventory=hosts(12)).succeeded()
+    assert run.requests("At first") == {(LOGIN, 200): 1, (CREATE, 200): 12}
+    rotated = run.requests("Rotated")
     assert rotated == {(LOGIN, 401): 1, (CREATE, 401): rotated[CREATE, 401]}
-    assert 1 <= rotated[CREATE, 401] <= 4  # those that had the token in their hands
-    assert course.requests("New secret") == {(LOGIN, 200): 1, (CREATE, 200): 12}
+    assert 1 <= rotated[CREATE, 401] <= 4  # the forks that had already read the token
+    assert run.requests("New secret") == {(LOGIN, 200): 1, (CREATE, 200): 12}
     failed = [result["msg"] for result in played.results(GET) if result.get("http_status") == 401]
     assert len(failed) == 12
     assert failed.count(REFUSED) == 1
@@ -535,15 +535,15 @@ def test_secret_that_is_rotated(course: Course, vault: Simulator, temp: Path) ->
     assert left(temp) == []
 
 
-# Logins that are refused
+# Rejected logins
 
 
-def test_wrong_secret_is_refused_once_for_a_hundred_hosts(course: Course, vault: Simulator, temp: Path) -> None:
-    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
-    played = course.play(
+def test_wrong_secret_is_rejected_once_for_100_hosts(run: Run, vault: Simulator, temp: Path) -> None:
+    run.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    played = run.play(
         "--forks=10", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(100)
     ).succeeded()
-    assert course.requests("Refused") == {(LOGIN, 401): 1}
+    assert run.requests("Refused") == {(LOGIN, 401): 1}
     results = played.results(GET)
     assert len(results) == 100
     texts = Counter(re.sub(NOT_AGAIN, " NOT AGAIN", result["msg"]) for result in results)
@@ -554,64 +554,61 @@ def test_wrong_secret_is_refused_once_for_a_hundred_hosts(course: Course, vault:
     assert left(temp) == []
 
 
-def test_slow_refusal_is_one_failed_login(course: Course, vault: Simulator, temp: Path) -> None:
-    """It takes more than half of the time that a task has."""
+def test_slow_rejection_is_one_failed_login(run: Run, vault: Simulator, temp: Path) -> None:
+    """The response takes more than half of the time of a task."""
     vault.fault(LOGIN, {"name": "slow", "delay": 6}, times=None)
-    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    run.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
     variables = reach(vault, client_secret="wrong secret", timeout=10)
-    played = course.play("--forks=12", variables=variables, inventory=hosts(12)).succeeded()
-    assert course.requests("Refused") == {(LOGIN, 401): 1}
+    played = run.play("--forks=12", variables=variables, inventory=hosts(12)).succeeded()
+    assert run.requests("Refused") == {(LOGIN, 401): 1}
     texts = Counter(re.sub(NOT_AGAIN, " NOT AGAIN", result["msg"]) for result in played.results(GET))
     assert texts == {REFUSED: 1, f"{REFUSED} NOT AGAIN": 11}
 
 
-def test_refusal_that_comes_too_late_is_one_failed_login(course: Course, vault: Simulator, temp: Path) -> None:
-    """The first task that logs in gives up, and so do those that wait for it. None of the others logs in."""
+def test_late_rejection_is_one_failed_login(run: Run, vault: Simulator, temp: Path) -> None:
+    """The first task that logs in times out, and so do the tasks that wait for it. No other task logs in."""
     vault.fault(LOGIN, {"name": "slow", "delay": 30}, times=None)
-    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    run.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
     variables = reach(vault, client_secret="wrong secret", timeout=4)
-    played = course.play("--forks=6", variables=variables, inventory=hosts(24)).succeeded()
-    assert sum(course.requests("Refused").values()) == 1
+    played = run.play("--forks=6", variables=variables, inventory=hosts(24)).succeeded()
+    assert sum(run.requests("Refused").values()) == 1
     texts = Counter(re.sub(NOT_AGAIN, " NOT AGAIN", result["msg"]) for result in played.results(GET))
     assert texts.pop(LATE) == 1
     assert set(texts) <= {f"{LATE} NOT AGAIN", BUSY}
     assert sum(texts.values()) == 23
 
 
-def test_login_of_a_task_that_the_keyword_timeout_ends_is_one_failed_login(
-    course: Course, vault: Simulator, temp: Path
-) -> None:
+def test_login_interrupted_by_the_keyword_timeout_is_one_failed_login(run: Run, vault: Simulator, temp: Path) -> None:
     vault.fault(LOGIN, {"name": "slow", "delay": 10}, times=None)
-    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS + "  timeout: 2\n")
-    played = course.play(
-        "--forks=2", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(6)
-    ).succeeded()
-    assert sum(course.requests("Refused").values()) == 1
+    run.then("Refused", nothing, TRY_FOR_ALL_HOSTS + "  timeout: 2\n")
+    played = run.play("--forks=2", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(6)).succeeded()
+    assert sum(run.requests("Refused").values()) == 1
     texts = [result["msg"] for result in played.results(GET)]
     assert len(texts) == 6
     assert sum(re.fullmatch(re.escape(TASK_ENDED) + NOT_AGAIN, text) is not None for text in texts) >= 4
 
 
-def test_in_check_mode_too(course: Course, vault: Simulator, temp: Path) -> None:
-    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
-    course.play("--check", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(5)).succeeded()
-    assert course.requests("Refused") == {(LOGIN, 401): 1}
+def test_check_mode_has_one_failed_login(run: Run, vault: Simulator, temp: Path) -> None:
+    run.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+    run.play("--check", variables=reach(vault, client_secret="wrong secret"), inventory=hosts(5)).succeeded()
+    assert run.requests("Refused") == {(LOGIN, 401): 1}
 
 
-def test_each_is_refused_for_itself_without_the_cache(course: Course, vault: Simulator, temp: Path) -> None:
-    course.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
+def test_each_task_is_rejected_without_the_cache(run: Run, vault: Simulator, temp: Path) -> None:
+    run.then("Refused", nothing, TRY_FOR_ALL_HOSTS)
     variables = reach(vault, client_secret="wrong secret", token_cache=False)
-    played = course.play(variables=variables, inventory=hosts(5)).succeeded()
-    assert course.requests("Refused") == {(LOGIN, 401): 5}
+    played = run.play(variables=variables, inventory=hosts(5)).succeeded()
+    assert run.requests("Refused") == {(LOGIN, 401): 5}
     assert {result["msg"] for result in played.results(GET)} == {REFUSED}
 
 
-def test_logging_in_does_not_help(course: Course, vault: Simulator, temp: Path) -> None:
-    """The login is good, and still no token is accepted."""
+def test_new_token_is_rejected(run: Run, vault: Simulator, temp: Path) -> None:
+    """The login succeeds, but PAM Core accepts no token."""
     vault.fault(CREATE, "unauthorized_401", times=None)
-    course.then("Not accepted", nothing, TRY_FOR_ALL_HOSTS)
-    played = course.play("--forks=5", variables=reach(vault), inventory=hosts(60)).succeeded()
-    # One that all have; one more of who had the first one's answer before it was known that it would not help.
-    assert 1 <= course.requests("Not accepted")[LOGIN, 200] <= 3
+    run.then("Not accepted", nothing, TRY_FOR_ALL_HOSTS)
+    played = run.play("--forks=5", variables=reach(vault), inventory=hosts(60)).succeeded()
+    # All tasks have the first token. One task with a rejected token logs in again before it is known that this does not
+    # help.
+    assert 1 <= run.requests("Not accepted")[LOGIN, 200] <= 3
     assert len({result["msg"] for result in played.results(GET)}) == 1
     assert left(temp) == []

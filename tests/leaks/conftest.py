@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Vaults whose secrets can be known again, and runs of Ansible after which everything is searched that was written."""
+"""Vaults with recognizable secrets, and runs of Ansible. After each run, everything that was written is searched."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _data() -> dict[str, t.Any]:
 
 @pytest.fixture(scope="session")
 def vaults() -> Iterator[Mapping[str, Simulator]]:
-    """One that does as it is asked, and several that repeat in various ways what they were sent."""
+    """One vault that works correctly, and several that repeat parts of their requests in various ways."""
     echoes = {
         "success": None,
         "echo_at_login": (LOGIN, "message"),
@@ -100,7 +100,7 @@ def vaults() -> Iterator[Mapping[str, Simulator]]:
 
 @pytest.fixture(scope="session")
 def proxy() -> Iterator[str]:
-    """The address of a proxy that refuses everybody, and repeats the password it was given, as it came and in clear."""
+    """The address of a proxy that refuses every client, and repeats the password, both as received and decoded."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
         def refuse() -> None:
@@ -133,7 +133,7 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def outcomes(vaults: Mapping[str, Simulator], proxy: str) -> dict[str, dict[str, t.Any]]:
-    """Hosts, each with the variables that lead to what it is called after."""
+    """Hosts, each with variables that lead to the outcome in its name."""
     hosts = {
         name: {"senhasegura_url": vault.url, "senhasegura_ca_path": vault.ca_file} for name, vault in vaults.items()
     }
@@ -157,25 +157,25 @@ def outcomes(vaults: Mapping[str, Simulator], proxy: str) -> dict[str, dict[str,
 
 
 class Way(t.NamedTuple):
-    """A way to run plays."""
+    """A mode in which plays run."""
 
     name: str
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = {}
     plays: tuple[str, ...] = ("contexts", "controls")
     hosts: tuple[str, ...] = ()
-    """All, unless some are named."""
+    """All hosts if empty."""
     vaulted: bool = False
-    """Whether variables hold each secret inline in a vault."""
+    """Whether variables contain each secret encrypted with ansible-vault."""
     by_environment: bool = False
-    """Whether the client's secret comes from the environment of the process."""
+    """Whether the client secret comes from the environment of the process."""
     runner: bool = False
     facts: tuple[str, ...] = ()
-    """The subset of facts that each play gathers. Without one, plays gather none."""
+    """The subset of facts that each play gathers. If empty, plays gather no facts."""
     ad_hoc: tuple[tuple[str, ...], ...] = ()
-    """The command lines of the program ansible, which are run in place of plays."""
+    """Command lines of the program ansible, which run instead of plays."""
     console: tuple[str, ...] = ()
-    """The lines that are typed into ansible-console, which is run in place of plays."""
+    """Lines for ansible-console, which run instead of plays."""
     variables: Mapping[str, t.Any] = {}
     own_plays: Mapping[str, str] = {}
     """Plays that are not in playbooks.py."""
@@ -196,13 +196,13 @@ FOLDERS = {
     "project": "current folder",
     "artifacts": "artifacts of ansible-runner",
 }
-"""Where Ansible writes, below a run's folder of what was written, and what that is."""
+"""Where Ansible writes below a run's folder "written", and what each place is."""
 
 EVERYWHERE = {*FOLDERS.values(), "output", "command lines", "environments"}
 
 
 class Run:
-    """What came of a run, and what was written in its course. What the test gives and keeps is not searched."""
+    """The results of a run, and everything that it wrote. The files "given" and "kept" by the test are not searched."""
 
     def __init__(self, way: Way, folder: Path) -> None:
         self.way = way
@@ -217,7 +217,7 @@ class Run:
         self.kept.mkdir()
 
     def told(self, task: str) -> list[dict[str, t.Any]]:
-        """What callbacks were told of the task of this name, for each host and item."""
+        """What callbacks got for the task of this name, for each host and item."""
         return [
             {"event": event["event"], **told}
             for event in self.events
@@ -226,7 +226,7 @@ class Run:
         ]
 
     def results(self, task: str) -> dict[str, dict[str, t.Any]]:
-        """The result of the task on each host. Core takes "failed" out of it, and says so by the event."""
+        """The result of the task on each host. Core removes "failed" from a result, so the event shows it."""
         return {
             told["host"]: {**told["result"], "failed": told["event"] != "v2_runner_on_ok"}
             for told in self.told(task)
@@ -235,7 +235,7 @@ class Run:
 
 
 class Stage(t.NamedTuple):
-    """What all runs share."""
+    """Shared by all runs."""
 
     outcomes: Mapping[str, Mapping[str, t.Any]]
     server: SshServer
@@ -260,7 +260,7 @@ VAULT_PASSWORD = "a password for vaults"
 
 
 class Vaulted(str):
-    """A text to be written to YAML as a value inline in a vault."""
+    """A string to be written to YAML, encrypted with ansible-vault."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -385,7 +385,7 @@ def _commands(run: Run) -> list[list[str]]:
 
 
 def _play(run: Run, name: str) -> str:
-    """The text of a play, which gathers the facts that the way asks for."""
+    """The text of a play that gathers the facts of this mode."""
     play = run.way.own_plays.get(name) or str(getattr(playbooks, name.upper()))
     if not run.way.facts:
         return play
@@ -395,7 +395,7 @@ def _play(run: Run, name: str) -> str:
 
 
 class Prepared(t.NamedTuple):
-    """A run that can be started."""
+    """A run that is ready to start."""
 
     run: Run
     commands: list[list[str]]
@@ -428,12 +428,12 @@ def prepare(stage: Stage) -> Callable[..., Prepared]:
 
 
 RUNS: list[Run] = []
-"""All that there were, to be summed up at the end."""
+"""All runs, for the summary at the end."""
 
 
 @pytest.fixture(scope="session")
 def perform(prepare: Callable[..., Prepared]) -> Callable[..., Run]:
-    """Run plays in some way, and search all that was written."""
+    """Run plays in a mode, and search everything that was written."""
 
     def perform(way: Way, collections: Path | None = None, system_log: SystemLog | None = None) -> Run:
         run, commands, environment = prepare(way, collections)
@@ -472,7 +472,7 @@ Runs = Callable[[Way], Run]
 
 @pytest.fixture(scope="module")
 def runs(perform: Runs) -> Runs:
-    """Each way is gone once."""
+    """Each mode runs only once."""
     known: dict[str, Run] = {}
 
     def get(way: Way) -> Run:
@@ -484,13 +484,13 @@ def runs(perform: Runs) -> Runs:
 
 
 def cached_facts(run: Run) -> dict[str, Path]:
-    """The file of each host in the cache of facts. From ansible-core 2.19 on, its name says which format it has."""
+    """The file of each host in the cache of facts. From ansible-core 2.19 on, its name contains the format."""
     folder = run.written / ("artifacts/run/fact_cache" if run.way.runner else "facts")
     return {path.name.removeprefix("s1_"): path for path in folder.iterdir()}
 
 
 def copy_of_the_collection(folder: Path) -> Path:
-    """For tests that break it. Below *folder*, which Ansible can take for collections."""
+    """A copy for tests that break the collection. Ansible can use *folder* as a path of collections."""
     copy = folder / "ansible_collections" / "pamops" / "senhasegura"
     for part in ("plugins", "meta"):
         shutil.copytree(CHECKOUT / part, copy / part)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets that can be known again wherever they turn up, and the search for them."""
+"""Recognizable secrets, and the search for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 CONTROL = "control"
-"""What is shown on purpose, to prove that a place is searched."""
+"""A harmless mark that is shown on purpose. It proves that a place is searched."""
 
 KINDS = (
     "client secret",
@@ -32,23 +32,23 @@ KINDS = (
 )
 
 MARKS = {kind: re.sub(r"\W", "", kind) + secrets.token_hex(5) for kind in KINDS}
-"""Letters and digits: what escapes and quotes a text leaves them as they are. Others each time, since these tests may
-run beside themselves on one machine, and see its processes."""
+"""Letters and digits, which escaping and quoting do not change. They differ in each process, because these tests may
+run in parallel on one machine, and see each other's processes."""
 
 
 def secret(kind: str) -> str:
-    """A secret of this kind, with characters that JSON, HTML, URLs, YAML and shells each write in their own way."""
+    """A secret of this kind. JSON, HTML, URLs, YAML and shells each escape its characters differently."""
     return f"{MARKS[kind]}/+&<\"'> %é={MARKS[kind]}"
 
 
 def bearer(kind: str) -> str:
-    """A secret that can stand in a header."""
+    """A secret that is valid in a header."""
     return f"{MARKS[kind]}-._~+/{MARKS[kind]}=="
 
 
 def _forms(mark: str) -> dict[str, bytes]:
-    """How it can be written, in lower case. Of base64 the part that is the same whatever stands before and behind it,
-    for each of the three ways in which it can lie on the groups of three bytes."""
+    """The forms of a mark, in lower case. For base64, this is the part that does not depend on the text around it, for
+    each of the three positions in a group of three bytes."""
     plain = mark.encode()
     forms = {"as it is": plain, "backwards": plain[::-1], "hexadecimal": plain.hex().encode()}
     for before in range(3):
@@ -71,7 +71,7 @@ class Found(t.NamedTuple):
 
 
 def search(place: str, content: bytes) -> Iterator[Found]:
-    """Every kind of secret in *content*, in any form, with what stands around it for the first time."""
+    """Find each kind of secret in *content*, in any form. Yield its first occurrence with the text around it."""
     lower = content.lower()
     for kind, forms in FORMS.items():
         for form, needle in forms.items():
@@ -82,7 +82,7 @@ def search(place: str, content: bytes) -> Iterator[Found]:
 
 
 class Searched:
-    """What was searched in one place or several, and what was found there."""
+    """The results of a search in one or more places."""
 
     def __init__(self) -> None:
         self.found: list[Found] = []
@@ -94,8 +94,7 @@ class Searched:
         self.found += search(place, content)
 
     def folder(self, top: Path, places: Mapping[str, str]) -> None:
-        """All files below *top*, and their names; each belongs to the place that *places* has for what is next below
-        *top*."""
+        """Search all files below *top* and their names. *places* maps each entry of *top* to the name of its place."""
         for path in sorted(top.rglob("*")):
             relative = path.relative_to(top)
             place = places.get(relative.parts[0], "other files")
@@ -108,5 +107,5 @@ class Searched:
         return [str(found) for found in self.found if found.kind != CONTROL]
 
     def controls(self) -> set[str]:
-        """The places in which what was shown on purpose was found."""
+        """The places in which the control mark was found."""
         return {found.place for found in self.found if found.kind == CONTROL}

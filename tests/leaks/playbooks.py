@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plays. Each host stands for what comes of its tasks: a success, or one of several failures.
+"""The plays. Each host stands for the outcome of its tasks: a success, or one of several failures.
 
-Variables ``my_…`` hold what tasks give as arguments and environment; where they say nothing, ``senhasegura_…`` hold.
-"""
+Variables ``my_…`` contain arguments and environments of tasks. If a task sets none, ``senhasegura_…`` apply."""
 
 from __future__ import annotations
 
@@ -359,7 +358,7 @@ CONTROLS = """\
         msg: "{{ control }}"
 """
 
-# Each task is a line of KNOWN_LIMITS in test_limits.py, which finds it by its name.
+# Each task is a row of KNOWN_LIMITS in test_limits.py, which refers to it by name.
 LIMITS = """\
 ---
 - name: What core shows, whatever a collection does

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret is anywhere that Ansible writes, in whatever context a task or lookup stands and whatever comes of it."""
+"""Nothing that Ansible writes contains a secret, whatever the context of a task or lookup and its outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWO = ("success", "echo_in_message")
 IN_CHECK_MODE = ("success", "echo_at_login", "wrong_secret")
 WITH_DELEGATION = ("contexts", "delegated", "controls")
 
-# Facts are gathered at the start of each play, and so both before and after the sessions of the controller.
+# Facts are gathered at the start of each play, so this gathers them before and after the controller's sessions.
 WITH_FACTS = ("facts", "contexts", "facts", "controls")
 WITHOUT_ENVIRONMENT = ("all", "!env")
 
@@ -29,7 +29,7 @@ WAYS = (
     Way("vaulted -vvv", ("-vvv",), hosts=(*TWO, "wrong_secret"), vaulted=True),
     Way("environment -vvvv", ("-vvvv",), plays=WITH_DELEGATION, hosts=TWO, by_environment=True),
     Way(
-        "tracebacks -vvvvv",  # which there are from ansible-core 2.19 on
+        "tracebacks -vvvvv",  # ansible-core 2.19 and later has tracebacks
         ("-vvvvv",),
         {"ANSIBLE_DISPLAY_TRACEBACK": "always", "ANSIBLE_PIPELINING": "true"},
         plays=WITH_DELEGATION,
@@ -39,7 +39,7 @@ WAYS = (
     Way("ansible-runner", ("-vvvv",), {"ANSIBLE_PIPELINING": "true"}, WITH_DELEGATION, TWO, vaulted=True, runner=True),
     Way("facts -vvvv", ("-vvvv",), plays=WITH_FACTS, hosts=TWO, facts=("all",)),
     Way(
-        "facts minimal",  # which prints all facts
+        "facts minimal",  # this callback prints all facts
         ("-vvv",),
         {"ANSIBLE_STDOUT_CALLBACK": "minimal", "ANSIBLE_PIPELINING": "true"},
         WITH_FACTS,
@@ -52,7 +52,7 @@ WAYS = (
 
 WAYS_WITH_FACTS = [way for way in WAYS if way.facts]
 
-# What the first task says on each host: proof that what the host is called after happens there.
+# The message of the first task on each host. It proves that the host has the outcome in its name.
 MESSAGES = {
     "echo_at_login": 'PAM Core answered "Request refused: ***" (HTTP 400).',
     "echo_in_message": 'PAM Core answered "Request refused: *** ***" (HTTP 400).',
@@ -74,11 +74,11 @@ def test_no_secret_is_found(way: Way, runs: Runs) -> None:
 
 
 @every_way
-def test_what_is_shown_on_purpose_is_found_everywhere(way: Way, runs: Runs) -> None:
-    """Were a place not searched, or a callback not there, the test above could not fail."""
+def test_control_mark_is_found_everywhere(way: Way, runs: Runs) -> None:
+    """If a place were not searched, or a callback did not run, the test above could not fail."""
     expected = EVERYWHERE - {"artifacts of ansible-runner"}
     if way.runner:
-        # It keeps facts among its artifacts.
+        # ansible-runner keeps facts among its artifacts.
         expected = EVERYWHERE - {"cache of facts"}
     assert runs(way).searched.controls() == expected
 
@@ -94,7 +94,7 @@ def test_each_host_had_its_outcome(way: Way, runs: Runs) -> None:
     if "--check" not in way.arguments:
         checked = runs(way).results("Secrets are in what was registered, or it failed")
         assert {host: result["failed"] for host, result in checked.items()} == dict.fromkeys(hosts, False)
-    # Those by OAuth 1.0 and by an access token need no login.
+    # OAuth 1.0 and an access token need no login.
     listed = runs(way).results("List of sessions, OAuth 1.0 from arguments")
     ended = runs(way).results("End of sessions, access token from the environment of the task")
     for results in (listed, ended):
@@ -103,8 +103,8 @@ def test_each_host_had_its_outcome(way: Way, runs: Runs) -> None:
 
 @pytest.mark.parametrize("way", WAYS_WITH_FACTS, ids=[way.name for way in WAYS_WITH_FACTS])
 def test_facts_are_in_the_cache(way: Way, runs: Runs) -> None:
-    """Each host's, before and after its sessions. They hold what is shown on purpose and no secret. Core lets everybody
-    on the machine read them."""
+    """They are those of each host, before and after its sessions. They contain the control mark and no secret. Core
+    makes them readable for every user of the machine."""
     run = runs(way)
     files = cached_facts(run)
     assert set(files) == {*TWO, "localhost", "jump"}
@@ -119,7 +119,7 @@ def test_facts_are_in_the_cache(way: Way, runs: Runs) -> None:
 
 
 def test_system_log(perform: Callable[..., Run]) -> None:
-    """That of the machine. What modules send there is among the places of the other tests, wherever it then goes."""
+    """The log of the machine. The other tests record what modules send to it, but not where it goes."""
     with SystemLog() as log:
         if log.why_not:
             pytest.skip(log.why_not)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A bug of ours, wherever it strikes, is reported by core with all it knows of it, and no secret is in that."""
+"""Core reports a bug of ours with all data that it has. This report contains no secret, wherever the bug is."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.leaks.conftest import Run, Way, copy_of_the_collection
 
 
 class Bug(t.NamedTuple):
-    """Stands before the line that begins with *before*, and strikes where the option ``timeout`` has its value."""
+    """A bug before the line that starts with *before*. It raises for one value of the option ``timeout``."""
 
     file: str
     before: str
     timeout: str
-    """Where that value is."""
+    """The expression for that value."""
     kinds: tuple[str, ...]
     host: str = "success"
     device: str = "web01"
@@ -75,7 +75,7 @@ HEAD = """\
 
 
 def _with_bugs(folder: Path, says: str) -> Path:
-    """Collections with all bugs in ours."""
+    """Collections in which ours contains all bugs."""
     copy = copy_of_the_collection(folder)
     for name, bug in BUGS.items():
         path = copy / "plugins" / bug.file
@@ -102,7 +102,7 @@ def _way(play: str) -> Way:
         ("-vvv",),
         {"ANSIBLE_DISPLAY_TRACEBACK": "always", "ANSIBLE_PIPELINING": "true"},
         plays=("crashes",),
-        variables={"senhasegura_token_cache": False},  # a login for each
+        variables={"senhasegura_token_cache": False},  # so that each task logs in
         own_plays={"crashes": play},
     )
 
@@ -117,15 +117,14 @@ def test_no_secret_is_found(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, bug in BUGS.items() for kind in bug.kinds])
-def test_it_crashed(name: str, kind: str, run: Run) -> None:
-    """And core says so, as of a bug."""
+def test_core_reports_the_crash(name: str, kind: str, run: Run) -> None:
     result = run.results(f"{name}, {kind}")[BUGS[name].host]
     assert result["failed"]
     assert SAYS in json.dumps(result)
 
 
-def test_a_bug_that_tells_a_secret_is_found(perform: Callable[..., Run], tmp_path: Path) -> None:
-    """Or the test above could not fail. Nothing in our code makes an exception of what it is given."""
+def test_crash_with_a_secret_is_found(perform: Callable[..., Run], tmp_path: Path) -> None:
+    """Otherwise the test above could not fail. Our own code raises no exception that contains its input."""
     run = perform(_way(_play("session")), _with_bugs(tmp_path, "str(reply.data)"))
     found = {(found.kind, found.place) for found in run.searched.found}
     for place in ("output", "log", "callback that dumps everything"):

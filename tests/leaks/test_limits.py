@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is shown all the same, mostly by ansible-core whatever a collection does, so that the documentation stays true.
+"""The remaining leaks, mostly through ansible-core itself. These tests keep the documentation accurate.
 
-A test that fails because core shows less is good news: the limit goes from here and from the documentation.
-"""
+A test that fails because core shows less is good news: remove the limit here and in the documentation."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ class Limit(t.NamedTuple):
     what: str
     advice: str
     seen: Mapping[str, set[str]]
-    """Which kinds of secrets are seen where: in the output of the task, by callbacks that are told of it."""
+    """The kinds of secrets by place: in the output of the task, and in the data of callbacks."""
     since: tuple[int, int] = (2, 16)
     seen_before: Mapping[str, set[str]] = {}
 
@@ -161,7 +160,7 @@ KNOWN_LIMITS = (
 
 
 def seen_of(run: Run, task: str) -> dict[str, set[str]]:
-    """Which kinds of secrets are in the part of the output that is about this task, and in what callbacks were told."""
+    """The kinds of secrets in the task's part of the output, and in the data of callbacks."""
     parts = [part for part in re.split(r"^TASK \[", run.output, flags=re.MULTILINE)[1:] if part.startswith(task)]
     texts = {"output": "".join(parts), "callbacks": json.dumps(run.told(task))}
     found = {place: {one.kind for one in search(place, text.encode())} for place, text in texts.items()}
@@ -188,13 +187,13 @@ def run(perform: Callable[[Way], Run]) -> Run:
 
 
 @pytest.mark.parametrize("limit", KNOWN_LIMITS, ids=[limit.task for limit in KNOWN_LIMITS])
-def test_of_a_task(limit: Limit, run: Run) -> None:
+def test_limit_of_a_task(limit: Limit, run: Run) -> None:
     assert run.told(limit.task)
     assert seen_of(run, limit.task) == (limit.seen if limit.since <= CORE else limit.seen_before)
 
 
-def test_all_that_is_seen_is_known(run: Run) -> None:
-    """No other task of the play, among them the one that gets the session, shows anything."""
+def test_no_other_task_shows_secrets(run: Run) -> None:
+    """Including the task that requests the session."""
     tasks = set(re.findall("- name: (.*)", playbooks.LIMITS.partition("tasks:")[2]))
     others = {task for task in tasks if run.told(task)} - {limit.task for limit in KNOWN_LIMITS}
     assert {task: seen_of(run, task) for task in others if not task.startswith("End")} == {
@@ -209,7 +208,7 @@ def test_all_that_is_seen_is_known(run: Run) -> None:
 
 
 def test_cache_of_facts(run: Run) -> None:
-    """See "Hand the URL to a task without no_log" and "Gather facts". Everybody on the machine can read the files."""
+    """See "Hand the URL to a task without no_log" and "Gather facts". Every user of the machine can read the files."""
     files = cached_facts(run)
     assert {host: {found.kind for found in search(host, file.read_bytes())} for host, file in files.items()} == {
         "success": {"session URL", "client secret"}
@@ -239,8 +238,8 @@ ALL_THAT_SHOW_FACTS = {
     ids=",".join,
 )
 def test_subsets_of_facts(subset: tuple[str, ...], places: set[str], perform: Callable[[Way], Run]) -> None:
-    """The environment is in each subset that does not leave it out. Some callbacks print all facts. The environment of
-    the controller is no fact of other hosts."""
+    """The environment is in each subset that does not exclude it. Some callbacks print all facts. The environment of
+    the controller is not among the facts of other hosts."""
     minimal = {"ANSIBLE_STDOUT_CALLBACK": "minimal"}
     run = perform(Way("gathered", (), minimal, ("gathered",), hosts=("success",), by_environment=True, facts=subset))
     assert {found.place for found in run.searched.found if found.kind == "client secret"} == places
@@ -248,7 +247,7 @@ def test_subsets_of_facts(subset: tuple[str, ...], places: set[str], perform: Ca
 
 
 def test_environment_of_a_play(perform: Callable[[Way], Run]) -> None:
-    """The keyword environment of a play also holds when its facts are gathered, on each of its hosts."""
+    """The keyword environment of a play also applies while facts are gathered, on each of its hosts."""
     play = playbooks.GATHERED + '  environment:\n    SENHASEGURA_ACCESS_TOKEN: "{{ my_access_token }}"\n'
     way = Way("environment", ("-vvv",), plays=("gathered",), hosts=("success",), facts=("all",))
     run = perform(way._replace(own_plays={"gathered": play}))
@@ -258,8 +257,8 @@ def test_environment_of_a_play(perform: Callable[[Way], Run]) -> None:
         assert {found.kind for found in search(host, file.read_bytes())} == {CONTROL, "access token"}
 
 
-def test_facts_by_an_ad_hoc_command(perform: Callable[[Way], Run]) -> None:
-    """It prints all facts."""
+def test_facts_from_an_ad_hoc_command(perform: Callable[[Way], Run]) -> None:
+    """The command prints all facts."""
     setup = ("localhost,jump", "-m", "ansible.builtin.setup")
     run = perform(Way("ad hoc facts", by_environment=True, ad_hoc=(setup,)))
     assert {(found.kind, found.place) for found in run.searched.found} == {
@@ -268,8 +267,8 @@ def test_facts_by_an_ad_hoc_command(perform: Callable[[Way], Run]) -> None:
 
 
 def test_secret_in_an_ad_hoc_command(perform: Callable[[Way], Run]) -> None:
-    """Everybody on the machine can see the command line. Callback plugins are told its arguments, and junit writes
-    them. From ansible-core 2.19 on, the first characters of the arguments are shown if the task fails."""
+    """Every user of the machine can see the command line. Callback plugins get its arguments, and junit writes them.
+    From ansible-core 2.19 on, the first characters of the arguments are shown if the task fails."""
     given = f"access_token={MARKS['access token']} auth_method=access_token device=nowhere"
     run = perform(
         Way(
@@ -298,16 +297,16 @@ def test_command_lines_of_delegated_tasks(run: Run) -> None:
 
 
 def test_extra_variables(run: Run) -> None:
-    """Those on the command line can be seen there by everybody on the machine, and at -vvvv in the output. A file of
-    them, as in ``-e @secrets.yml``, is not shown."""
+    """Every user of the machine can see those on the command line, and -vvvv prints them. A file of variables, as in
+    ``-e @secrets.yml``, is not shown."""
     before = run.output.partition("\nTASK [")[0]
     assert {found.kind for found in search("output", before.encode())} == {"access token"}
     assert "access token" in {found.kind for found in run.searched.found if found.place == "command lines"}
 
 
-def test_debugging_a_delegated_task(perform: Callable[[Way], Run]) -> None:
-    """With ANSIBLE_DEBUG, core prints what a module is given and returns; with ANSIBLE_KEEP_REMOTE_FILES, what it is
-    given stays on the delegated host."""
+def test_debug_mode_of_a_delegated_task(perform: Callable[[Way], Run]) -> None:
+    """With ANSIBLE_DEBUG, core prints the arguments and the result of a module. With ANSIBLE_KEEP_REMOTE_FILES, the
+    arguments remain on the delegated host."""
     debugging = {"ANSIBLE_DEBUG": "true", "ANSIBLE_KEEP_REMOTE_FILES": "true"}
     run = perform(Way("debugged", (), debugging, plays=("debugged",), hosts=("success",)))
     seen: dict[str, set[str]] = {}
@@ -323,15 +322,15 @@ def test_debugging_a_delegated_task(perform: Callable[[Way], Run]) -> None:
     ("debugging", "place"),
     [("", ""), ("ANSIBLE_KEEP_REMOTE_FILES", "remote temporary files"), ("ANSIBLE_DEBUG", "output")],
 )
-def test_debugging_request_session(
+def test_debug_mode_of_request_session(
     debugging: str,
     place: str,
     outcomes: Mapping[str, Mapping[str, t.Any]],
     perform: Callable[[Way], Run],
     tmp_path: Path,
 ) -> None:
-    """With ANSIBLE_KEEP_REMOTE_FILES, core ignores the variable ansible_pipelining: what the playbook sends to the
-    webhook is left in a file on the controller. With ANSIBLE_DEBUG, core prints it in spite of no_log."""
+    """With ANSIBLE_KEEP_REMOTE_FILES, core ignores the variable ansible_pipelining, so the request to the webhook
+    remains in a file on the controller. With ANSIBLE_DEBUG, core prints it in spite of no_log."""
     answers = {
         "session_user": "jdoe",
         "device": "web01",
@@ -357,7 +356,7 @@ def test_debugging_request_session(
 
 
 def test_artifacts_of_ansible_runner(perform: Callable[[Way], Run]) -> None:
-    """ansible-runner writes the environment that it gives to Ansible to its artifact "command", for its user alone."""
+    """ansible-runner writes the environment of Ansible to its artifact "command", which only its user can read."""
     run = perform(Way("artifacts", plays=("debugged",), hosts=("success",), by_environment=True, runner=True))
     assert {(found.kind, found.place) for found in run.searched.found} == {
         ("client secret", "artifacts of ansible-runner")
@@ -367,8 +366,8 @@ def test_artifacts_of_ansible_runner(perform: Callable[[Way], Run]) -> None:
     assert stat.S_IMODE(command.stat().st_mode) == 0o600
 
 
-def test_values_of_the_configuration(prepare: Callable[[Way], Prepared]) -> None:
-    """ansible-config shows what the environment sets. ansible-core knows of no secret option."""
+def test_configuration_values(prepare: Callable[[Way], Prepared]) -> None:
+    """ansible-config shows the values of the environment. ansible-core has no concept of a secret option."""
     way = Way("configuration", plays=("killed",), by_environment=True)
     _run, _commands, environment = prepare(way)
     command = [str(PROGRAMS / "ansible-config"), "dump", "-t", "lookup", "pamops.senhasegura.pam_remote_session"]
@@ -377,8 +376,8 @@ def test_values_of_the_configuration(prepare: Callable[[Way], Prepared]) -> None
 
 
 @pytest.mark.parametrize("vaulted", [False, True])
-def test_variables_of_the_inventory(vaulted: bool, prepare: Callable[[Way], Prepared]) -> None:
-    """ansible-inventory shows all variables. What is inline in a vault is decrypted by --graph --vars alone."""
+def test_inventory_variables(vaulted: bool, prepare: Callable[[Way], Prepared]) -> None:
+    """ansible-inventory shows all variables. Only --graph --vars decrypts values of ansible-vault."""
     run, _commands, environment = prepare(Way("inventory", plays=(), vaulted=vaulted))
     program = [str(PROGRAMS / "ansible-inventory"), "-i", str(run.given / "hosts.yml")]
     shown = {}
@@ -389,7 +388,8 @@ def test_variables_of_the_inventory(vaulted: bool, prepare: Callable[[Way], Prep
 
 
 def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
-    """SIGKILL leaves the directory of the run, and with it the token: for the user alone, until it ends by itself."""
+    """After SIGKILL, the directory of the run remains, and the token with it. Only the user can read it, until the
+    token expires."""
     run, (command,), environment = prepare(Way("killed", plays=("killed",), hosts=("success",)))
     local = run.written / "local"
     process = subprocess.Popen(
@@ -406,7 +406,7 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
             assert process.poll() is None
             time.sleep(0.1)
     finally:
-        while _kill_all_that_know(str(local)):  # and those that were forked meanwhile
+        while _kill_all_that_know(str(local)):  # including processes that were forked meanwhile
             process.poll()
             time.sleep(0.1)
         process.wait(10)
@@ -420,7 +420,8 @@ def test_killed_run(prepare: Callable[[Way], Prepared]) -> None:
 
 
 def _kill_all_that_know(path: str) -> bool:
-    """Core's workers have sessions of their own, but the environment of the run. Say whether there were any."""
+    """Core's workers have their own process sessions, but share the environment of the run. Return whether any
+    existed."""
     found = False
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret is anywhere that ``ansible`` and ``ansible-console`` write. These programs print all results."""
+"""Nothing that ``ansible`` and ``ansible-console`` write contains a secret. These programs print all results."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _ad_hoc(*tasks: tuple[str, str, str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _typed(*tasks: tuple[str, str, str]) -> tuple[str, ...]:
-    """The lines for ansible-console, which has its hosts from the command "cd"."""
+    """The lines for ansible-console. The command "cd" selects the hosts."""
     return tuple(
         line
         for hosts, module, arguments in tasks
@@ -72,7 +72,7 @@ OUTCOMES = {
     f"{SESSION}_info": [OK, FAILED],
     f"{SESSION}_terminate": [OK, FAILED],
 }
-"""What came of each module's tasks: the host, and whether it is a success."""
+"""The outcome of each module's tasks: the host, and whether the task succeeded."""
 
 every_way = pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])
 
@@ -83,10 +83,10 @@ def test_no_secret_is_found(way: Way, runs: Runs) -> None:
 
 
 @every_way
-def test_what_is_shown_on_purpose_is_found_everywhere(way: Way, runs: Runs) -> None:
+def test_control_mark_is_found_everywhere(way: Way, runs: Runs) -> None:
     elsewhere = {"artifacts of ansible-runner"}
     if way.console:
-        elsewhere.add("callback junit")  # it writes nothing there
+        elsewhere.add("callback junit")  # it writes no file here
     assert runs(way).searched.controls() == EVERYWHERE - elsewhere
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The search itself: it knows a secret again however it is written, and where nothing is, it finds nothing."""
+"""The search itself: it finds a secret in any form, and finds nothing in other data."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ WAYS_OF_WRITING: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("way", WAYS_OF_WRITING)
 @pytest.mark.parametrize("make", [secret, bearer])
-def test_a_secret_is_found_however_it_is_written(way: str, make: Callable[[str], str]) -> None:
+def test_secret_is_found_in_any_form(way: str, make: Callable[[str], str]) -> None:
     for kind in KINDS:
         text = f"before {WAYS_OF_WRITING[way](make(kind))} behind"
         assert {found.kind for found in search("here", b"\xff\0" + text.encode())} == {kind}
 
 
-def test_nothing_is_found_where_nothing_is() -> None:
+def test_no_secret_is_found_in_other_data() -> None:
     assert not list(search("here", os.urandom(100_000) + base64.b64encode(os.urandom(100_000))))
     assert not list(search("here", b"client secret, session token, proxy password, control"))
 
 
-def test_what_is_found_says_where(tmp_path: Path) -> None:
+def test_result_names_the_place(tmp_path: Path) -> None:
     mark = MARKS["session token"]
     for name, content in {"a/b/c": f"é {mark}\n!".encode(), f"a/{mark}": b"", "d": b"\0" + mark.encode()}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def test_what_is_found_says_where(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", [False, True])
 def test_processes(given: bool) -> None:
-    """Those that got secrets from a test are left out as to their environment."""
+    """The environment of a process is ignored if a test put the secrets there."""
     environment = {"SECRET": MARKS["client secret"], **({GIVEN: "1"} if given else {})}
     command = [sys.executable, "-S", "-c", "import time; time.sleep(0.5)", MARKS["access token"]]
     with Processes() as processes:
@@ -88,7 +88,7 @@ def test_processes(given: bool) -> None:
     assert {(found.kind, found.place) for found in searched.found} == expected
 
 
-def test_system_log_that_another_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_log_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log"
     monkeypatch.setattr("tests.leaks.watch.SYSTEM_LOG", path)
     with SystemLog() as log:

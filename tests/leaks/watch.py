@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others on the machine can see while Ansible runs: the processes, and the system log."""
+"""What other users of the machine can see while Ansible runs: the processes and the system log."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if t.TYPE_CHECKING:
     from tests.leaks.marks import Searched
 
 GIVEN = "LEAKS_GIVEN"
-"""A variable that stands in an environment beside secrets which a test puts there: who has it, got it from the test."""
+"""A test sets this variable in environments in which it puts secrets. A process with it got the secrets from the
+test."""
 
 SYSTEM_LOG = Path("/dev/log")
 
 
 class Processes:
-    """Looks at the command lines and environments of all processes, over and over, as long as it is entered."""
+    """Reads the command lines and environments of all processes repeatedly within its context."""
 
     def __init__(self) -> None:
         self.looks = 0
@@ -62,7 +63,7 @@ class Processes:
 
 
 class SystemLog:
-    """What is sent to the system log, as long as it is entered. ``why_not`` says why that cannot be had."""
+    """Receives the messages to the system log within its context. ``why_not`` is the reason if that is impossible."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
@@ -71,7 +72,7 @@ class SystemLog:
 
     def __enter__(self) -> SystemLog:
         lock = self._stack.enter_context(Path(tempfile.gettempdir(), "senhasegura-system-log.lock").open("w"))
-        fcntl.flock(lock, fcntl.LOCK_EX)  # others who run these tests on this machine come after us
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other runs of these tests on this machine wait here
         listener = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         if _is_left_over(SYSTEM_LOG):
             SYSTEM_LOG.unlink()
@@ -103,7 +104,7 @@ class SystemLog:
 
 
 def _is_left_over(path: Path) -> bool:
-    """Whether it is a socket that nobody listens to, as of a test that was killed."""
+    """Predicate: is it a socket without a listener, such as one from a killed test?"""
     if path.is_symlink() or not path.is_socket():
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -116,7 +117,7 @@ def _is_left_over(path: Path) -> bool:
     return False
 
 
-# Python runs it at its start, when it is in a folder of PYTHONPATH.
+# Python runs this at its start, if it is in a folder of PYTHONPATH.
 SITECUSTOMIZE = '''\
 """Notes what a module sends to the system log, and sends it."""
 

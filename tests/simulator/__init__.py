@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A simulator of the A2A HTTP API of senhasegura / Segura PAM Core, for tests and for trying playbooks."""
+"""A simulator of the A2A HTTP API of senhasegura / Segura PAM Core, for tests and for trying out playbooks."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from .data import DataError
 from .profiles import PROFILES
 from .server import Simulator, write_private
 
-# Options of the collection's plugins, by what the line of JSON calls them
+# Options of the collection's plugins, by their key in the line of JSON
 OPTIONS = {"url": "url", "ca_file": "ca_path", "client_cert": "client_cert", "client_key": "client_key"}
 
 
@@ -45,7 +45,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def exports(known: Mapping[str, t.Any]) -> str:
-    """Commands of a shell, after which the plugins of the collection reach the simulator."""
+    """Shell commands that set variables. With them, the plugins of the collection connect to the simulator."""
     options = {OPTIONS[name]: value for name, value in known.items() if name in OPTIONS and value}
     options |= known["oauth2"] or known["oauth1"] or {}
     return "".join(f"export SENHASEGURA_{name.upper()}={shlex.quote(value)}\n" for name, value in options.items())
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     written = []
     try:
         line = json.dumps(simulator.credentials)
-        # The line last, since whoever waits for its file takes the other one to be there.
+        # Write the file with the line last. A program that waits for it expects the other file to exist.
         for path, text in (
             (options.environment_file, exports(simulator.credentials)),
             (options.ready_file, f"{line}\n"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a request to its answer: the table of paths and what stands behind each."""
+"""From a request to its response: the table of paths and their handlers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Handler = Callable[[State, Incoming, Caller, str], Answer]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A function of the API. With ``takes_argument`` the path goes on with one more part, an identifier."""
+    """A function of the API. With ``takes_argument``, the path has one more part: an identifier."""
 
     paths: str
     method: str
@@ -46,7 +46,7 @@ def _landing(state: State, incoming: Incoming) -> Answer:
     return html_answer(200, pages.landing_page(state.profile.name))
 
 
-# What a browser opens, without any login of the API
+# What a browser opens, without a login to the API
 PAGES: dict[tuple[str, str], Page] = {
     ("GET", "/"): _landing,
     ("HEAD", "/"): _landing,
@@ -83,7 +83,7 @@ class Api:
         return endpoint.handler(self._state, incoming, caller, argument)
 
     def _find(self, method: str, path: str) -> tuple[Endpoint, str]:
-        """A known path with another method is as unknown as any [I]."""
+        """A known path with another method counts as unknown [I]."""
         parent, _slash, last = path.rpartition("/")
         for endpoint in ENDPOINTS:
             place, argument = (parent, last) if endpoint.takes_argument and last else (path, "")

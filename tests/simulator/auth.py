@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is calling, and may they: the pipeline in front of every API call.
+"""Authentication and authorization: the checks before every API call.
 
-OAuth 1.0 signatures and OAuth 2.0 grants are checked by oauthlib; what it is asked to look up is here.
-"""
+oauthlib validates OAuth 1.0 signatures and OAuth 2.0 grants. This module answers its queries."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from .wire import Answer, Incoming, Refusal, failure, gateway_answer, handled_er
 
 DUMMY_KEY = "0" * 41
 
-# Carries the tenant of a token request, which oauthlib knows nothing about, to authenticate_client()
+# Passes the tenant of a token request, which oauthlib does not know, to authenticate_client()
 TENANT_HEADER = "X-Simulator-Tenant"
 
 
@@ -38,18 +37,17 @@ class Caller:
 
 @dataclass(frozen=True)
 class Need:
-    """What an API function asks of the authorization: a resource, and whether *Read and write*."""
+    """What an API function requires of the authorization: a resource, and whether *Read and write*."""
 
     resource: str
     write: bool = False
 
 
 class OAuth1Validator(oauth1.RequestValidator):  # type: ignore[misc, unused-ignore]
-    """oauthlib's questions about OAuth 1.0 keys, answered from the state.
+    """Answers oauthlib's queries about OAuth 1.0 keys from the state.
 
     v3-32 'a2a-how-to-authenticate-an-application': HMAC-SHA1 is the only method. Lengths and characters of keys and
-    nonces are left alone, since nothing is documented about them.
-    """
+    nonces are not checked, because they are not documented."""
 
     allowed_signature_methods = (oauth1.SIGNATURE_HMAC_SHA1,)
     dummy_client = DUMMY_KEY
@@ -105,18 +103,17 @@ class OAuth1Validator(oauth1.RequestValidator):  # type: ignore[misc, unused-ign
 
 
 class OAuth2Validator(oauth2.RequestValidator):  # type: ignore[misc, unused-ignore]
-    """oauthlib's questions about client credentials and bearer tokens, answered from the state."""
+    """Answers oauthlib's queries about client credentials and bearer tokens from the state."""
 
     def __init__(self, state: State) -> None:
         super().__init__()
         self._state = state
 
     def authenticate_client(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> bool:
-        """Basic or body: documentation and clients have both. The tenant is part of who one is.
+        """Basic or body: documentation and clients use both. The tenant is part of the identity.
 
-        A disabled application cannot authenticate (v3-32 'a2a-how-to-create-an-application'); that the answer is the
-        one of a wrong secret is inferred, for an expired or disabled authorization too.
-        """
+        A disabled application cannot authenticate (v3-32 'a2a-how-to-create-an-application'). The response is inferred:
+        it is that of a wrong secret, also for an expired or disabled authorization."""
         client_id, client_secret = basic_credentials(request.headers.get("Authorization", ""))
         client_id = client_id or request.client_id or ""
         client_secret = client_secret or request.client_secret or ""
@@ -143,7 +140,7 @@ class OAuth2Validator(oauth2.RequestValidator):  # type: ignore[misc, unused-ign
         return True
 
     def save_bearer_token(self, token: t.Any, request: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
-        """The state remembers a token when it makes it."""
+        """Nothing to do: the state stores a token when it issues it."""
 
     def validate_bearer_token(self, token: str, scopes: t.Any, request: t.Any) -> bool:
         known = self._state.tokens.get(token)
@@ -172,8 +169,8 @@ class Authenticator:
     def grant(self, incoming: Incoming) -> Answer:
         """The token endpoint. v3-32, v3-33, v4 'how-to-authenticate-an-application-in-a2a'.
 
-        Parameters are taken from wherever they are, since one public client sends everything in the query string.
-        """
+        Parameters can be in the query string or in the body, because one public client sends them all in the query
+        string."""
         parameters = {key: str(value) for key, value in incoming.parameters.items() if value not in (None, "")}
         tenant = parameters.pop("tenant", None) or tenant_of_host(self._state, incoming.host)
         headers = {"Authorization": incoming.headers.get("authorization", ""), TENANT_HEADER: tenant or ""}
@@ -186,7 +183,7 @@ class Authenticator:
         return oauth2_error(status, given["error"], basic=_is_basic(incoming))
 
     def identify(self, incoming: Incoming) -> Caller:
-        """The authorization that signed the request or that its token was issued to."""
+        """The authorization that signed the request, or to which its token was issued."""
         scheme = incoming.headers.get("authorization", "").partition(" ")[0].lower()
         identify = {"oauth": self._identify_oauth1, "bearer": self._identify_oauth2}.get(scheme)
         if identify is not None:
@@ -211,7 +208,7 @@ class Authenticator:
                 incoming.url, incoming.method, incoming.body.decode("utf-8", "replace"), headers
             )
         except ValueError:
-            # What oauthlib says to a query string or form that is not properly encoded
+            # What oauthlib raises for a query string or form with invalid encoding
             valid, request = False, None
         found = None
         if valid:
@@ -219,7 +216,7 @@ class Authenticator:
                 OAUTH1, consumer_key=request.client_key, token_key=request.resource_owner_key
             )
         if found is None:
-            # [I] the status; the text is documented
+            # [I] the status. The text is documented.
             raise Refusal(failure(self._state.profile, 401, profiles.INVALID_SIGNATURE, error_code=1))
         return Caller(found, found.application.tenant)
 
@@ -234,11 +231,10 @@ class Authenticator:
         return Caller(request.simulator_token.authorization, request.simulator_token.tenant)
 
     def _identify_query(self, incoming: Incoming) -> Caller:
-        """The legacy way without OAuth: hc 3.25 'a2a-api/getting-started-a2a/requests-auth'.
+        """The legacy method without OAuth: hc 3.25 'a2a-api/getting-started-a2a/requests-auth'.
 
-        Its keys are in the query, whatever the method. Without them the gateway finds no route: it matches on the
-        presence of the Authorization header.
-        """
+        Its keys are in the query, whatever the method. Without them the gateway finds no route, because it matches on
+        the presence of the Authorization header."""
         query = incoming.query
         if not {"oauth_consumer_key", "oauth_token"} <= query.keys():
             raise Refusal(gateway_answer(404, profiles.NO_ROUTE))
@@ -251,7 +247,7 @@ class Authenticator:
 
 
 def authorize(state: State, authenticator: Authenticator, incoming: Incoming, need: Need) -> Caller:
-    """Everything between a known path and its handler, in this order [I]. Raises Refusal."""
+    """All checks between a known path and its handler, in this order [I]. Raises Refusal."""
     caller = authenticator.identify(incoming)
     for check in CHECKS:
         check(state, incoming, caller, need)
@@ -259,13 +255,13 @@ def authorize(state: State, authenticator: Authenticator, incoming: Incoming, ne
 
 
 def _check_live(state: State, incoming: Incoming, caller: Caller, need: Need) -> None:
-    """Expired or disabled after the token was issued: nothing is documented but that access is revoked."""
+    """Expired or disabled after the token was issued. The documentation says only that access is revoked."""
     if not caller.authorization.is_live(state.clock.now()):
         raise Refusal(revoked(state))
 
 
 def _check_address(state: State, incoming: Incoming, caller: Caller, need: Need) -> None:
-    """*Authorized IPs* of the authorization. That there is a 500 with a code like 1105 is inferred."""
+    """*Authorized IPs* of the authorization. The status 500 with a code like 1105 is inferred."""
     networks = caller.authorization.networks
     if networks is not None and not any(ipaddress.ip_address(incoming.peer) in network for network in networks):
         text = state.vault.texts["ip_not_allowed"]
@@ -273,7 +269,8 @@ def _check_address(state: State, incoming: Incoming, caller: Caller, need: Need)
 
 
 def _check_referer(state: State, incoming: Incoming, caller: Caller, need: Need) -> None:
-    """*Authorized HTTP referrers*, v4 'get-consultar-agents'. The list's entries are prefixes of the header [I]."""
+    """*Authorized HTTP referrers*, v4 'get-consultar-agents'. The entries of the list are prefixes of the header
+    [I]."""
     referers = caller.authorization.referers
     if referers and not incoming.headers.get("referer", "").startswith(tuple(referers)):
         code, text = profiles.REFERER_REFUSED
@@ -281,7 +278,7 @@ def _check_referer(state: State, incoming: Incoming, caller: Caller, need: Need)
 
 
 def _check_resource(state: State, incoming: Incoming, caller: Caller, need: Need) -> None:
-    """v4 'api-post-create-authenticated-url-for-web-proxy-session' lists the text under 500; the body is inferred."""
+    """v4 'api-post-create-authenticated-url-for-web-proxy-session' lists the text under 500. The body is inferred."""
     if need.resource not in caller.authorization.resources:
         raise Refusal(failure(state.profile, 500, profiles.NOT_AUTHORIZED, error_code=1, tenant=caller.tenant))
 
@@ -295,7 +292,7 @@ CHECKS = (_check_live, _check_address, _check_referer, _check_resource, _check_w
 
 
 def tenant_of_host(state: State, host: str) -> str | None:
-    """The sub-domain label of the host name, where it is a tenant: v3-33 'api-a2a-first-steps'."""
+    """The first label of the host name, if it is a tenant: v3-33 'api-a2a-first-steps'."""
     label, dot, _domain = host.partition(".")
     return label if dot and label in state.vault.tenants else None
 
@@ -315,7 +312,7 @@ def token_refused(state: State) -> Answer:
 
 
 def revoked(state: State) -> Answer:
-    """[I] The documented text for whoever cannot be authenticated, in the API's envelope."""
+    """[I] The documented text for a client that cannot be authenticated, in the API's envelope."""
     return failure(state.profile, 401, profiles.CLIENT_AUTHENTICATION_FAILED, error_code=1)
 
 

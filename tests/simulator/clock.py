@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clock everything in the simulator looks at, so that a test can let time pass."""
+"""The clock of the whole simulator. A test can advance it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from datetime import datetime, timedelta, timezone
 
 class ClockLike(t.Protocol):
     def now(self) -> datetime:
-        """The time, with a zone."""
+        """The current time, with a time zone."""
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
 
 
 class Clock:
-    """The real time plus what was advanced. The OAuth 1.0 timestamp check is oauthlib's and keeps to the real time."""
+    """The real time plus the advanced time. oauthlib checks OAuth 1.0 timestamps against the real time."""
 
     def __init__(self) -> None:
         self._offset = timedelta()

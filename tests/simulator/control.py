@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steering from outside the process, under ``/_simulator/``: requests, sessions, clock, faults. For loopback only."""
+"""Remote control under ``/_simulator/``: requests, sessions, clock, faults. Only for clients on loopback."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ CONTROLS: dict[tuple[str, str], Callable[[t.Any, t.Any], Answer]] = {
 
 
 def answer(simulator: Simulator, incoming: Incoming) -> Answer:
-    """The answer to a control request. Whoever is not on this machine is refused, however the server is bound."""
+    """The response to a control request. Clients on other machines are rejected, whatever address the server binds."""
     if not ipaddress.ip_address(incoming.peer).is_loopback:
         return _answer(403, {"error": "Control is for this machine only."})
     control = CONTROLS.get((incoming.method, incoming.path[len(PREFIX) :]))

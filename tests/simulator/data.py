@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vault's content: tenants, applications, authorizations, users, devices, credentials, read from YAML."""
+"""The content of the vault: tenants, applications, authorizations, users, devices and credentials, read from YAML."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 class DataError(ValueError):
-    """The data file says something that cannot be understood."""
+    """The data file is invalid."""
 
 
 @dataclass
@@ -83,9 +83,8 @@ class Application:
 class Authorization:
     """v3-32 'a2a-how-to-create-an-authorization-for-an-application'.
 
-    ``None`` for networks, referers, credentials or devices means that the list does not restrict anything. The
-    documentation says so for referers; for the others it is inferred, for the sake of short data files.
-    """
+    ``None`` for networks, referers, credentials or devices means that the list restricts nothing. This is documented
+    for referers. For the others it is inferred, to keep data files short."""
 
     name: str
     application: Application = field(repr=False)
@@ -105,13 +104,13 @@ class Authorization:
     token_secret: str = field(default="", repr=False)
 
     def is_live(self, now: datetime) -> bool:
-        """Whether it and its application are enabled and it has not expired."""
+        """Predicate: are it and its application enabled, and has it not expired?"""
         return self.enabled and self.application.enabled and (self.expiration is None or now < self.expiration)
 
 
 @dataclass
 class User:
-    """A user of the vault. ``devices`` restricts what the user may get into [I]; ``None`` is no restriction."""
+    """A user of the vault. ``devices`` restricts the devices that the user may open [I]. ``None`` is no restriction."""
 
     username: str
     active: bool = True
@@ -133,7 +132,7 @@ class Device:
 
 @dataclass
 class Credential:
-    """``device`` is a lower-case host name, or ``None`` for a credential that exists on every device."""
+    """``device`` is a host name in lower case, or ``None`` for a credential that exists on every device."""
 
     id: str
     username: str
@@ -171,7 +170,7 @@ class Vault:
                 self._by_address[key.lower()] = device
 
     def find_device(self, name: str, by_id: bool = False) -> Device | None:
-        """The device with this host name or IP, and, for ``remotedevice``, with this id. Case is ignored [I]."""
+        """The device with this host name or IP, and for ``remotedevice`` also with this ID. Case is ignored [I]."""
         device = self._by_address.get(name.lower())
         if device is not None and not by_id and name.lower() not in (device.hostname.lower(), device.ip.lower()):
             device = None
@@ -182,7 +181,7 @@ class Vault:
         return device
 
     def credentials_on(self, device: Device) -> list[Credential]:
-        """Credentials of the device, lowest id first."""
+        """Credentials of the device, lowest ID first."""
         own = self._by_device.get(device.hostname.lower(), [])
         return sorted([*own, *self._by_device.get(None, [])], key=lambda credential: int(credential.id))
 
@@ -192,7 +191,7 @@ class Vault:
 
 
 def load(source: str | Path | Mapping[str, t.Any] | None) -> Vault:
-    """Read the data file, or take a mapping of the same shape. Raises DataError, OSError, yaml.YAMLError."""
+    """Read the data file, or a mapping of the same form. Raises DataError, OSError, yaml.YAMLError."""
     if isinstance(source, Mapping):
         return _vault(source)
     return _vault(_default() if source is None else _read(source))
@@ -205,7 +204,7 @@ def _read(path: str | Path) -> t.Any:
 
 @functools.cache
 def _default() -> t.Any:
-    """Read once: tests start a simulator each."""
+    """Read once, because every test starts a simulator."""
     return _read(DEFAULT_FILE)
 
 
@@ -213,7 +212,7 @@ _MISSING = object()
 
 
 def _fields(value: t.Any, where: str, **known: t.Any) -> dict[str, t.Any]:
-    """The mapping with its defaults. Unknown and missing keys are errors, so that a typing slip does not go unseen."""
+    """The mapping with its defaults. Unknown and missing keys are errors, so that a typing error is reported."""
     if not isinstance(value, Mapping):
         raise DataError(f"{where} must be a mapping.")
     unknown = [str(key) for key in value if key not in known]
@@ -254,7 +253,7 @@ def _names(value: t.Any, where: str) -> set[str] | None:
 
 
 def expand(pattern: str) -> list[str]:
-    """``host[01:03]`` is host01, host02, host03, with the zeros of the first number, as in Ansible's inventories."""
+    """``host[01:03]`` is host01, host02, host03. Leading zeros are kept, as in Ansible's inventories."""
     match = re.search(r"\[(\d+):(\d+)\]", pattern)
     if match is None:
         return [pattern]
@@ -281,7 +280,7 @@ def _expiration(value: t.Any, where: str) -> datetime | None:
 
 
 def _networks(value: t.Any, where: str) -> list[Network] | None:
-    """``*`` is any address. Networks such as 192.0.2.0/24 are taken too [I]."""
+    """``*`` is any address. Networks such as 192.0.2.0/24 are also valid [I]."""
     if value is None or "*" in value:
         return None
     entries = _entries(value, where)
@@ -344,7 +343,7 @@ def _application(name: str, value: t.Any, tenants: list[str]) -> Application:
 
 
 def _connectivities(value: t.Any, where: str) -> dict[str, int]:
-    """``SSH:22,HTTPS:443`` as the product's API writes it, a list of such entries, or a mapping."""
+    """``SSH:22,HTTPS:443``, as the product's API writes it, a list of such entries, or a mapping."""
     if isinstance(value, Mapping):
         pairs = [(str(name), port) for name, port in value.items()]
     else:
@@ -473,7 +472,7 @@ def _zone(value: t.Any) -> tzinfo:
 def _sample(
     value: t.Any, users: Mapping[str, User], devices: Mapping[str, Device], credentials: list[Credential]
 ) -> dict[str, str]:
-    """A user, device, credential and protocol that go together, for whoever wants to try one request."""
+    """A matching user, device, credential and protocol for a first request."""
     given = _fields(value, "sample", user=None, device=None, credential=None, protocol=None)
     device = devices.get(str(given["device"]).lower()) or next(iter(devices.values()), None)
     credential = next((c for c in credentials if device and c.device in (None, device.hostname.lower())), None)

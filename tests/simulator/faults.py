@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong on demand. Each fault is a line in FAULTS; a rule says which requests it strikes, and how often.
+"""Faults on demand. Each fault is a line in FAULTS. A rule sets to which requests it applies, and how often.
 
-A fault does up to three things: it answers *instead* of the API (which then never sees the request), it *edits* the
-API's answer, it *delivers* the answer in some other way than all at once.
-"""
+A fault does up to three things. It responds *instead* of the API, which then does not get the request. It *edits* the
+API's response. It *delivers* the response in another way than at once."""
 
 from __future__ import annotations
 
@@ -36,11 +35,11 @@ Deliver = Callable[[asyncio.Transport, Answer, Parameters], Awaitable[bool]]
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """``edit`` alters the JSON it is given, in place; what is not JSON passes unaltered. ``delay`` is in seconds.
+    """``edit`` changes its JSON in place. Other responses are unchanged. ``delay`` is in seconds.
 
-    ``deliver`` says whether it has written to the connection and closed it; if not, the answer is sent as usual.
-    With the parameter ``handled`` the API does see a request that is answered *instead*, and nobody its answer.
-    """
+    ``deliver`` returns whether it has written the response and closed the connection. Otherwise the response is sent as
+    usual. With the parameter ``handled``, the API handles a request with an *instead* response, and its own response is
+    discarded."""
 
     instead: Instead | None = None
     edit: Edit | None = None
@@ -56,7 +55,8 @@ class Fault:
 
 @dataclasses.dataclass
 class Rule:
-    """``pattern`` is a glob over the path, or over method and path with a blank between. ``times``: None is always."""
+    """``pattern`` is a glob for the path, or for the method and the path with a space between. ``times`` is None for
+    always."""
 
     pattern: str
     name: str
@@ -73,7 +73,7 @@ class Rule:
 
 
 class FaultRules:
-    """Rules are asked in the order they were made, and the first that strikes is the only one."""
+    """Rules are tried in order of their creation. Only the first matching rule applies."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
@@ -114,7 +114,7 @@ def parse_fault(fault: str | Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]
 
 
 def _gateway(status: int, message: str) -> Instead:
-    """A gateway's message and, where a number of seconds is asked for, Retry-After."""
+    """A gateway's message and, if a number of seconds is set, Retry-After."""
 
     def instead(state: State, incoming: Incoming, parameters: Parameters) -> Answer:
         retry_after = parameters.get("retry_after")
@@ -166,7 +166,7 @@ def _nothing(state: State, incoming: Incoming, parameters: Parameters) -> Answer
 
 
 def _sent_secrets(state: State, incoming: Incoming) -> Iterator[str]:
-    """Secrets in the request, and those of whoever sent it: OAuth 1.0 never sends its own."""
+    """Secrets in the request, and those of its client, because OAuth 1.0 never sends its own."""
     for name in ("client_secret", "token_secret", "consumer_secret", "password"):
         if name in incoming.parameters:
             yield str(incoming.parameters[name])
@@ -204,7 +204,7 @@ def _echo_secret(state: State, incoming: Incoming, parameters: Parameters) -> An
 
 
 def _ends_before(state: State, incoming: Incoming, parameters: Parameters) -> Answer:
-    """The session that is to be dropped has ended by itself a moment before."""
+    """The session ended just before the request to end it."""
     argument = incoming.path.rpartition("/")[2]
     for session in state.active_sessions():
         if argument in (session.session_id, session.uuid):
@@ -212,7 +212,7 @@ def _ends_before(state: State, incoming: Incoming, parameters: Parameters) -> An
     return failure(state.profile, 500, profiles.DROP_FAILED, error_code=1)
 
 
-# ---- edits of the API's answer --------------------------------------------------------------------------------------
+# ---- edits of the API's response ------------------------------------------------------------------------------------
 
 
 def _messages(payload: dict[str, t.Any]) -> Iterator[tuple[dict[str, t.Any], str]]:
@@ -238,7 +238,7 @@ def _no_blank_after_code(state: State, payload: dict[str, t.Any], parameters: Pa
         mapping[key] = re.sub(r"^(\d{3,4}): ", r"\1:", mapping[key])
 
 
-# Of these only the text for a dropped session is documented; the others are translations made up here [I].
+# Only the text for a terminated session is documented. The others are invented translations [I].
 PORTUGUESE = {
     profiles.SESSION_CREATED: "Sessão criada com sucesso",
     "Session dropped successfully": "Sessão interrompida com sucesso",
@@ -266,7 +266,7 @@ def _records(payload: dict[str, t.Any]) -> Iterator[dict[str, t.Any]]:
 
 
 def _uuid_session_ids(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
-    """One export shows UUIDs. A session can be dropped by either."""
+    """One export shows UUIDs. Both identifiers end a session."""
     uuids = {session.session_id: session.uuid for session in state.sessions}
     for record in _records(payload):
         record["session_id"] = uuids[record["session_id"]]
@@ -286,13 +286,13 @@ def _nested_envelope(state: State, payload: dict[str, t.Any], parameters: Parame
 
 
 def _error_true(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
-    """HTTP 200 and all, but for the flags: the API's own contradiction turned round."""
+    """A success with HTTP 200, but with error flags: the reverse of the API's own contradiction."""
     response = payload.setdefault("response", {})
     response["error"] = response["erro"] = True
 
 
 def _without(*names: str) -> Edit:
-    """Takes members out of the session, or out of the answer where they stand there."""
+    """Remove members from the session, or from the response if they are there."""
 
     def edit(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
         for mapping in (payload, payload.get("session")):
@@ -304,7 +304,8 @@ def _without(*names: str) -> Edit:
 
 
 def _replaced(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
-    """Members named like ``response.status`` get another value. One whose parent is no mapping stays as it is."""
+    """Members with names like ``response.status`` get another value. If the parent is not a mapping, nothing
+    changes."""
     for name, value in parameters["members"].items():
         *parents, last = name.split(".")
         mapping: t.Any = payload
@@ -326,7 +327,7 @@ def _relative_url(state: State, payload: dict[str, t.Any], parameters: Parameter
 
 
 def _awkward_url(state: State, payload: dict[str, t.Any], parameters: Parameters) -> None:
-    """A URL that opens only if nobody re-encodes it: base64 with ``+``, ``/`` and ``=``."""
+    """A URL that opens only if no program re-encodes it: base64 with ``+``, ``/`` and ``=``."""
     session = payload.get("session")
     if isinstance(session, dict):
         before, mark, sr = session["session_url"].partition("_sr=")
@@ -347,7 +348,7 @@ def _maybe_gzip(answer: Answer, parameters: Parameters) -> Answer:
 
 
 def _cut_body(answer: Answer, parameters: Parameters) -> Answer:
-    """Half of the body with a Content-Length that fits, when ``honest``."""
+    """Half of the body. With ``honest``, Content-Length matches it."""
     if not parameters["honest"]:
         return answer
     return dataclasses.replace(answer, body=answer.body[: len(answer.body) // 2])
@@ -357,7 +358,7 @@ def _cut_body(answer: Answer, parameters: Parameters) -> Answer:
 
 
 def serialize(answer: Answer, reason: str = "Simulated") -> tuple[bytes, bytes]:
-    """Head and body as they go over the wire."""
+    """Head and body in bytes."""
     lines = [
         f"HTTP/1.1 {answer.status} {reason}",
         *(f"{name}: {value}" for name, value in answer.headers.items()),
@@ -368,7 +369,7 @@ def serialize(answer: Answer, reason: str = "Simulated") -> tuple[bytes, bytes]:
 
 
 async def _reset(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
-    """A TCP reset rather than an orderly end."""
+    """A TCP reset instead of an orderly close."""
     connection = transport.get_extra_info("socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -377,7 +378,7 @@ async def _reset(transport: asyncio.Transport, answer: Answer, parameters: Param
 
 
 async def _truncate(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
-    """Half of what Content-Length announces, then the end."""
+    """Half of the announced Content-Length, and then a close."""
     head, body = serialize(answer)
     transport.write(head + (body if parameters["honest"] else body[: len(body) // 2]))
     transport.close()
@@ -385,7 +386,7 @@ async def _truncate(transport: asyncio.Transport, answer: Answer, parameters: Pa
 
 
 async def _dribble(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
-    """A few bytes at a time, of the body or, with ``part: headers``, from the first byte on."""
+    """A few bytes at a time: of the body or, with ``part: headers``, from the first byte on."""
     head, body = serialize(answer)
     rest = head + body
     if parameters["part"] == "body":
@@ -402,7 +403,7 @@ async def _dribble(transport: asyncio.Transport, answer: Answer, parameters: Par
 
 
 async def _echo_raw(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
-    """What no web server would let through: an echo as the reason beside the status, or in place of HTTP."""
+    """Invalid output that no web server allows: an echo as the reason phrase, or instead of HTTP."""
     if parameters["where"] == "headers":
         head, body = serialize(answer, reason=answer.headers["X-Request"])
         transport.write(head + body)
@@ -416,7 +417,7 @@ async def _echo_raw(transport: asyncio.Transport, answer: Answer, parameters: Pa
 
 
 async def _late(transport: asyncio.Transport, answer: Answer, parameters: Parameters) -> bool:
-    """The request has been handled; its answer waits."""
+    """The request has been handled, and the response is delayed."""
     await asyncio.sleep(float(parameters["delay"]))
     return False
 
@@ -426,7 +427,8 @@ _OK = {"status": 200}
 _ECHO = {"status": 400, "where": "message"}
 
 FAULTS: dict[str, Fault] = {
-    # The gateway in front. Texts and status of 404, 502 and 504: the documentation has the texts alone; the others [I]
+    # The gateway in front. For 404, 502 and 504 the documentation has only the texts. The others, and each status, are
+    # [I].
     "gateway_404": Fault(instead=_gateway(404, profiles.NO_ROUTE)),
     "gateway_502": Fault(instead=_gateway(502, profiles.UPSTREAM_INVALID)),
     "gateway_503": Fault(instead=_gateway(503, "Service unavailable"), parameters=_RETRY),
@@ -447,7 +449,7 @@ FAULTS: dict[str, Fault] = {
     "truncated": Fault(alter=_cut_body, deliver=_truncate, parameters={"honest": False}),
     "slow": Fault(deliver=_late, parameters={"delay": 5.0}),
     "dribble": Fault(deliver=_dribble, parameters={"delay": 0.2, "chunk": 1, "part": "body"}),
-    # The API's answer
+    # The API's response
     "capital_message": Fault(edit=_capital_message),
     "no_tenant": Fault(edit=_no_tenant),
     "no_blank_after_code": Fault(edit=_no_blank_after_code),
@@ -469,7 +471,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def edited(state: State, answer: Answer, rule: Rule) -> Answer:
-    """The API's answer after the fault's edits."""
+    """The API's response after the fault's edits."""
     if rule.fault.edit is not None and answer.payload is not None:
         rule.fault.edit(state, answer.payload, rule.parameters)
         answer = dataclasses.replace(answer, body=json.dumps(answer.payload).encode())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The few pages that a browser sees. Nothing is loaded from elsewhere, and no secret is shown."""
+"""The few pages for a browser. They load nothing from other servers, and show no secret."""
 
 from __future__ import annotations
 

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What differs between product versions, as data.
+"""The differences between product versions, as data.
 
 Sources are slugs of the vendor's documentation, such as v3-32
-'a2a-create-an-authenticated-url-for-a-web-proxy-session'. [I] marks what no source states: an inference.
-"""
+'a2a-create-an-authenticated-url-for-a-web-proxy-session'. [I] marks an inference that no source states."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ SESSION_FIELDS = (
 
 @dataclass(frozen=True)
 class Profile:
-    """One product version: which paths its documentation names, and how it words things."""
+    """One product version: the paths in its documentation, and its texts."""
 
     name: str
     token_paths: tuple[str, ...]
@@ -62,9 +61,9 @@ class Profile:
     drop_message: str
     drop_mensagem: str
     drop_names_tenant: bool
-    # Behaviour
+    # Behavior
     credential_optional: bool
-    # Session records: documented name of a field -> its name in this version
+    # Session records: documented field name → its name in this version
     renamed_fields: Mapping[str, str]
     one_session_key: str
     not_purge_protected: str
@@ -137,7 +136,7 @@ PROFILES: dict[str, Profile] = {
             drop_paths=("/api/pam/session/drop",),
             **_COMMON_FULL,
         ),
-        # [I] The unversioned documentation, newer than v4, is taken for that of 4.2; it does not show the answers of
+        # [I] The unversioned documentation, which is later than v4, is used for 4.2. It does not show the responses to
         # session creation, so the texts of 4.0 are assumed.
         Profile(
             name="4.2",
@@ -159,8 +158,8 @@ PROFILES: dict[str, Profile] = {
     )
 }
 
-# Paths that every version answers unless the simulator is strict. Those of the /iso session list are known from a
-# public OpenAPI export only, /api/pam/remotesessions from a Portuguese draft of a 3.32 page.
+# Paths that every version serves unless the simulator is strict. Those of the /iso session list come only from a public
+# OpenAPI export, and /api/pam/remotesessions only from a Portuguese draft of a 3.32 page.
 LENIENT_PATHS: dict[str, tuple[str, ...]] = {
     "token": ("/iso/oauth2/token", "/api/oauth2/token"),
     "create": ("/iso/remote/session", "/api/pam/remote/session", "/api/remote/session"),
@@ -175,7 +174,7 @@ LENIENT_PATHS: dict[str, tuple[str, ...]] = {
 
 
 def paths_of(profile: Profile, strict: bool) -> dict[str, tuple[str, ...]]:
-    """The paths of each function, in strict mode only those that the version's documentation names."""
+    """The paths of each function. In strict mode, only those that the version's documentation has."""
     if not strict:
         return LENIENT_PATHS
     return {
@@ -203,8 +202,8 @@ UPSTREAM_TIMEOUT = "The upstream server is timing out"
 CLIENT_AUTHENTICATION_FAILED = "Client authentication failed"
 INVALID_SIGNATURE = "Invalid signature"
 
-# [I] All of these. The vendor documents nothing for these cases; only the shape (HTTP status and the envelope without
-# "exception") follows what is documented for the neighbouring ones. A data file can replace any text under "texts".
+# [I] All of these. The vendor documents nothing for these cases. Their form (HTTP status and the envelope without
+# "exception") follows the documentation of similar cases. A data file can replace any text under "texts".
 INFERRED_TEXTS: dict[str, str] = {
     "unknown_user": "User not found",
     "inactive_user": "User inactive",
@@ -230,11 +229,11 @@ INFERRED_TEXTS: dict[str, str] = {
     "session_url_wrong_address": "This address was made for another computer.",
 }
 
-# [I] The documentation says that the code is of the same family as 1105 at most; the number is made up.
+# [I] According to the documentation, the code is similar to 1105. The number itself is invented.
 IP_REFUSED_CODE = 1106
 
-# Errors of the token endpoint: the texts of the OAuth 2.0 server library whose token layout the published sample has.
-# [I] except for the first, whose text the vendor documents without a status.
+# Errors of the token endpoint: texts of the OAuth 2.0 server library whose token format the published sample has. [I]
+# except for the first text, which the vendor documents without a status.
 OAUTH2_ERRORS: dict[str, str] = {
     "invalid_client": CLIENT_AUTHENTICATION_FAILED,
     "unsupported_grant_type": "The authorization grant type is not supported by the authorization server.",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTPS server around the API, and the class that tests start it with."""
+"""The HTTPS server of the API, and the class with which tests start it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from .wire import Answer, Incoming, Recorded, normal_address
 
 log = logging.getLogger(__name__)
 
-# Issued at the start for whoever needs a token without a login
+# Issued at the start, for clients that need a token without a login
 LONG_LIVED_TOKEN_SECONDS = 10 * 365 * 24 * 3600
 
 
 class _CountingServer(web.Server):
-    """Numbers the TCP connections whose TLS handshake is done."""
+    """Counts the TCP connections that complete their TLS handshake."""
 
     def __init__(self, handler: t.Any, on_connection: t.Callable[[int], None], **kwargs: t.Any) -> None:
         super().__init__(handler, **kwargs)
@@ -61,7 +61,8 @@ class _CountingServer(web.Server):
         self._transports.pop(handler, None)
 
     async def abort(self) -> None:
-        """End what an orderly TLS shutdown would wait for, so that nothing is open when the event loop ends."""
+        """Abort connections that would wait for an orderly TLS shutdown, so that none is open when the event loop
+        ends."""
         for transport in self._transports.values():
             transport.abort()
         while self._transports:
@@ -72,12 +73,11 @@ class _CountingServer(web.Server):
 
 
 class Simulator:
-    """A running simulator, as a context manager. ``start()`` and ``stop()`` are there too.
+    """A running simulator, as a context manager. ``start()`` and ``stop()`` also exist.
 
-    profile: product version; strict: only the paths its documentation names; data: a YAML file or a mapping of its
-    shape; clock: anything with ``now()`` and ``advance()``; client_ca: require a client certificate, which
-    ``client_cert`` and ``client_key`` then name; directory: where to put the certificate files.
-    """
+    profile: product version; strict: serve only the paths of its documentation; data: a YAML file or a mapping of the
+    same form; clock: an object with ``now()`` and ``advance()``; client_ca: require a client certificate, whose files
+    are ``client_cert`` and ``client_key``; directory: the folder for certificate files."""
 
     def __init__(
         self,
@@ -122,12 +122,12 @@ class Simulator:
 
     @property
     def requests(self) -> list[Recorded]:
-        """Requests since the last clear_requests(), oldest first. Control requests are not among them."""
+        """Requests since the last clear_requests(), oldest first, without control requests."""
         return list(self._requests)
 
     @property
     def connections(self) -> int:
-        """TCP connections opened or used since clear_requests(), without those that served control requests only."""
+        """TCP connections opened or used since clear_requests(), without those that only carried control requests."""
         return len(self._connections)
 
     def clear_requests(self) -> None:
@@ -135,13 +135,13 @@ class Simulator:
         self._connections.clear()
 
     def fault(self, path_glob: str, fault: str | Mapping[str, t.Any], times: int | None = 1) -> None:
-        """Let the next ``times`` requests (None: all) whose path fits meet this fault. See FAULTS for names."""
+        """Apply this fault to the next ``times`` requests (None: all) with a matching path. FAULTS has the names."""
         self._rules.add(path_glob, fault, times)
 
     def clear_faults(self) -> None:
         self._rules.clear()
 
-    # ---- life ----
+    # ---- start and stop ----
 
     def __enter__(self) -> Simulator:
         return self.start()
@@ -172,7 +172,7 @@ class Simulator:
         try:
             asyncio.run(self._serve())
         except BaseException as exc:  # noqa: BLE001
-            # Whatever it is, start() raises it in the thread that waits
+            # start() raises any error again in the thread that waits
             self._error = exc
         finally:
             self._started.set()
@@ -198,7 +198,7 @@ class Simulator:
             await asyncio.wait_for(server.abort(), 1)
 
     def _make_tls(self) -> ssl.SSLContext:
-        """A fresh authority and a certificate for every name of this machine and every tenant's host name."""
+        """Create an authority, and a certificate for every name of this machine and every tenant's host name."""
         directory = self._given_directory
         if directory is None:
             directory = Path(tempfile.mkdtemp(prefix="senhasegura-simulator-"))
@@ -237,7 +237,8 @@ class Simulator:
                 path.unlink(missing_ok=True)
 
     def _describe(self) -> dict[str, t.Any]:
-        """What the command prints when it is ready. The keys at the top are of the first authorization that has any."""
+        """The output of the command when it is ready. The top-level keys are those of the first authorization with
+        keys."""
         by_name: dict[str, dict[str, t.Any]] = {}
         for authorization in self.state.authorizations:
             entry = by_name.setdefault(authorization.name, {})
@@ -330,18 +331,18 @@ class Simulator:
         if rule is not None and rule.fault.deliver is not None and request.transport is not None:
             delivered = await rule.fault.deliver(request.transport, answer, rule.parameters)
             if delivered:
-                # The connection is closed or about to be: this answer goes nowhere
+                # The connection is closed or about to close, so this response is discarded
                 return web.Response()
         return self._response(answer)
 
     def _response(self, answer: Answer) -> web.Response:
-        """With the date of the simulated clock, by which URLs and sessions live too."""
+        """A response with the date of the simulated clock, which URLs and sessions also use."""
         date = email.utils.format_datetime(self.clock.now().astimezone(timezone.utc), usegmt=True)
         return web.Response(status=answer.status, headers={"Date": date, **answer.headers}, body=answer.body)
 
 
 def _plain_headers(request: web.BaseRequest) -> dict[str, str]:
-    """Lower-case names; the values of a header that came several times are joined."""
+    """Names in lower case. The values of a repeated header are joined."""
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         key = name.lower()
@@ -359,7 +360,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, so that whoever sees it sees all of it."""
+    """Write a file atomically that only its owner can read. A program that sees it can read all of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Web proxy sessions: create a URL, open it, list, look at and terminate what came of it."""
+"""Web proxy sessions: create a URL, open it, and list, get and end sessions."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ def create(state: State, incoming: Incoming, caller: Caller, _argument: str) -> 
 
 
 def _given(parameters: t.Mapping[str, t.Any], name: str) -> bool:
-    """Empty is as good as missing [I]."""
+    """An empty value counts as missing [I]."""
     return parameters.get(name) not in (None, "")
 
 
 def _check_given(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> None:
-    """The documented errors, in the order in which they are documented: user, credential, device, protocol [I]."""
+    """The documented errors, in the documented order: user, credential, device, protocol [I]."""
     profile = state.profile
     missing = (
         (_given(given, "user"), profile.user_missing),
         (_given(given, "credential") or profile.credential_optional, profiles.CREDENTIAL_MISSING),
         (_given(given, "device"), profiles.DEVICE_MISSING),
-        # That an unknown protocol has the same answer as none is inferred
+        # The same response for an unknown and for a missing protocol is inferred
         (_is_protocol(state, str(given.get("protocol", ""))), profiles.INVALID_PROTOCOL),
     )
     for fine, message in missing:
@@ -72,7 +72,7 @@ def _check_given(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> 
 
 
 def _is_protocol(state: State, name: str) -> bool:
-    """Samples have upper and lower case [I: case does not matter]. A device may bring protocols of its own."""
+    """Samples have upper and lower case [I: case is ignored]. A device may define its own protocols."""
     name = name.upper()
     return name in profiles.PROTOCOLS or any(name in device.connectivities for device in state.devices.values())
 
@@ -92,7 +92,7 @@ def _user(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> User:
 
 
 def _device(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> Device:
-    """Host name or IP. A device the authorization does not cover is not visible to it, so it is unknown [I]."""
+    """Host name or IP. A device that the authorization does not cover is invisible to it, and therefore unknown [I]."""
     device = state.vault.find_device(str(given["device"]))
     covered = caller.authorization.devices
     if device is None or (covered is not None and device.hostname.lower() not in covered):
@@ -124,8 +124,7 @@ def _credential(state: State, given: t.Mapping[str, t.Any], caller: Caller, devi
 
 def _eligible_credential(state: State, caller: Caller, device: Device, candidates: list[Credential]) -> Credential:
     """latest 'api-post-create-authenticated-url-for-web-proxy-session': active, on the device, covered by the
-    authorization, without an active session on the device, no SSH key. Of several the one with the lowest id [I].
-    """
+    authorization, without an active session on the device, no SSH key. Of several, the one with the lowest ID [I]."""
     busy = {session.credential.id for session in state.active_sessions() if session.device is device}
     for credential in candidates:
         if (
@@ -141,7 +140,7 @@ def _eligible_credential(state: State, caller: Caller, device: Device, candidate
 def _target(
     state: State, given: t.Mapping[str, t.Any], caller: Caller, device: Device, credential: Credential
 ) -> Device:
-    """A domain credential is used on ``remotedevice``: an id, IP or host name. With others it is ignored [I]."""
+    """A domain credential is used on ``remotedevice``: an ID, IP or host name. Other credentials ignore it [I]."""
     if credential.type != DOMAIN_USER or not _given(given, "remotedevice"):
         return device
     target = state.vault.find_device(str(given["remotedevice"]), by_id=True)
@@ -151,14 +150,14 @@ def _target(
 
 
 def _integer(value: t.Any) -> int | None:
-    """A whole number as JSON or form has it; forms know text only."""
+    """An integer from JSON or a form. Forms contain only strings."""
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value)):
         return None
     return int(value)
 
 
 def _port(state: State, given: t.Mapping[str, t.Any], caller: Caller, device: Device) -> int:
-    """The device's port for the protocol unless one is given; a protocol the device does not have is refused [I]."""
+    """The given port, or the device's port for the protocol. A protocol that the device lacks is rejected [I]."""
     default = device.connectivities.get(str(given["protocol"]).upper())
     if default is None:
         raise _inferred(state, caller, "protocol_not_enabled")
@@ -191,7 +190,7 @@ def _remote_addr(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> 
 
 
 def _remote_app(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> int | None:
-    """No RemoteApp is simulated; any positive number is taken [I]."""
+    """No RemoteApp is simulated. Any positive number is accepted [I]."""
     if not _given(given, "remoteapp"):
         return None
     number = _integer(given["remoteapp"])
@@ -201,13 +200,13 @@ def _remote_app(state: State, given: t.Mapping[str, t.Any], caller: Caller) -> i
 
 
 def open_url(state: State, incoming: Incoming) -> Answer:
-    """What a browser gets: the session's page, or why there is none.
+    """The response to a browser: the page of the session, or an error page.
 
-    Valid for 30 seconds and once: v3-32 'a2a-create-an-authenticated-url-for-a-web-proxy-session'. ``remoteAddr`` is
-    compared here on all versions; the newest documentation calls it the address allowed to start the session. The query
-    is taken as sent: base64 has ``+``, which is no blank here. Pages and status of the failures are inferred, and that
-    a refused attempt does not use the address up. Only GET opens, so that no preview of a link does [I].
-    """
+    Valid once and for 30 seconds: v3-32 'a2a-create-an-authenticated-url-for-a-web-proxy-session'. All versions compare
+    ``remoteAddr`` here. The latest documentation calls it the address allowed to start the session. The query is used
+    as sent, because base64 contains ``+``, which is no space here. Pages and status of the errors are inferred, and so
+    is that a rejected attempt does not use the URL up. Only GET opens a session, so that a HEAD request of a link
+    preview does not [I]."""
     sr = next((part[4:] for part in incoming.raw_query.split("&") if part.startswith("_sr=")), "")
     pending = state.pending.get(unquote(sr))
     if pending is None:
@@ -232,7 +231,7 @@ def list_sessions(state: State, incoming: Incoming, caller: Caller, _argument: s
 
 
 def get_session(state: State, incoming: Incoming, caller: Caller, argument: str) -> Answer:
-    """v3-32 'a2a-list-remote-session-data', v4 'api-get-list-a-remote-session': by the number, in an array of one."""
+    """v3-32 'a2a-list-remote-session-data', v4 'api-get-list-a-remote-session': by ID, in a list with one element."""
     if not argument.isdecimal():
         return handled_error(state.profile, profiles.UNEXPECTED_IDENTIFIER)
     records = [describe(state, session) for session in state.sessions if session.id == int(argument)]
@@ -242,7 +241,7 @@ def get_session(state: State, incoming: Incoming, caller: Caller, argument: str)
 
 
 def drop_session(state: State, incoming: Incoming, caller: Caller, argument: str) -> Answer:
-    """v3-32 'a2a-terminate-a-proxy-session'. A session that has ended cannot be dropped again [I]."""
+    """v3-32 'a2a-terminate-a-proxy-session'. A session that has ended cannot be ended again [I]."""
     profile = state.profile
     session = next((entry for entry in state.active_sessions() if argument in (entry.session_id, entry.uuid)), None)
     if session is None:
@@ -253,7 +252,7 @@ def drop_session(state: State, incoming: Incoming, caller: Caller, argument: str
 
 
 def describe(state: State, session: SessionRecord) -> dict[str, t.Any]:
-    """A record as the API shows it. That ``end`` and ``time`` of a running session are null is inferred."""
+    """A record as the API returns it. Null for ``end`` and ``time`` of a running session is inferred."""
     values = {
         "id": str(session.id),
         "user": session.user,

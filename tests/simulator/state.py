@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the simulated vault knows while it runs: tokens, nonces, addresses waiting to be opened, sessions, requests."""
+"""The state of the simulated vault: tokens, nonces, session URLs that can be opened, sessions and requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ class PendingSession:
 
 @dataclass
 class SessionRecord:
-    """A proxy session. The samples show 40 hexadecimal characters as its id, one export a UUID: it has both."""
+    """A proxy session. The samples have an ID of 40 hexadecimal characters, and one export has a UUID. Records have
+    both."""
 
     id: int
     user: str
@@ -65,7 +66,7 @@ class SessionRecord:
 
 
 class State:
-    """Everything is read and written by the server's thread; tests may look at it, and change it between requests."""
+    """The server's thread reads and writes everything. Tests may read it, and change it between requests."""
 
     def __init__(self, profile: Profile, strict: bool, vault: Vault, clock: ClockLike) -> None:
         self.profile = profile
@@ -111,7 +112,7 @@ class State:
         return None
 
     def marked(self, kind: str, secret: str) -> str:
-        """Between marks by which whoever looks for leaks knows it again, where the data file sets any."""
+        """The text with the marks of the data file at both ends, if there are any. A search for leaks finds them."""
         mark = self.vault.marks[kind]
         return f"{mark}{secret}{mark}"
 
@@ -125,11 +126,10 @@ class State:
         return (session for session in self.sessions if session.end is None)
 
     def add_sessions(self, count: int, running: bool = False, **fields: str) -> list[SessionRecord]:
-        """Sessions as if they had been opened before, each a minute after the one before it, up to now.
+        """Add sessions that were opened earlier, at intervals of one minute up to now.
 
-        They go round all users, devices and credentials, unless *fields* name a ``user``, ``device``, ``credential``,
-        ``protocol``, ``proxy`` or ``origin_ip``. Those that are not running took ten minutes.
-        """
+        They cycle through all users, devices and credentials, unless *fields* set a ``user``, ``device``,
+        ``credential``, ``protocol``, ``proxy`` or ``origin_ip``. Those that are not running took ten minutes."""
         unknown = fields.keys() - {"user", "device", "credential", "protocol", "proxy", "origin_ip"}
         if unknown:
             raise ValueError(f"Sessions have no {', '.join(sorted(unknown))}.")
@@ -190,7 +190,7 @@ class State:
 
 
 def new_access_token(audience: str, now: datetime, lifetime: float) -> str:
-    """Three base64url parts laid out like the published sample; the signature is random, since no client checks it."""
+    """Three base64url parts, as in the published sample. The signature is random, because no client verifies it."""
     issued = int(now.timestamp())
     identifier = secrets.token_hex(40)
     header = {"typ": "JWT", "alg": "RS256", "jti": identifier}
@@ -209,8 +209,7 @@ def new_access_token(audience: str, now: datetime, lifetime: float) -> str:
 def new_sr() -> str:
     """176 base64 characters that decode to ``rbs:`` and 96 bytes in base64 [I, from the two published samples].
 
-    Of this shape it happens to have letters and digits only; the fault ``awkward_url`` brings the rest of the alphabet.
-    """
+    This form happens to contain only letters and digits. The fault ``awkward_url`` uses the rest of the alphabet."""
     return base64.b64encode(b"rbs:" + base64.b64encode(secrets.token_bytes(96))).decode()
 
 

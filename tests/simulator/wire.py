@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests and answers as plain values, and the envelope around every answer of the API."""
+"""Requests and responses as plain values, and the envelope of every API response."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .profiles import Profile
 
 
 def normal_address(address: str) -> str:
-    """An IP address without a zone, and IPv4 where it is IPv4 mapped into IPv6."""
+    """An IP address without a scope, and as IPv4 if it is an IPv4 address mapped to IPv6."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -30,7 +30,7 @@ def normal_address(address: str) -> str:
 
 
 def parse_form(content_type: str, body: bytes) -> dict[str, str]:
-    """Form fields of a body, urlencoded or multipart; nothing for any other content type."""
+    """Form fields of a body, urlencoded or multipart. Empty for any other content type."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -57,7 +57,7 @@ def parse_json(body: bytes) -> t.Any:
 
 @dataclass
 class Incoming:
-    """A request as it came in. ``headers`` has lower-case names, ``target`` is path and query as sent."""
+    """A request as it arrived. ``headers`` has names in lower case, and ``target`` is path and query as sent."""
 
     method: str
     target: str
@@ -96,18 +96,17 @@ class Incoming:
 
     @property
     def parameters(self) -> dict[str, t.Any]:
-        """Query, form and JSON, the later ones over the earlier ones.
+        """Query, form and JSON. The later ones override the earlier ones.
 
-        The documentation names forms and shows JSON; public clients use all of them. A JSON body counts whatever its
-        content type says [I].
-        """
+        The documentation says forms and shows JSON. Public clients use all of them. A JSON body counts, whatever its
+        content type [I]."""
         given = self.json
         return {**self.query, **self.form, **(given if isinstance(given, dict) else {})}
 
 
 @dataclass
 class Recorded:
-    """A request in the log. ``status`` is ``None`` when no answer was sent, ``fault`` names the fault that struck."""
+    """A request in the log. ``status`` is ``None`` if no response was sent. ``fault`` names the fault that applied."""
 
     method: str
     path: str
@@ -147,7 +146,7 @@ class Recorded:
 
 @dataclass
 class Answer:
-    """What is sent back. ``payload`` is the JSON of the body where there is one, for faults that alter it."""
+    """A response. ``payload`` is the JSON of the body, if there is any, for faults that change it."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -156,7 +155,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """Ends the handling of a request with an answer."""
+    """Ends the handling of a request with a response."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -180,7 +179,7 @@ def html_answer(status: int, page: str) -> Answer:
 
 
 def gateway_answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """The API gateway in front of the product answers with a message and nothing else [I]."""
+    """The API gateway in front of the product responds only with a message [I]."""
     return json_answer(status, {"message": message}, headers)
 
 
@@ -202,7 +201,7 @@ def failure(profile: Profile, status: int, message: str, *, error_code: int = 0,
 
 
 def handled_error(profile: Profile, code_and_message: tuple[int, str]) -> Answer:
-    """A numbered error: HTTP 400 with "exception". The published samples name no tenant."""
+    """An error with a code: HTTP 400 with "exception". The published samples contain no tenant."""
     code, message = code_and_message
     envelope = _envelope(profile, profile.exception_members, 400, message, None, 1, None)
     return json_answer(400, {**envelope, "exception": {"code": code, "message": message, "detail": None}})

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes ``import ansible_collections.pamops.senhasegura`` work before the first test is imported, and sets how long
-property tests look for examples: ``--hypothesis-profile=long`` makes them look longer."""
+"""Make ``import ansible_collections.pamops.senhasegura`` work before the first test is imported, and set how many
+examples property tests try. ``--hypothesis-profile=long`` tries more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLLECTIONS = CHECKOUT / ".cache"
 
 
 def link_checkout() -> None:
-    """Stand the checkout, whatever its folder is called, where Ansible looks for this collection."""
+    """Link the checkout, whatever its folder is called, to where Ansible looks for this collection."""
     link = COLLECTIONS / "ansible_collections" / "pamops" / "senhasegura"
     link.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
@@ -57,14 +57,15 @@ UNTIL = float(os.environ.get("SENHASEGURA_TEST_PROPERTIES_UNTIL", "inf"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where the time ends, each round begins with other tests, so that it is not always the same that come too late."""
+    """If the run has an end, change the order of the tests with each seed. Otherwise the end always skips the same
+    tests."""
     if math.isfinite(UNTIL):
         seed = config.getoption("--hypothesis-seed")
         items.sort(key=lambda item: zlib.crc32(f"{seed} {item.nodeid}".encode()))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """End a long run in time."""
+    """Skip property tests once the time is over."""
     if "hypothesis" in item.keywords and time.time() > UNTIL:
         pytest.skip("The time is over.")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The least that gets a session: what a bare ``requests.post`` costs in Ansible, without what makes it safe."""
+"""The minimum for a session: the cost of a bare ``requests.post`` in Ansible, without any protection."""
 
 from __future__ import annotations
 

@@ -2,9 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the fault table needs inside of ansible-playbook, which has this folder on its path: names that resolve as it
-wants, and how long each worker of a host lived.
-"""
+"""The part of the fault table within ansible-playbook, which has this folder on its path. It resolves names as the
+table needs, and measures how long the worker of each host lived."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ import socket
 import time
 import typing as t
 
-# The documentation's domain, so that no server is asked for any of them.
+# A domain for documentation, so that no real server is contacted.
 UNKNOWN = "unknown.fault.example"
 LATER = "later.fault.example"
 SLOW = "slow.fault.example"
@@ -23,7 +22,7 @@ HERE = "here.fault.example"
 TWICE = "twice.fault.example"
 NOWHERE_FIRST = "nowhere-first.fault.example"
 FILTERED = "filtered.fault.example"
-"""A proxy refuses it, and nobody resolves it."""
+"""A proxy refuses it, and it never resolves."""
 
 _original = socket.getaddrinfo
 
@@ -33,7 +32,7 @@ def _here(port: t.Any) -> tuple[t.Any, ...]:
 
 
 def _nowhere(port: t.Any) -> tuple[t.Any, ...]:
-    """An address that no machine can have: there is no such family."""
+    """An address that no machine supports: its family does not exist."""
     return 99, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)
 
 
@@ -54,7 +53,7 @@ def getaddrinfo(host: t.Any, port: t.Any, *args: t.Any, **more: t.Any) -> t.Any:
 
 
 def _begin(_anchor: object) -> None:
-    """In a new worker."""
+    """Called in each new worker."""
     multiprocessing.util.Finalize(None, _end, (time.monotonic(),), exitpriority=1)
 
 
@@ -65,6 +64,6 @@ def _end(begin: float) -> None:
             stream.write(json.dumps([worker._host.name, time.monotonic() - begin]) + "\n")
 
 
-if __name__ == "sitecustomize":  # in a test's own process, it patches names for a while
+if __name__ == "sitecustomize":  # the unit tests patch names for a while
     socket.getaddrinfo = getaddrinfo
     multiprocessing.util.register_after_fork(getaddrinfo, _begin)

@@ -12,13 +12,13 @@ from docs.errors_guide import OWN, PAGE, page
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
-def test_the_page_is_that_of_the_table() -> None:
+def test_page_matches_the_table() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "Run: python -m docs.errors_guide"
 
 
-def test_messages_of_ours_are_still_said() -> None:
-    """But for the one of ansible-core."""
+def test_listed_messages_are_in_the_code() -> None:
+    """Except for the message of ansible-core."""
     code = " ".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "plugins").rglob("_*.py"))
-    code = re.sub(r'"\s+f?"', "", code)  # texts over several lines
+    code = re.sub(r'"\s+f?"', "", code)  # strings over several lines
     ours = [text for text in OWN if not text.startswith("Failed to import")]
     assert [text for text in ours if text not in code] == []

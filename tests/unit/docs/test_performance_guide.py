@@ -9,10 +9,10 @@ import json
 from docs.performance_guide import CHART_TEXTS, PAGE, RESULTS, page
 
 
-def test_the_page_is_that_of_the_published_results() -> None:
+def test_page_matches_the_published_results() -> None:
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     assert PAGE.read_text(encoding="utf-8") == page(results), "Run: python -m docs.performance_guide"
 
 
-def test_the_charts_are_there() -> None:
+def test_every_chart_exists() -> None:
     assert {path.stem for path in RESULTS.parent.glob("*.svg")} == set(CHART_TEXTS)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each test has an environment, a home and a memory of the run of its own."""
+"""Every test has its own environment, home directory and run memory."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run_directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[support.Api]:
-    """In place of the network. At the end, no expected request may be left over."""
+    """Replaces the network. At the end, every expected request must have been sent."""
     api = support.Api()
 
     def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
@@ -78,7 +78,7 @@ def run_module(capsys: pytest.CaptureFixture[str]) -> support.RunModule:
 
 @pytest.fixture
 def shown_warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the controller's plugins warn of."""
+    """Warnings of plugins on the controller."""
     shown: list[str] = []
     monkeypatch.setattr(Display, "warning", lambda _display, msg, *_args, **_more: shown.append(msg))
     return shown
@@ -86,14 +86,15 @@ def shown_warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds, in place of waiting for them."""
+    """Seconds that the code would have slept. Nothing really sleeps."""
     seconds: list[float] = []
     monkeypatch.setattr(time, "sleep", seconds.append)
     return seconds
 
 
 class Tls(t.NamedTuple):
-    """A certificate authority, and servers' contexts for loopback that it vouches for."""
+    """A certificate authority, and TLS contexts of servers on the loopback interface with certificates of that
+    authority."""
 
     ca_path: str
     context: ssl.SSLContext
@@ -135,7 +136,7 @@ def _running_simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(_running_simulator: Simulator) -> Iterator[Simulator]:
-    """One for all tests, without the faults and records of other tests."""
+    """One simulator for all tests. Each test starts without faults and recorded requests of others."""
     _running_simulator.clear_faults()
     _running_simulator.clear_requests()
     yield _running_simulator
@@ -144,7 +145,7 @@ def simulator(_running_simulator: Simulator) -> Iterator[Simulator]:
 
 @pytest.fixture
 def vault(simulator: Simulator) -> dict[str, t.Any]:
-    """The options that reach the simulator, with OAuth 2.0."""
+    """Options that connect to the simulator with OAuth 2.0."""
     known = simulator.credentials
     names = ("user", "device", "protocol", "credential")
     return {
@@ -158,7 +159,7 @@ def vault(simulator: Simulator) -> dict[str, t.Any]:
 
 @pytest.fixture
 def ansible_cfg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
-    """Make ansible.cfg's section [senhasegura]; core reads it when it starts."""
+    """Write the section [senhasegura] of ansible.cfg. Core reads that file when it starts."""
     names = [lookup_loader.get(name, class_only=True)._load_name for name in (support.NAME, support.INFO)]
 
     def write(**keys: str) -> Path:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of several plugins need: PAM Core's answers, expected requests, and the module's real ``main()``."""
+"""Shared by the tests of several plugins: PAM Core's responses, expected requests, and the module's real ``main()``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_se
 from tests.faults.envelopes import NO_RESOURCE, NO_ROUTE, full, minimal, numbered
 from tests.faults.raw import RawServer, http_answer, reset
 
-# Tests of plugins find here all they need.
+# Tests of plugins import everything from here.
 __all__ = ["NO_RESOURCE", "NO_ROUTE", "RawServer", "full", "http_answer", "minimal", "numbered", "reset"]
 
 NAME = "pamops.senhasegura.pam_remote_session"
@@ -50,12 +50,12 @@ OAUTH1: dict[str, t.Any] = {
     "token_key": "a-token-key",
     "token_secret": "a-token-secret",
 }
-# One request and no more: no login, no search for the path
+# A single request: no login, no search for the path
 DIRECT: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER, **SESSION}
 WITH_LOGIN: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **OAUTH2, **SESSION}
 
 
-# What PAM Core answers
+# Responses of PAM Core
 
 
 CREATED = minimal(
@@ -67,16 +67,16 @@ CREATED_FULL = full(
 LOGGED_IN = {"token_type": "Bearer", "expires_in": 3600, "access_token": ISSUED}
 
 
-# What a session of SESSION can be found by later; in check mode, from and until None.
+# Facts by which the session of SESSION can be found later. In check mode the times are None.
 OPENS: dict[str, t.Any] = {"opens_from": "2026-01-31T12:00:00Z", "opens_until": "2026-01-31T12:00:31Z"}
 SESSION_FACTS: dict[str, t.Any] = {**SESSION, "remote_device": None, "remote_addr": None}
 NOT_MADE: dict[str, t.Any] = {**SESSION_FACTS, "opens_from": None, "opens_until": None}
 DATED = {"Content-Type": "application/json", "Date": "Sat, 31 Jan 2026 12:00:00 GMT"}
-"""Headers of an answer at that time, by PAM Core's clock."""
+"""Headers of a response at that time, by PAM Core's clock."""
 
 
 def record(**changes: t.Any) -> dict[str, t.Any]:
-    """A session that runs, as the list has it."""
+    """A running session, as PAM Core lists it."""
     return {
         "id": "31",
         "user": "jdoe",
@@ -112,11 +112,11 @@ DROPPED = minimal(200, "Sessão interrompida com sucesso", False)
 NOT_DROPPED = full(500, "An error occurred while droping session", 1)
 
 
-# The requests that are expected, in their order
+# Expected requests, in order
 
 
 class Call(t.NamedTuple):
-    """An expected request, and what answers it. What is None is not compared."""
+    """An expected request, and its response. Fields that are None are not compared."""
 
     path: str
     status: int = 200
@@ -147,13 +147,13 @@ def dropping(number: int, **changes: t.Any) -> Call:
 
 
 def header(request: t.Any, name: str) -> str:
-    """The value of a header, which requests-oauthlib makes bytes of."""
+    """The value of a header. requests-oauthlib converts it to bytes."""
     value = request.headers.get(name, "")
     return value if isinstance(value, str) else value.decode("ascii")
 
 
 class Api:
-    """Stands where requests hands a request to the network. Each request must be the next one that is expected."""
+    """Takes the place at which requests hands a request to the network. Each request must be the next expected one."""
 
     def __init__(self) -> None:
         self.expected: list[Call] = []
@@ -196,7 +196,7 @@ class Api:
 
 @contextlib.contextmanager
 def _patch_module_args(args: dict[str, t.Any] | None = None) -> Iterator[None]:
-    """For ansible-core before 2.19, which has no such function."""
+    """For ansible-core before 2.19, which lacks this function."""
     text = json.dumps({"ANSIBLE_MODULE_ARGS": args or {}}).encode()
     with mock.patch.object(basic, "_ANSIBLE_ARGS", text):
         yield
@@ -216,9 +216,9 @@ def run_module(
     check: bool = False,
     module: t.Any = pam_remote_session,
 ) -> dict[str, t.Any]:
-    """What the module prints when its ``main()`` is run with these options."""
+    """What the module prints if its ``main()`` runs with these options."""
     capsys.readouterr()
-    internal = {"_ansible_check_mode": check, "_ansible_no_log": True}  # the latter keeps it out of the system's log
+    internal = {"_ansible_check_mode": check, "_ansible_no_log": True}  # the latter keeps it out of the system log
     with patch_module_args({**options, **internal}), pytest.raises(SystemExit) as end:
         module.main()
     result: dict[str, t.Any] = json.loads(capsys.readouterr().out)
@@ -239,12 +239,13 @@ def run_action(
     task: Task | None = None,
     **keywords: t.Any,
 ) -> tuple[dict[str, t.Any], Task]:
-    """What the action plugin returns, as core loads and runs it, and its task, which is put into *made* too, for when
-    it raises. A transport claims to be another. With a *task* that was run before, it is its next try of ``until``."""
+    """Run the action plugin as core does, and return its result and its task. The task is appended to *made* too, for
+    tests in which the action raises. *transport* replaces the name of the connection's transport. If *task* was run
+    before, this is its retry by ``until``."""
     loader = DataLoader()
     if task is None:
         task = Task.load({name: {}, "check_mode": check, **keywords}, loader=loader)
-        task.args = dict(options)  # as it is when core has templated them
+        task.args = dict(options)  # as it is after core has templated them
     if made is not None:
         made.append(task)
     context = PlayContext()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was wrong once, across the parts of the collection; the names say what is right."""
+"""Former bugs in all parts of the collection. The names describe the correct behavior."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_empty_key_leaves_verification_on(ansible_cfg: Callable[..., Path]) -> N
     assert resolved(DIRECT)["validate_certs"] is True
 
 
-def test_environment_number_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_integer_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENHASEGURA_PORT", "many")
     with pytest.raises(
         OptionsError, match="port from the environment variable SENHASEGURA_PORT must be a whole number[.]$"
@@ -100,31 +100,31 @@ def test_environment_number_that_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("url", [f"{URL}/#", f"{URL}/?", f"{URL}#", f"{URL}?"])
-def test_empty_query_or_fragment_is_none_either(url: str) -> None:
+def test_empty_query_or_fragment_is_rejected(url: str) -> None:
     assert OPERATION.problems({**DIRECT, "timeout": 1.0, "retries": 0, "url": url}) == [
         "url must not have a query or a fragment."
     ]
 
 
 @pytest.mark.parametrize("name", ["port", "remote_app", "retries", "timeout"])
-def test_true_is_no_number(name: str) -> None:
+def test_bool_is_not_an_integer(name: str) -> None:
     with pytest.raises(OptionsError, match=f"{name} must be a (whole )?number[.]$"):
         resolved({**DIRECT, name: True})
 
 
 @pytest.mark.parametrize("value", ["Mon, 01 Jan 99999999999 00:00:00 GMT", f"Mon, 01 Jan {10**20} 00:00:00 GMT"])
-def test_retry_after_of_a_far_future(api: Api, value: str) -> None:
+def test_retry_after_in_the_far_future(api: Api, value: str) -> None:
     api.expect(CREATE._replace(status=503, body={"message": "x"}, headers={"Retry-After": value}))
     with pytest.raises(Refused):
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
 
 
-def test_content_length_of_many_digits(api: Api) -> None:
+def test_content_length_with_many_digits(api: Api) -> None:
     api.expect(CREATE._replace(headers={"Content-Length": "1" * 5000}))
     assert create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)["session_url"]
 
 
-def test_password_of_the_proxy_as_it_is(api: Api) -> None:
+def test_decoded_proxy_password_is_redacted(api: Api) -> None:
     api.expect(CREATE._replace(status=400, body=minimal(400, "proxy-pass@1 is wrong")))
     with pytest.raises(Refused) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER, "proxy": "http://me:proxy-pass%401@proxy:1"}), SESSION)
@@ -143,8 +143,8 @@ def test_second_term_may_log_in_again(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "device", "ca_path"])
 @pytest.mark.parametrize("value", ["caf\udce9", "a\0b"])
-def test_what_is_no_text_is_refused(name: str, value: str) -> None:
-    """Bytes of the environment that are not UTF-8, and an end of text in the middle."""
+def test_invalid_string_is_rejected(name: str, value: str) -> None:
+    """Bytes of the environment that are not UTF-8, and a NUL byte within the string."""
     with pytest.raises(OptionsError, match=f"{name} has characters that are no valid text[.]"):
         resolved({**DIRECT, **OAUTH2, name: value})
 
@@ -161,7 +161,7 @@ def test_cookies_are_not_kept_between_applications(tls: Tls) -> None:
         assert b"Cookie" not in server.received[1]
 
 
-def test_damaged_token_in_memory_is_as_good_as_none(api: Api, run_directory: Path) -> None:
+def test_corrupt_token_in_memory_is_ignored(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN, CREATE, LOGIN, CREATE)
     options = {**DEFAULTS, **OAUTH2}
     create_remote_session(connect(options, run_memory()), options)
@@ -177,7 +177,7 @@ def test_damaged_token_in_memory_is_as_good_as_none(api: Api, run_directory: Pat
         (2, "Terms that succeeded before: 2. Their session URLs expire unless they are opened."),
     ],
 )
-def test_sessions_made_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:
+def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:
     api.expect(*[CREATE] * made, CREATE._replace(status=429, body={"message": "Busy"}))
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("a", "b", "c")
@@ -187,13 +187,13 @@ def test_sessions_made_before_a_failure_are_counted(api: Api, made: int, note: s
     )
 
 
-def test_answer_with_a_byte_order_mark(api: Api) -> None:
+def test_response_with_a_byte_order_mark(api: Api) -> None:
     api.expect(CREATE._replace(body=b"\xef\xbb\xbf" + json.dumps(CREATED).encode()))
     assert create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)["session_url"]
 
 
 @pytest.mark.parametrize("name", ["port", "remoteapp", "timeout"])
-def test_too_many_digits_for_a_number(name: str) -> None:
+def test_number_with_too_many_digits(name: str) -> None:
     with pytest.raises(OptionsError, match="must be a (whole )?number[.]$"):
         resolved({**DIRECT, name: "1" * 5000})
 
@@ -215,17 +215,17 @@ READ_AS = ", and YAML made {} of it: put it in quotes"
         (datetime(2026, 1, 31, 12, 30), READ_AS.format("a date")),
     ],
 )
-def test_what_is_no_text_is_not_made_one(value: t.Any, hint: str) -> None:
+def test_other_types_are_not_converted_to_strings(value: t.Any, hint: str) -> None:
     with pytest.raises(OptionsError, match=f": credential must be a text{hint}[.]$"):
         resolved({**DIRECT, "credential": value})
 
 
-def test_surrogate_in_session_is_no_crash(api: Api, run_module: RunModule) -> None:
+def test_surrogate_in_session_does_not_crash(api: Api, run_module: RunModule) -> None:
     api.expect(CREATE._replace(body={**CREATED, "session": {"session_url": "https://v/\ud800", "token": "x\ud800"}}))
     run_module(DIRECT)
 
 
-def test_lookup_names_all_problems_at_once(api: Api) -> None:
+def test_lookup_lists_all_problems(api: Api) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("", port=0)
     assert str(error.value) == (
@@ -234,13 +234,13 @@ def test_lookup_names_all_problems_at_once(api: Api) -> None:
     )
 
 
-def test_option_and_its_alias_are_not_both_given() -> None:
+def test_option_and_its_alias_are_exclusive() -> None:
     with pytest.raises(OptionsError, match="screen_size and screensize are the same option: give one of them[.]$"):
         resolved({**DIRECT, "screen_size": "1x1", "screensize": "2x2"})
 
 
 @pytest.mark.parametrize("mark", [{"error": True}, {"status": 400}])
-def test_session_in_an_answer_that_says_error_may_exist(api: Api, mark: dict[str, t.Any]) -> None:
+def test_session_in_an_error_response_may_exist(api: Api, mark: dict[str, t.Any]) -> None:
     api.expect(CREATE._replace(body={**CREATED, "response": {"status": 200, "message": "No", **mark}}))
     with pytest.raises(OutcomeUnknown) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
@@ -251,8 +251,8 @@ def test_session_in_an_answer_that_says_error_may_exist(api: Api, mark: dict[str
     assert error.value.in_doubt
 
 
-def test_authorities_are_always_named_to_requests(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ``verify=True``, requests 2.32.0 to 2.32.4 use another context than ours, or load nothing into it."""
+def test_ca_path_is_always_passed_to_requests(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``verify=True``, requests 2.32.0 to 2.32.4 use a context other than ours, or load no authorities into it."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     api.expect(CREATE)
@@ -260,7 +260,7 @@ def test_authorities_are_always_named_to_requests(api: Api, monkeypatch: pytest.
     assert [arguments["verify"] for arguments in api.arguments] == [DEFAULT_CA_BUNDLE_PATH]
 
 
-def test_bundle_of_the_environment_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_bundle_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     with pytest.raises(NotSent) as error:
         connect({**DEFAULTS, **BEARER})
@@ -280,18 +280,18 @@ def test_expiry_counts_from_the_request_and_not_from_the_login(api: Api, monkeyp
     assert expires_at.timestamp() > start + 30 + 10
 
 
-def test_lookup_by_with(api: Api) -> None:
+def test_lookup_through_with(api: Api) -> None:
     api.expect(CREATE)
     assert looked_up("web01", wantlist=True)
 
 
-def test_session_url_in_the_words_of_the_server_is_hidden(api: Api) -> None:
+def test_session_url_in_a_message_of_the_server_is_redacted(api: Api) -> None:
     api.expect(CREATE._replace(status=400, body=minimal(400, "Exists: https://vault.example/modulos/auth?_sr=abc+/=")))
     with pytest.raises(Refused, match=r"Exists: https://vault[.]example/modulos/auth[?]_sr=[*]{3}\" "):
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
 
 
-def test_path_in_a_message_is_harmless_on_a_terminal() -> None:
+def test_path_in_a_message_has_no_control_characters() -> None:
     with pytest.raises(NotSent) as error:
         connect({**DEFAULTS, **BEARER, "client_cert": "/no\x1b[31m\nwhere"})
     assert str(error.value) == (
@@ -300,7 +300,7 @@ def test_path_in_a_message_is_harmless_on_a_terminal() -> None:
     )
 
 
-def test_alias_of_another_type_is_no_crash(api: Api, run_module: RunModule) -> None:
-    """Core converts the option, and leaves the alias beside it as it was."""
+def test_alias_of_another_type_does_not_crash(api: Api, run_module: RunModule) -> None:
+    """Core converts the option, and leaves the alias unchanged."""
     api.expect(CREATE)
     assert run_module({**DIRECT, "remotedevice": []})["changed"] is True

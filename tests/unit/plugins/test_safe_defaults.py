@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for a resource that gives no optional field."""
+"""The defaults for a resource that sets no optional field."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def test_result_is_hidden(api: Api) -> None:
     assert (result["secret"], result["_ansible_no_log"], task.no_log) == (SECRET, True, True)
 
 
-def test_check_mode_sends_neither_request(api: Api) -> None:
+def test_check_mode_sends_only_a_probe(api: Api) -> None:
     api.expect(Call("/", method="HEAD", status=404, body=b""))
     result, _task = run(check=True)
     assert (result["changed"], result["secret"]) == (True, None)
 
 
-def test_post_goes_to_a_second_path_only_if_nothing_can_have_handled_it(api: Api) -> None:
+def test_post_is_not_repeated_on_another_path_if_it_may_have_been_handled(api: Api) -> None:
     api.expect(WRITE._replace(**NO_PROOF))
     result, _task = run()
     assert (result["failed"], result["http_status"]) == (True, 404)
@@ -56,7 +56,7 @@ def test_post_goes_to_a_second_path_only_if_nothing_can_have_handled_it(api: Api
     assert run()[0]["secret"] == SECRET
 
 
-def test_get_goes_to_a_second_path_after_any_404(api: Api) -> None:
+def test_get_tries_the_next_path_after_any_404(api: Api) -> None:
     api.expect(WRITE, READ._replace(**NO_PROOF), READ._replace(path="/api/pam/toy/bear"))
     assert run()[0]["secret"] == SECRET
 
@@ -69,7 +69,7 @@ LOST: dict[str, dict[str, t.Any]] = {
 
 
 @pytest.mark.parametrize("response", LOST.values(), ids=LOST)
-def test_lost_response_to_a_post_says_that_the_outcome_is_unknown(api: Api, response: dict[str, t.Any]) -> None:
+def test_lost_response_to_a_post_has_an_unknown_outcome(api: Api, response: dict[str, t.Any]) -> None:
     api.expect(WRITE._replace(**response))
     result, _task = run()
     assert result["failed"] is True
@@ -78,7 +78,7 @@ def test_lost_response_to_a_post_says_that_the_outcome_is_unknown(api: Api, resp
 
 
 @pytest.mark.parametrize("response", LOST.values(), ids=LOST)
-def test_lost_response_to_a_get_says_no_such_thing(api: Api, response: dict[str, t.Any]) -> None:
+def test_lost_response_to_a_get_has_no_unknown_outcome(api: Api, response: dict[str, t.Any]) -> None:
     api.expect(WRITE, READ._replace(**response))
     result, _task = run()
     assert result["failed"] is True
@@ -103,14 +103,14 @@ def test_secret_in_an_error_response_is_redacted_and_leaves_the_outcome_unknown(
     assert result["msg"].endswith(OUTCOME_UNKNOWN)
 
 
-def test_too_many_secrets_leave_nothing_of_the_message(api: Api) -> None:
+def test_message_with_too_many_secrets_is_hidden(api: Api) -> None:
     issued = [f"{SECRET}-{number}" for number in range(refusals.MAX_ISSUED + 1)]
     api.expect(WRITE._replace(status=400, body=full(400, f"Refused to store {issued[0]}", 1, toy=issued)))
     result, _task = run()
     assert "PAM Core's reason is too long to be shown (HTTP 400)." in result["msg"]
 
 
-def test_output_of_a_module_without_an_outcome_is_hidden(tmp_path: t.Any) -> None:
+def test_output_of_an_interrupted_module_is_hidden(tmp_path: t.Any) -> None:
     python = tmp_path / "python"
     python.write_text(f"""#!/bin/sh\necho '{{"secret": "{SECRET}'\nexit 137\n""")
     python.chmod(0o755)
@@ -120,8 +120,8 @@ def test_output_of_a_module_without_an_outcome_is_hidden(tmp_path: t.Any) -> Non
     assert result["msg"].endswith(OUTCOME_UNKNOWN)
 
 
-def test_arguments_are_as_they_are_given(api: Api) -> None:
-    """No mark says what a hidden result of this resource looks like."""
+def test_arguments_are_not_changed(api: Api) -> None:
+    """Nothing marks a hidden result of this resource."""
     api.expect(WRITE, READ)
     _result, task = run()
     assert task.args["name"] == "bear"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A resource that gives no optional field: a POST that writes, and a GET that returns a secret."""
+"""A resource that sets no optional field: a POST that writes, and a GET that returns a secret."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nothing that is not pinned runs where a release is built and published."""
+"""Only pinned software runs in jobs that build and publish a release."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def test_actions_are_pinned(workflow: str) -> None:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v[0-9.]+", action)
 
 
-def test_only_the_linters_install_what_is_not_pinned() -> None:
+def test_only_the_linters_install_unpinned_software() -> None:
     fetches = r".*(?:install|\b(?:curl|docker|make|nox|npm|npx|pipx|uvx?|wget)\b).*"
     installs = {job: re.findall(fetches, commands(job)) for job in JOBS}
     assert installs == {"lint": ["make lint"], "build": [INSTALL], "attest": [], "galaxy": [INSTALL], "github": []}
 
 
-def test_what_the_linters_leave_is_not_used() -> None:
+def test_output_of_the_linters_is_not_used() -> None:
     assert "outputs" not in JOBS["lint"]
     uploads = [job for job in JOBS for step in JOBS[job]["steps"] if "upload" in step.get("uses", "")]
     assert uploads == ["build"]
     assert "cache" not in WORKFLOWS["release.yml"]
 
 
-def test_jobs_wait_for_the_linters_and_for_what_they_publish() -> None:
+def test_jobs_wait_for_the_linters_and_the_package() -> None:
     assert {job: JOBS[job].get("needs", []) for job in JOBS} == {
         "lint": [],
         "build": [],
@@ -66,7 +66,7 @@ def test_jobs_wait_for_the_linters_and_for_what_they_publish() -> None:
     }
 
 
-def test_permissions_are_those_needed() -> None:
+def test_permissions_are_minimal() -> None:
     assert yaml.safe_load(WORKFLOWS["release.yml"])["permissions"] == {}
     assert {job: JOBS[job]["permissions"] for job in JOBS} == {
         "lint": {"contents": "read"},
@@ -77,7 +77,7 @@ def test_permissions_are_those_needed() -> None:
     }
 
 
-def test_one_step_alone_has_the_token() -> None:
+def test_only_one_step_has_the_token() -> None:
     assert sum(text.count("secrets") for text in WORKFLOWS.values()) == 1
     (step,) = (step for step in JOBS["galaxy"]["steps"] if "secrets" in str(step))
     assert step["env"]["ANSIBLE_GALAXY_SERVER_GALAXY_TOKEN"] == "${{ secrets.GALAXY_TOKEN }}"
@@ -85,7 +85,7 @@ def test_one_step_alone_has_the_token() -> None:
 
 
 @pytest.mark.parametrize("job", ["galaxy", "github"])
-def test_the_package_is_checked_before_it_is_published(job: str, tmp_path: Path) -> None:
+def test_package_is_checked_before_it_is_published(job: str, tmp_path: Path) -> None:
     *_others, download, check, publish = JOBS[job]["steps"]
     assert download["uses"].startswith("actions/download-artifact@") and download["with"]["path"] == "package"
     assert check["name"] == CHECK and "package/pamops-senhasegura-$TAG.tar.gz" in publish["run"]
@@ -97,7 +97,7 @@ def test_the_package_is_checked_before_it_is_published(job: str, tmp_path: Path)
         return subprocess.run(command, cwd=tmp_path, env=environ, check=False, capture_output=True).returncode
 
     digest = hashlib.sha256(b"as built").hexdigest()
-    assert status(digest) == 1  # there is no package
+    assert status(digest) == 1  # the package does not exist
     package = tmp_path / "package" / "pamops-senhasegura-1.0.0.tar.gz"
     package.parent.mkdir()
     package.write_bytes(b"as built")

@@ -22,7 +22,7 @@ SESSION = {"user": "jdoe", "credential": "svc-admin", "device": "web01", "protoc
 
 
 class Bearer(requests.auth.AuthBase):
-    """An explicit ``auth``, so that no .netrc of whoever runs the tests gets in between."""
+    """Sets the header explicitly, so that requests does not read the user's .netrc."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -33,7 +33,7 @@ class Bearer(requests.auth.AuthBase):
 
 
 class From(HTTPAdapter):
-    """Connects from another address of this machine."""
+    """Connects from another IP address of this machine."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -92,7 +92,7 @@ class Client:
         return self.http.get(url, timeout=10)
 
     def open_new(self, **changes: t.Any) -> dict[str, t.Any]:
-        """Create and open a session, and return its record from the list."""
+        """Create a session, open it, and return its record from the list."""
         assert self.open(self.create_url(**changes)).status_code == 200
         record: dict[str, t.Any] = self.list()[-1]
         return record
@@ -104,7 +104,7 @@ class Client:
         return records
 
     def source(self, address: str) -> Client:
-        """The same client at another address of this machine."""
+        """Return a client that connects from another IP address of this machine."""
         client = Client(self.simulator)
         client.http.mount("https://", From(address))
         return client
@@ -142,7 +142,7 @@ def client(start: Start) -> Client:
 
 @pytest.fixture(scope="session")
 def start_shared() -> Iterator[Start]:
-    """The same simulator for the same arguments, for tests that change nothing and do not count."""
+    """One simulator for the same arguments. Only for tests that change nothing and do not count requests."""
     with starter() as start:
         yield functools.cache(start)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Logins, signatures and the checks between a path and its handler."""
+"""Logins, signatures, and the checks between a path and its handler."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def part_of_token(token: str, number: int) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("path", ["/iso/oauth2/token", "/api/oauth2/token"])
-def test_login_answers_like_the_documentation(shared: Client, path: str) -> None:
+def test_login_response_matches_the_documentation(shared: Client, path: str) -> None:
     answer = shared.login(path=path)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -72,7 +72,7 @@ def test_login_answers_like_the_documentation(shared: Client, path: str) -> None
     assert claims["scopes"] == []
 
 
-def test_login_takes_basic_form_json_and_query(shared: Client) -> None:
+def test_login_accepts_basic_form_json_and_query(shared: Client) -> None:
     keys = shared.simulator.credentials["oauth2"]
     grant = {"grant_type": "client_credentials"}
     everything = {**grant, **keys}
@@ -86,18 +86,18 @@ def test_login_takes_basic_form_json_and_query(shared: Client) -> None:
     assert [shared.send("POST", "/api/oauth2/token", **way).status_code for way in ways] == [200] * len(ways)
 
 
-def test_login_is_post_only(shared: Client) -> None:
+def test_login_accepts_only_post(shared: Client) -> None:
     assert shared.send("GET", "/api/oauth2/token").json()["response"]["message"] == "Resource sub not found"
 
 
 @pytest.mark.parametrize("changes", [{"client_secret": "0" * 32}, {"client_id": "0" * 41}, {"client_id": ""}])
-def test_login_with_wrong_keys(shared: Client, changes: dict[str, t.Any]) -> None:
+def test_login_with_invalid_client(shared: Client, changes: dict[str, t.Any]) -> None:
     answer = shared.login(**changes)
     assert (answer.status_code, answer.json()) == (401, LOGIN_REFUSED)
     assert "WWW-Authenticate" not in answer.headers
 
 
-def test_login_with_wrong_basic(shared: Client) -> None:
+def test_login_with_invalid_basic_authentication(shared: Client) -> None:
     answer = shared.send("POST", "/api/oauth2/token", auth=("a", "b"), data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.json()) == (401, LOGIN_REFUSED)
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="OAuth"'
@@ -122,7 +122,7 @@ def test_login_of_a_disabled_application(client: Client) -> None:
     assert client.login().json() == LOGIN_REFUSED
 
 
-def test_keys_of_another_method_are_no_login(shared: Client) -> None:
+def test_oauth1_keys_cannot_log_in(shared: Client) -> None:
     keys = shared.simulator.credentials["oauth1"]
     answer = shared.login(client_id=keys["consumer_key"], client_secret=keys["consumer_secret"])
     assert answer.json() == LOGIN_REFUSED
@@ -143,7 +143,7 @@ def test_login_belongs_to_a_tenant(shared: Client, authorization: str, tenant: d
     assert shared.login(authorization, **tenant).status_code == status
 
 
-def test_tenant_comes_from_the_host_name_too(shared: Client) -> None:
+def test_tenant_can_come_from_the_host_name(shared: Client) -> None:
     keys = shared.simulator.credentials["authorizations"]["globex"]["oauth2"]
     data = {"grant_type": "client_credentials", **keys}
     answers = [
@@ -153,7 +153,7 @@ def test_tenant_comes_from_the_host_name_too(shared: Client) -> None:
     assert answers == [200, 401, 401]
 
 
-def test_a_token_is_valid_in_its_tenant_only(shared: Client) -> None:
+def test_token_is_valid_only_in_its_tenant(shared: Client) -> None:
     def listed(host: str) -> requests.Response:
         return shared.send("GET", "/api/session/remotesessions", auth=shared.bearer(), headers={"Host": host})
 
@@ -161,12 +161,12 @@ def test_a_token_is_valid_in_its_tenant_only(shared: Client) -> None:
     assert listed("globex.vault.example").json() == TOKEN_REFUSED
 
 
-def test_before_3_33_there_are_no_tenants(start_shared: Start) -> None:
+def test_no_tenants_before_3_33(start_shared: Start) -> None:
     client = start_shared(profile="3.32")
     assert client.login(tenant="globex").status_code == 200
 
 
-def test_a_token_ends_after_an_hour(client: Client) -> None:
+def test_token_expires_after_an_hour(client: Client) -> None:
     auth = type(client.bearer())(client.login().json()["access_token"])
     client.simulator.clock.advance(3590)
     assert client.create(auth=auth).status_code == 200
@@ -176,12 +176,12 @@ def test_a_token_ends_after_an_hour(client: Client) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer", "Bearer a b", "Basic YTpi", "nonsense"])
-def test_what_is_no_token(shared: Client, header: str) -> None:
+def test_invalid_token(shared: Client, header: str) -> None:
     answer = shared.send("POST", "/api/pam/remote/session", headers={"Authorization": header})
     assert (answer.status_code, answer.json()) == (401, TOKEN_REFUSED)
 
 
-def test_without_a_header_the_gateway_answers(shared: Client) -> None:
+def test_gateway_responds_without_a_header(shared: Client) -> None:
     answer = shared.send("POST", "/api/pam/remote/session", json={})
     assert (answer.status_code, answer.json()) == (404, {"message": "no Route matched with those values"})
 
@@ -208,7 +208,7 @@ def test_oauth1(shared: Client, way: str) -> None:
         {"timestamp": str(int(time.time()) + 9000)},
     ],
 )
-def test_oauth1_refused(shared: Client, changes: dict[str, t.Any]) -> None:
+def test_oauth1_rejected(shared: Client, changes: dict[str, t.Any]) -> None:
     answer = shared.create(auth=shared.oauth1(**changes))
     assert (answer.status_code, answer.json()) == (401, INVALID_SIGNATURE)
 
@@ -240,7 +240,7 @@ def test_oauth1_signs_method_path_and_form(shared: Client) -> None:
     assert message(other_form) == message(other_path) == "Invalid signature"
 
 
-def test_oauth1_is_not_taken_twice(shared: Client) -> None:
+def test_oauth1_request_cannot_be_replayed(shared: Client) -> None:
     request = shared.http.prepare_request(
         requests.Request("GET", f"{shared.simulator.url}/iso/session/remotesessions", auth=shared.oauth1())
     )
@@ -249,7 +249,7 @@ def test_oauth1_is_not_taken_twice(shared: Client) -> None:
     assert answers[1].json() == INVALID_SIGNATURE
 
 
-def test_without_oauth(shared: Client) -> None:
+def test_keys_in_the_query(shared: Client) -> None:
     keys = shared.simulator.credentials["authorizations"]["full"]["query"]
     params = {"oauth_consumer_key": keys["consumer_key"], "oauth_token": keys["token_key"], "oauth_signature": "-"}
     body = {"user": "jdoe", "credential": "svc-admin", "device": "web01", "protocol": "SSH"}
@@ -278,32 +278,32 @@ REFUSALS = {
 
 @pytest.mark.parametrize("authorization", REFUSALS)
 @pytest.mark.parametrize("method", ["bearer", "oauth1"])
-def test_what_an_authorization_may_not(shared: Client, authorization: str, method: str) -> None:
+def test_restricted_authorization_is_rejected(shared: Client, authorization: str, method: str) -> None:
     answer = shared.create(auth=getattr(shared, method)(authorization))
     assert (answer.status_code, answer.json()) == REFUSALS[authorization]
 
 
-def test_each_check_comes_in_its_turn(client: Client) -> None:
-    """All is wrong; one thing after the other is put right, and the next check speaks."""
+def test_order_of_the_checks(client: Client) -> None:
+    """Everything is invalid at first. After each correction, the next check reports its error."""
     authorization = client.simulator.state.authorization("portal", "other-ip")
     authorization.enabled = False
     authorization.referers = ["https://portal.example/"]
     authorization.resources = set()
     authorization.read_write = False
 
-    def put_right(**changes: t.Any) -> str:
+    def correct(**changes: t.Any) -> str:
         for name, value in changes.items():
             setattr(authorization, name, value)
         answer = client.create(auth=client.bearer("other-ip"), without=["user"])
         text: str = answer.json()["response"]["message"]
         return text
 
-    assert put_right() == "Client authentication failed"
-    assert put_right(enabled=True) == "The origin IP is not allowed"
-    assert put_right(networks=None) == "The http referer is not allowed"
-    assert put_right(referers=None) == "You are not authorized to access this resource."
-    assert put_right(resources={"Web Proxy Session"}) == NOT_WRITABLE
-    assert put_right(read_write=True) == "Username not specified"
+    assert correct() == "Client authentication failed"
+    assert correct(enabled=True) == "The origin IP is not allowed"
+    assert correct(networks=None) == "The http referer is not allowed"
+    assert correct(referers=None) == "You are not authorized to access this resource."
+    assert correct(resources={"Web Proxy Session"}) == NOT_WRITABLE
+    assert correct(read_write=True) == "Username not specified"
     assert client.send("POST", "/nowhere").json()["response"]["message"] == "Resource sub not found"
 
 
@@ -321,7 +321,7 @@ def test_allowed_addresses_and_referers(client: Client) -> None:
         assert answer.status_code == status
 
 
-def test_reading_and_ending_sessions_needs_pam_core(client: Client) -> None:
+def test_listing_and_ending_sessions_needs_the_resource_pam_core(client: Client) -> None:
     not_authorized = REFUSALS["no-web-proxy"]
     for method, path in (("GET", "/api/session/remotesessions"), ("DELETE", "/api/pam/session/drop/x")):
         answer = client.send(method, path, auth=client.bearer("no-pam-core"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault, met by a real client."""
+"""Every fault, as a real client sees it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.simulator.conftest import Client, Start
 NO_ROUTE = {"message": "no Route matched with those values"}
 
 
-def test_a_fault_strikes_as_often_as_told(client: Client) -> None:
+def test_fault_applies_as_often_as_set(client: Client) -> None:
     client.simulator.fault("/api/pam/*", "gateway_502", times=2)
     assert [client.create().status_code for _attempt in range(3)] == [502, 502, 200]
     client.simulator.fault("*", "gateway_502", times=None)
@@ -29,7 +29,7 @@ def test_a_fault_strikes_as_often_as_told(client: Client) -> None:
     assert client.create().status_code == 200
 
 
-def test_faults_are_met_in_their_order_where_they_fit(client: Client) -> None:
+def test_matching_faults_apply_in_order(client: Client) -> None:
     client.simulator.fault("/iso/*", "gateway_404", times=None)
     client.simulator.fault("POST *", "gateway_504")
     client.simulator.fault("*", "gateway_502")
@@ -51,7 +51,7 @@ def test_faults_are_met_in_their_order_where_they_fit(client: Client) -> None:
         ({"name": "status", "status": 200, "body": []}, 200, []),
     ],
 )
-def test_answers_instead_of_the_api(client: Client, fault: t.Any, status: int, body: t.Any) -> None:
+def test_responses_instead_of_the_api(client: Client, fault: t.Any, status: int, body: t.Any) -> None:
     client.simulator.fault("*", fault)
     answer = client.create()
     assert (answer.status_code, answer.json()) == (status, body)
@@ -102,7 +102,7 @@ def test_html(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["empty", "not_json"])
-def test_what_is_no_json(client: Client, name: str) -> None:
+def test_invalid_json(client: Client, name: str) -> None:
     client.simulator.fault("*", {"name": name, "status": 201})
     answer = client.create()
     assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/json")
@@ -157,7 +157,7 @@ def test_echo_in_headers(client: Client) -> None:
     assert {name: answer.headers[name] for name in headers} == headers
 
 
-def test_echo_in_place_of_http(client: Client) -> None:
+def test_echo_instead_of_http(client: Client) -> None:
     client.simulator.fault("*", {"name": "echo_authorization", "where": "status_line"})
     with pytest.raises(requests.ConnectionError, match="Request refused: Bearer "):
         client.create()
@@ -173,7 +173,7 @@ def created(client: Client, fault: str | dict[str, t.Any]) -> t.Any:
     return answer.json()
 
 
-def test_capital_message(client: Client) -> None:
+def test_upper_case_message(client: Client) -> None:
     response = created(client, "capital_message")["response"]
     assert response["Message"] == response["message"] == "Session created successfully"
     assert "mensagem" not in response
@@ -183,7 +183,7 @@ def test_no_tenant(client: Client) -> None:
     assert "tenant" not in created(client, "no_tenant")
 
 
-def test_no_blank_after_code(client: Client) -> None:
+def test_no_space_after_the_code(client: Client) -> None:
     client.simulator.fault("*", "no_blank_after_code")
     body = client.create(auth=client.bearer("read-only")).json()
     text = "1039:Without PAM Configuration Access permission"
@@ -226,7 +226,7 @@ def test_nested_envelope(client: Client) -> None:
     assert envelope["remote_sessions"] == [record]
 
 
-def test_session_that_ends_before_it_is_dropped(client: Client) -> None:
+def test_session_ends_before_the_request_to_end_it(client: Client) -> None:
     record = client.open_new()
     client.simulator.fault("DELETE *", "ends_before")
     answer = client.send("DELETE", f"/api/pam/session/drop/{record['session_id']}", auth=client.bearer())
@@ -244,7 +244,7 @@ def test_error_true_with_200(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name, left", [("no_session", None), ("no_url", {"token"}), ("no_token", {"session_url"})])
-def test_something_is_missing(client: Client, name: str, left: set[str] | None) -> None:
+def test_missing_session_members(client: Client, name: str, left: set[str] | None) -> None:
     body = created(client, name)
     assert (set(body["session"]) if "session" in body else None) == left
     assert len(client.simulator.state.pending) == 1
@@ -271,7 +271,7 @@ def test_replaced_members(client: Client) -> None:
 
 @pytest.mark.parametrize("handled", [False, True])
 @pytest.mark.parametrize("name", ["gateway_504", "unexpected_error", "html", "empty", "redirect", "status"])
-def test_handled_all_the_same(client: Client, name: str, handled: bool) -> None:
+def test_request_is_handled_despite_the_fault(client: Client, name: str, handled: bool) -> None:
     client.simulator.fault("*", {"name": name, "handled": handled})
     assert "session" not in client.create().text
     assert len(client.simulator.state.pending) == handled
@@ -344,8 +344,8 @@ def test_reset(client: Client, name: str, handled: bool) -> None:
     assert client.create().status_code == 200
 
 
-def test_reset_is_a_reset(client: Client) -> None:
-    """Python's ssl module reports an end; underneath there must be a reset."""
+def test_reset_is_a_tcp_reset(client: Client) -> None:
+    """Python's ssl module reports an end of file, so this test reads the TCP connection itself."""
     client.simulator.fault("*", "reset")
     host, port = client.simulator.url.removeprefix("https://").split(":")
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -365,7 +365,7 @@ def test_reset_is_a_reset(client: Client) -> None:
                 pass
 
 
-def test_a_simulator_that_is_slow_still_stops_at_once(start: Start) -> None:
+def test_slow_simulator_stops_at_once(start: Start) -> None:
     client = start()
     client.simulator.fault("*", {"name": "slow", "delay": 60})
     with pytest.raises(requests.exceptions.ReadTimeout):
@@ -387,7 +387,7 @@ def test_unknown_faults_and_parameters(client: Client) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) - {"reset", "reset_after", "truncated", "slow", "dribble"}))
 @pytest.mark.parametrize("path", ["/api/oauth2/token", "/api/pam/remote/session", "/"])
-def test_every_fault_can_strike_anywhere(shared: Client, name: str, path: str) -> None:
+def test_every_fault_applies_to_every_path(shared: Client, name: str, path: str) -> None:
     shared.simulator.fault("*", {"name": "huge", "size": 10} if name == "huge" else name)
     assert shared.send("POST", path, data={"a": "b"}, auth=shared.oauth1()).status_code in range(200, 505)
     shared.simulator.clear_faults()

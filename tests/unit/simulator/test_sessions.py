@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creating, opening, listing and ending web proxy sessions, by version."""
+"""Requesting, opening, listing and ending web proxy sessions, by version."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def short(status: int, message: str) -> dict[str, t.Any]:
 # ---- creation
 
 
-def test_created_in_the_short_form(start_shared: Start) -> None:
+def test_response_in_the_short_form(start_shared: Start) -> None:
     answer = start_shared(profile="3.32").create()
     body = answer.json()
     session = body.pop("session")
@@ -66,7 +66,7 @@ def test_created_in_the_short_form(start_shared: Start) -> None:
 
 
 @pytest.mark.parametrize("profile", NEW)
-def test_created_in_the_full_form(start_shared: Start, profile: str) -> None:
+def test_response_in_the_full_form(start_shared: Start, profile: str) -> None:
     answer = start_shared(profile=profile).create()
     body = answer.json()
     session = body.pop("session")
@@ -75,7 +75,7 @@ def test_created_in_the_full_form(start_shared: Start, profile: str) -> None:
     assert set(session) == {"session_url", "token"}
 
 
-def test_url_and_token_have_the_published_shape(shared: Client) -> None:
+def test_url_and_token_have_the_documented_form(shared: Client) -> None:
     session = shared.create().json()["session"]
     assert re.fullmatch(r"[0-9a-f]{64}", session["token"])
     url = urlsplit(session["session_url"])
@@ -88,7 +88,7 @@ def test_url_and_token_have_the_published_shape(shared: Client) -> None:
     assert len(base64.b64decode(decoded[4:], validate=True)) == 96
 
 
-def test_url_names_the_host_that_was_asked(shared: Client) -> None:
+def test_url_has_the_requested_host(shared: Client) -> None:
     url = shared.create_url()
     assert shared.send("GET", "/", headers={"Host": "vault.example"}).status_code == 200
     answer = shared.send("POST", CREATE_PATHS[1], json=SESSION, auth=shared.bearer(), headers={"Host": "vault.example"})
@@ -96,7 +96,7 @@ def test_url_names_the_host_that_was_asked(shared: Client) -> None:
     assert url.startswith(shared.simulator.url)
 
 
-def test_parameters_come_in_every_encoding(shared: Client) -> None:
+def test_parameters_in_every_encoding(shared: Client) -> None:
     ways: list[dict[str, t.Any]] = [
         {"json": SESSION},
         {"data": SESSION},
@@ -107,14 +107,14 @@ def test_parameters_come_in_every_encoding(shared: Client) -> None:
     assert [answer.status_code for answer in answers] == [200] * len(ways)
 
 
-def test_form_goes_before_query(shared: Client) -> None:
+def test_form_overrides_query(shared: Client) -> None:
     answer = shared.send(
         "POST", CREATE_PATHS[1], params={**SESSION, "user": "nobody"}, data={"user": "jdoe"}, auth=shared.bearer()
     )
     assert answer.status_code == 200
 
 
-def test_json_goes_before_query(shared: Client) -> None:
+def test_json_overrides_query(shared: Client) -> None:
     answer = shared.send(
         "POST", CREATE_PATHS[1], params={**SESSION, "user": "jdoe"}, json={"user": "nobody"}, auth=shared.bearer()
     )
@@ -122,7 +122,7 @@ def test_json_goes_before_query(shared: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe"])
-def test_a_body_that_is_no_object_has_no_parameters(shared: Client, body: t.Any) -> None:
+def test_body_must_be_an_object(shared: Client, body: t.Any) -> None:
     answer = shared.send(
         "POST", CREATE_PATHS[1], data=body, headers={"Content-Type": "application/json"}, auth=shared.bearer()
     )
@@ -134,14 +134,14 @@ TEXTS = ("Username not specified", "Credential not specified", "Credential devic
 
 
 @pytest.mark.parametrize("number", range(4), ids=MISSING)
-def test_missing_parameters_speak_in_order(shared: Client, number: int) -> None:
+def test_first_missing_parameter_is_reported(shared: Client, number: int) -> None:
     answer = shared.create(without=MISSING[number:])
     assert (answer.status_code, answer.json()) == (400, {**full(400, TEXTS[number]), "tenant": "acme"})
 
 
 @pytest.mark.parametrize("name, text", list(zip(MISSING, TEXTS, strict=True)))
 @pytest.mark.parametrize("value", ["", None])
-def test_empty_is_missing(shared: Client, name: str, text: str, value: t.Any) -> None:
+def test_empty_parameter_counts_as_missing(shared: Client, name: str, text: str, value: t.Any) -> None:
     assert shared.create(**{name: value}).json()["response"]["message"] == text
 
 
@@ -192,12 +192,12 @@ def test_undocumented_errors(shared: Client, changes: dict[str, t.Any], text: st
     assert (answer.status_code, answer.json()) == (400, {**full(400, text), "tenant": "acme"})
 
 
-def test_a_refused_request_leaves_nothing(client: Client) -> None:
+def test_rejected_request_issues_no_url(client: Client) -> None:
     assert client.create(screensize="huge").status_code == 400
     assert not client.simulator.state.pending
 
 
-def test_texts_of_undocumented_errors_can_be_chosen(start: Start) -> None:
+def test_messages_of_undocumented_errors_are_configurable(start: Start) -> None:
     data = {
         "applications": {
             "a": {"authorizations": {"b": {"resources": ["Web Proxy Session"], "permission": "read-write"}}}
@@ -226,12 +226,12 @@ def test_texts_of_undocumented_errors_can_be_chosen(start: Start) -> None:
         {"credential": "deploy"},
     ],
 )
-def test_what_is_accepted(shared: Client, changes: dict[str, t.Any]) -> None:
+def test_accepted_parameters(shared: Client, changes: dict[str, t.Any]) -> None:
     expected = 400 if changes.get("device") == "198.19.0.1" else 200
     assert shared.create(**changes).status_code == expected
 
 
-def test_an_authorization_reaches_its_own_devices_and_credentials(client: Client) -> None:
+def test_authorization_is_limited_to_its_devices_and_credentials(client: Client) -> None:
     auth = client.bearer("one-device")
     assert client.create(auth=auth, device="db01").status_code == 200
     assert client.create(auth=auth).json()["response"]["message"] == "Device not found"
@@ -239,7 +239,7 @@ def test_an_authorization_reaches_its_own_devices_and_credentials(client: Client
     assert client.create(auth=auth, device="db01").json()["response"]["message"] == "No access to credential"
 
 
-def test_a_domain_credential_is_used_on_another_device(client: Client) -> None:
+def test_domain_credential_works_on_another_device(client: Client) -> None:
     domain = {"device": "dc01", "credential": "corp-admin", "protocol": "RDP"}
     for name in ("win01", "192.0.2.40", "3"):
         assert client.open_new(**domain, remotedevice=name)["device"] == "192.0.2.40:3389"
@@ -268,8 +268,8 @@ def test_any_device(start: Start) -> None:
 # ---- automatic selection
 
 
-def test_selection_takes_the_lowest_id_that_is_free(start: Start) -> None:
-    """Of web01 the first is inactive, the second an SSH key; two remain."""
+def test_selection_takes_the_lowest_free_id(start: Start) -> None:
+    """Of the credentials on web01, the first is inactive and the second is an SSH key. Two remain."""
     client = start(profile="4.2")
     assert client.open_new(without=["credential"])["credential"] == "svc-admin"
     second = client.open_new(credential="")
@@ -281,7 +281,7 @@ def test_selection_takes_the_lowest_id_that_is_free(start: Start) -> None:
     assert client.open_new(without=["credential"])["credential"] == "svc-backup"
 
 
-def test_selection_keeps_to_the_authorization(start: Start) -> None:
+def test_selection_respects_the_authorization(start: Start) -> None:
     client = start(profile="4.2")
     client.simulator.state.authorization("portal", "full").credentials = {"svc-backup@web01"}
     assert client.open_new(without=["credential"])["credential"] == "svc-backup"
@@ -296,7 +296,7 @@ def test_no_selection_before_4_2(start_shared: Start, profile: str) -> None:
 # ---- opening
 
 
-def test_opening_shows_the_session_and_no_secret(shared: Client) -> None:
+def test_opened_page_shows_the_session_and_no_secret(shared: Client) -> None:
     session = shared.create(screensize="1900x1200", port=2200).json()["session"]
     answer = shared.open(session["session_url"])
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -308,7 +308,7 @@ def test_opening_shows_the_session_and_no_secret(shared: Client) -> None:
     assert "1920x1080" in shared.open(shared.create_url()).text
 
 
-def test_pages_show_names_as_text(client: Client) -> None:
+def test_pages_escape_names(client: Client) -> None:
     client.simulator.state.users["jdoe"].username = "<script>"
     assert "<dd>&lt;script&gt;</dd>" in client.open(client.create_url()).text
 
@@ -318,14 +318,14 @@ def refused(answer: t.Any, reason: str) -> None:
     assert f"<p>{reason}</p>" in answer.text
 
 
-def test_a_url_opens_once(client: Client) -> None:
+def test_url_opens_once(client: Client) -> None:
     url = client.create_url()
     assert client.open(url).status_code == 200
     refused(client.open(url), "This address was used before. It opens once.")
     assert len(client.list()) == 1
 
 
-def test_a_url_opens_within_thirty_seconds(client: Client) -> None:
+def test_url_expires_after_30_seconds(client: Client) -> None:
     early, late = client.create_url(), client.create_url()
     client.simulator.clock.advance(28)
     assert client.open(early).status_code == 200
@@ -334,12 +334,12 @@ def test_a_url_opens_within_thirty_seconds(client: Client) -> None:
     assert len(client.list()) == 1
 
 
-def test_an_unknown_url(shared: Client) -> None:
+def test_unknown_url(shared: Client) -> None:
     for query in ("", "?_sr=", "?_sr=cmJzOg==", "?other=1"):
         refused(shared.send("GET", f"/modulos/auth{query}"), "This address is not known.")
 
 
-def test_a_url_for_another_address(client: Client) -> None:
+def test_url_for_another_ip_address(client: Client) -> None:
     url = client.create_url(remoteAddr="127.0.0.2")
     refused(client.open(url), "This address was made for another computer.")
     assert client.source("127.0.0.2").open(url).status_code == 200
@@ -349,16 +349,16 @@ def test_a_url_for_another_address(client: Client) -> None:
 @pytest.mark.parametrize(
     "change, status",
     [(str, 200), (lambda value: quote(value, safe=""), 200), (lambda value: value.replace("+", "%20"), 403)],
-    ids=["as it stands", "percent-encoded", "plus as blank"],
+    ids=["as it stands", "percent-encoded", "plus as space"],
 )
-def test_base64_is_taken_as_it_stands(client: Client, change: Callable[[str], str], status: int) -> None:
+def test_base64_is_not_decoded_as_a_form(client: Client, change: Callable[[str], str], status: int) -> None:
     client.simulator.fault("*", "awkward_url")
     base, mark, value = client.create_url().partition("_sr=")
     assert value.endswith("+/+/==")
     assert client.open(f"{base}{mark}{change(value)}").status_code == status
 
 
-def test_only_get_opens(shared: Client) -> None:
+def test_only_get_opens_a_session(shared: Client) -> None:
     url = shared.create_url()
     assert shared.http.head(url).status_code == 404
     assert shared.http.post(url).status_code == 404
@@ -393,7 +393,7 @@ def test_list(client: Client) -> None:
     }
 
 
-def test_a_session_is_listed_once_opened(client: Client) -> None:
+def test_session_is_listed_after_it_was_opened(client: Client) -> None:
     url = client.create_url()
     assert client.list() == []
     client.open(url)
@@ -426,7 +426,7 @@ def test_get_one(start: Start, profile: str) -> None:
 @pytest.mark.parametrize(
     "identifier, code, text", [("7", 1002, "1002: Session not found"), ("x7", 1003, "1003: Unexpected identifier type")]
 )
-def test_get_what_is_not_there(shared: Client, identifier: str, code: int, text: str) -> None:
+def test_get_missing_session(shared: Client, identifier: str, code: int, text: str) -> None:
     answer = shared.send("GET", f"/api/pam/session/remotesessions/{identifier}", auth=shared.bearer())
     assert answer.status_code == 400
     assert answer.json() == {**full(400, text, 1), "exception": {"code": code, "message": text, "detail": None}}
@@ -459,7 +459,7 @@ def test_drop(start: Start, profile: str) -> None:
         assert client.send("DELETE", url, auth=client.bearer()).status_code == 500
 
 
-def test_drop_what_is_not_there(client: Client) -> None:
+def test_drop_missing_session(client: Client) -> None:
     record = client.open_new()
     for identifier in ("0" * 40, record["id"]):
         answer = client.send("DELETE", f"/api/pam/session/drop/{identifier}", auth=client.bearer())
@@ -506,7 +506,7 @@ ALL = [
 
 
 def served(client: t.Any) -> set[str]:
-    """Which paths are there: whatever is not says so in the text of the version."""
+    """Return the paths that exist. Any other path responds with the error message of this version."""
     texts = {"3.32": "Resource/sub-resource not found"}
     text = texts.get(client.simulator.state.profile.name, "Resource sub not found")
     found = set()
@@ -521,12 +521,12 @@ def served(client: t.Any) -> set[str]:
 
 
 @pytest.mark.parametrize("profile", STRICT)
-def test_strict_serves_what_is_documented(start_shared: Start, profile: str) -> None:
+def test_strict_serves_only_documented_paths(start_shared: Start, profile: str) -> None:
     assert served(start_shared(profile=profile, strict=True)) == STRICT[profile]
 
 
 @pytest.mark.parametrize("profile", STRICT)
-def test_otherwise_all_is_served(start_shared: Start, profile: str) -> None:
+def test_all_paths_are_served_by_default(start_shared: Start, profile: str) -> None:
     assert served(start_shared(profile=profile)) == {f"{method} {path}" for method, path in ALL}
 
 
@@ -554,7 +554,7 @@ def test_landing_page(shared: Client) -> None:
 
 
 def test_marks(start: Start) -> None:
-    """By which secrets are known again, at both ends."""
+    """Tests recognize secrets by the marks at both ends."""
     marks = {"access_token": "theAccessToken", "session_token": "theSessionToken", "sr": "theSessionUrl"}
     data = yaml.safe_load(DEFAULT_FILE.read_text(encoding="utf-8"))
     data["settings"]["marks"] = marks

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The log of requests, control from outside, the program, the data file."""
+"""The request log, remote control, the program, and the data file."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_connections_are_numbered_and_counted(client: Client) -> None:
     assert client.simulator.connections == 1
 
 
-def test_many_at_once(client: Client) -> None:
+def test_concurrent_requests(client: Client) -> None:
     def one(number: int) -> int:
         other = type(client)(client.simulator)
         try:
@@ -92,7 +92,7 @@ def control(client: t.Any, method: str, name: str, **kwargs: t.Any) -> t.Any:
     return answer.json()
 
 
-def test_control_from_outside(client: Client) -> None:
+def test_remote_control(client: Client) -> None:
     other = type(client)(client.simulator)
     record = client.open_new()
     log = control(other, "GET", "requests")
@@ -116,7 +116,7 @@ def test_control_from_outside(client: Client) -> None:
     other.http.close()
 
 
-def test_sessions_from_before(client: Client) -> None:
+def test_added_sessions(client: Client) -> None:
     assert control(client, "POST", "sessions", json={"count": 3}) == {"added": 3}
     added = {
         "count": 2,
@@ -130,7 +130,7 @@ def test_sessions_from_before(client: Client) -> None:
     records = client.list()
     assert [record["id"] for record in records] == ["1", "2", "3", "4", "5"]
     assert [record["end"] is None for record in records] == [False, False, False, True, True]
-    assert records[0]["time"] in ("00:03:00", "00:02:59")  # ten minutes, or up to now
+    assert records[0]["time"] in ("00:03:00", "00:02:59")  # ten minutes ago, or up to now
     assert len({record["session_id"] for record in records}) == 5
     assert {record["user"] for record in records[:3]} == {"jdoe", "asmith", "intern"}
     of_one = {
@@ -146,14 +146,14 @@ def test_sessions_from_before(client: Client) -> None:
     assert [record["end"] is None for record in client.list()] == [False, False, False, False, True]
 
 
-def test_dates_are_by_the_clock(client: Client) -> None:
+def test_dates_follow_the_clock(client: Client) -> None:
     client.simulator.clock.advance(3600)
     date = parsedate_to_datetime(client.login().headers["Date"])
     assert abs(client.simulator.clock.now() - date) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(("offset", "hours"), [("+00:00", 0), ("-03:00", -3)])
-def test_times_of_sessions_are_in_a_zone_that_is_not_said(start: Start, offset: str, hours: int) -> None:
+def test_session_times_have_no_utc_offset(start: Start, offset: str, hours: int) -> None:
     with open(DEFAULT_FILE, encoding="utf-8") as stream:
         data = yaml.safe_load(stream)
     client = start(data={**data, "settings": {"utc_offset": offset}})
@@ -177,11 +177,11 @@ def test_times_of_sessions_are_in_a_zone_that_is_not_said(start: Start, offset: 
         ("POST", "sessions", {"count": 1, "colour": "red"}, 400),
     ],
 )
-def test_control_that_cannot_be(shared: Client, method: str, name: str, body: t.Any, status: int) -> None:
+def test_invalid_control_requests(shared: Client, method: str, name: str, body: t.Any, status: int) -> None:
     assert shared.send(method, f"/_simulator/{name}", json=body).status_code == status
 
 
-def test_faults_do_not_strike_control(client: Client) -> None:
+def test_faults_do_not_affect_control(client: Client) -> None:
     client.simulator.fault("*", "gateway_502", times=None)
     assert control(client, "GET", "requests") == []
 
@@ -189,7 +189,7 @@ def test_faults_do_not_strike_control(client: Client) -> None:
 # ---- starting
 
 
-def test_only_loopback_without_being_told() -> None:
+def test_only_loopback_is_allowed_by_default() -> None:
     for host in ("0.0.0.0", "192.0.2.1", "vault.example", "::"):  # noqa: S104
         with pytest.raises(ValueError, match="is not a loopback address"):
             Simulator(host=host)
@@ -213,12 +213,12 @@ def test_client_certificates(start: Start) -> None:
     assert client.send("GET", "/").status_code == 200
 
 
-def test_a_port_in_use() -> None:
+def test_port_in_use() -> None:
     with Simulator() as simulator, pytest.raises(OSError, match="address already in use"):
         Simulator(port=int(simulator.url.rpartition(":")[2])).start()
 
 
-def test_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_files_are_removed(tmp_path: Path) -> None:
     simulator = Simulator(directory=tmp_path / "made").start()
     assert {path.name for path in (tmp_path / "made").iterdir()} == {"ca.pem"}
     simulator.stop()
@@ -276,7 +276,7 @@ def test_program(tmp_path: Path, number: int) -> None:
 
 
 @pytest.mark.parametrize("client_ca", [False, True])
-def test_program_tells_a_shell(tmp_path: Path, client_ca: bool) -> None:
+def test_program_writes_a_file_for_the_shell(tmp_path: Path, client_ca: bool) -> None:
     ready, environment = tmp_path / "ready.json", tmp_path / "environment.sh"
     more = ["--client-ca"] if client_ca else []
     with run("--ready-file", str(ready), "--environment-file", str(environment), *more) as process:
@@ -308,7 +308,7 @@ def test_program_tells_a_shell(tmp_path: Path, client_ca: bool) -> None:
         (["--data", "meta/runtime.yml"], "the data file has unknown keys"),
     ],
 )
-def test_program_that_cannot_start(arguments: list[str], text: str) -> None:
+def test_program_cannot_start(arguments: list[str], text: str) -> None:
     with run(*arguments) as process:
         out, log = process.communicate(timeout=10)
     assert (process.returncode, out) == (2, "")
@@ -350,14 +350,14 @@ def minimal(**changes: t.Any) -> dict[str, t.Any]:
         (minimal(settings={"utc_offset": ""}), "utc_offset must be like"),
     ],
 )
-def test_data_that_is_not_understood(tmp_path: Path, data: t.Any, text: str) -> None:
+def test_invalid_data(tmp_path: Path, data: t.Any, text: str) -> None:
     file = tmp_path / "data.yml"
     file.write_text(yaml.safe_dump(data))
     with pytest.raises(DataError, match=text):
         load(file)
 
 
-def test_secrets_are_new_each_time_unless_given() -> None:
+def test_secrets_are_random_unless_given() -> None:
     def keys(data: t.Any) -> dict[str, str]:
         authorization = next(load(data).authorizations())
         return {name: getattr(authorization, name) for name in ("client_id", "client_secret")}
@@ -379,14 +379,14 @@ def test_patterns() -> None:
     assert vault.find_device("1") is None
 
 
-def test_default_data_names_what_the_documentation_names() -> None:
+def test_default_data_has_only_documented_resources() -> None:
     data = yaml.safe_load(DEFAULT_FILE.read_text())
     for application in data["applications"].values():
         for authorization in application["authorizations"].values():
             assert set(authorization["resources"]) <= set(RESOURCES)
 
 
-# ---- whatever comes
+# ---- any request
 
 
 @given(
@@ -424,7 +424,7 @@ def test_default_data_names_what_the_documentation_names() -> None:
         ).map(lambda value: json.dumps(value).encode()),
     ),
 )
-def test_whatever_comes_has_an_answer(
+def test_any_request_gets_a_response(
     profile: str, method: str, path: str, query: str, authorization: str, content_type: str, body: t.Any
 ) -> None:
     state = State(PROFILES[profile], False, VAULT, Clock())

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For tests: writes all that a callback plugin gets, as careless ones do, to where DUMP_EVERYTHING says.
+"""For tests: write everything that a callback plugin gets to the file that DUMP_EVERYTHING names.
 
-One line of JSON for each event.
-"""
+Some real callback plugins do the same. Each event is one line of JSON."""
 
 from __future__ import annotations
 
@@ -64,7 +63,7 @@ def _listener(event: str) -> t.Callable[..., None]:
 
 
 def _told(thing: t.Any) -> t.Any:
-    """A task's result, or a task, with all it holds; anything else as it is."""
+    """All data of a task's result or of a task. Other values are unchanged."""
     if hasattr(thing, "_task_fields"):
         task = thing._task
         return {

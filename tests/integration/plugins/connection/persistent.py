@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For tests: a connection to a device that is kept open by a process of its own, as those of network devices are."""
+"""For tests: a connection to a device that a process of its own keeps open, as for network devices."""
 
 from __future__ import annotations
 

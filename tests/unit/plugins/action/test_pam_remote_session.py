@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action plugin, as core loads it: on the controller, hidden after a success, readable after a failure."""
+"""The action plugin, loaded as core loads it. It runs on the controller, hides its result after a success, and leaves a
+failure readable."""
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ def test_failure_is_readable(api: Api, run: Run) -> None:
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_callbacks_get_no_secret(api: Api, run: Run, status: int) -> None:
-    """They get the task and its arguments, after a success too."""
+    """They get the task and its arguments, also after a success."""
     api.expect(LOGIN, CREATE._replace(status=status))
     _result, task = run(WITH_LOGIN)
     assert task.args == {**WITH_LOGIN, "client_secret": SHOWN}
@@ -88,8 +89,8 @@ def test_callbacks_get_no_secret(api: Api, run: Run, status: int) -> None:
 SHOWN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-def test_callbacks_get_no_argument_that_may_be_a_secret(run: Run) -> None:
-    """A misspelt option may be one, and a URL may hold one."""
+def test_callbacks_get_no_possible_secret(run: Run) -> None:
+    """An argument with a misspelt name may be a secret, and a URL may contain one."""
     given = {
         "client_secrett": "a secret",
         "system_url": "https://jdoe:a-secret@vault.example",
@@ -105,10 +106,10 @@ def test_callbacks_get_no_argument_that_may_be_a_secret(run: Run) -> None:
 
 
 @pytest.mark.parametrize("transport", [None, "ssh"])
-def test_callbacks_and_delegated_hosts_get_no_environment_of_ours(
+def test_our_environment_is_hidden_from_callbacks_and_delegated_hosts(
     simulator: Simulator, vault: dict[str, t.Any], run: Run, transport: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Core puts what is left there on the command line of a delegated module."""
+    """Core puts the remaining variables on the command line of a delegated module."""
     seen = []
     execute = ActionBase._execute_module
 
@@ -129,7 +130,7 @@ def test_callbacks_and_delegated_hosts_get_no_environment_of_ours(
 
 
 def test_placeholder_of_a_secret_is_not_sent(api: Api, run: Run) -> None:
-    """The debugger gives it. *api* expects nothing."""
+    """The debugger passes the placeholder. *api* expects no request."""
     arguments = {**WITH_LOGIN, "client_secret": SHOWN, "validate_certs": SHOWN}
     result, _task = run(arguments, environment=[{"SENHASEGURA_TENANT": SHOWN}])
     placeholder = "is Ansible's placeholder for a hidden value, not the value itself. "
@@ -141,15 +142,15 @@ def test_placeholder_of_a_secret_is_not_sent(api: Api, run: Run) -> None:
     )
 
 
-def test_callbacks_get_no_secret_of_a_task_that_core_refuses(run: Run) -> None:
+def test_callbacks_get_no_secret_if_core_rejects_the_task(run: Run) -> None:
     made: list[Task] = []
     with pytest.raises(AnsibleActionFail, match="async"):
         run(WITH_LOGIN, made=made, **{"async": 10})
     assert made[0].args["client_secret"] == SHOWN
 
 
-def test_next_try_of_until_still_knows_the_secrets(api: Api, run: Run) -> None:
-    """Another action has the same task, from which the first one took them."""
+def test_retry_by_until_keeps_the_secrets(api: Api, run: Run) -> None:
+    """Each retry has a new action and the same task. The first action has removed the secrets from that task."""
     given = {name: value for name, value in WITH_LOGIN.items() if name != "client_id"}
     busy = CREATE._replace(status=503, body={"message": "Service unavailable"})
     api.expect(LOGIN._replace(form={"grant_type": "client_credentials", **OAUTH2}), busy, CREATE)
@@ -160,8 +161,8 @@ def test_next_try_of_until_still_knows_the_secrets(api: Api, run: Run) -> None:
     assert (task.args["client_secret"], task.environment) == (SHOWN, [{"SENHASEGURA_CLIENT_ID": SHOWN, "LANG": "C"}])
 
 
-def test_failure_is_readable_after_a_try_that_did_not_fail(api: Api, run: Run) -> None:
-    """When ``until`` wants something else."""
+def test_failure_is_readable_after_a_successful_try(api: Api, run: Run) -> None:
+    """``until`` can retry a task that succeeded."""
     api.expect(CREATE, CREATE._replace(status=400, body=minimal(400, "No")))
     _result, task = run(DIRECT)
     assert task.no_log is True
@@ -169,14 +170,14 @@ def test_failure_is_readable_after_a_try_that_did_not_fail(api: Api, run: Run) -
     assert (result["failed"], HIDDEN in result, bool(task.no_log)) == (True, False, False)
 
 
-def test_unclear_failure_says_so(api: Api, run: Run) -> None:
+def test_unknown_outcome_sets_session_may_exist(api: Api, run: Run) -> None:
     api.expect(CREATE._replace(status=504, body=b""))
     result, task = run(DIRECT)
     assert (result["failed"], result["http_status"], result["session_may_exist"]) == (True, 504, True)
     assert not task.no_log
 
 
-def test_wrong_options_fail_with_all_problems(api: Api, run: Run) -> None:
+def test_failure_lists_all_invalid_options(api: Api, run: Run) -> None:
     result, task = run({"port": 0, "color": "red"}, {"senhasegura_url": "http://vault.example"})
     assert result["failed"] is True
     assert result["msg"] == (
@@ -205,7 +206,7 @@ def test_check_mode(api: Api, run: Run, options: dict[str, t.Any], calls: list[C
     assert result == {"changed": True, HIDDEN: True, **nothing}
 
 
-def test_check_mode_checks_options(api: Api, run: Run) -> None:
+def test_check_mode_validates_options(api: Api, run: Run) -> None:
     assert run({**DIRECT, "port": 0}, check=True)[0]["failed"] is True
     assert api.requests == []
 
@@ -230,7 +231,7 @@ def test_environment_keyword(api: Api, run: Run) -> None:
     assert dict(os.environ) == before
 
 
-def test_unverified_is_warned_of(api: Api, run: Run, shown_warnings: list[str]) -> None:
+def test_disabled_verification_warns(api: Api, run: Run, shown_warnings: list[str]) -> None:
     api.expect(CREATE, CREATE)
     run(DIRECT)
     assert shown_warnings == []
@@ -238,24 +239,24 @@ def test_unverified_is_warned_of(api: Api, run: Run, shown_warnings: list[str]) 
     assert [text.split(":")[0] for text in shown_warnings] == ["validate_certs is false"]
 
 
-def test_needs_no_connection_and_no_async(run: Run) -> None:
+def test_declares_no_connection_and_no_async(run: Run) -> None:
     action = action_loader.get(NAME, class_only=True)
     assert (action._requires_connection, action._supports_async, action.TRANSFERS_FILES) == (False, False, False)
     assert action._supports_check_mode is True
 
 
-def test_delegated_to_the_controller_stays_here(api: Api, run: Run) -> None:
+def test_delegation_to_the_controller_runs_no_module(api: Api, run: Run) -> None:
     api.expect(CREATE)
     assert run(DIRECT, delegate_to="localhost")[0]["session_url"] == SESSION_URL
 
 
-def test_host_that_is_not_local_is_not_asked(api: Api, run: Run) -> None:
+def test_remote_host_is_not_contacted(api: Api, run: Run) -> None:
     api.expect(CREATE)
     assert run(DIRECT, transport="ssh")[0]["session_url"] == SESSION_URL
 
 
-def test_delegated_host_runs_the_module(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:
-    """Over a connection that only claims not to be local."""
+def test_module_runs_on_delegated_host(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:
+    """The connection is local, and only its transport says otherwise."""
     secret = vault["client_secret"]
     variables = {"senhasegura_client_secret": secret}
     options = {name: value for name, value in vault.items() if name != "client_secret"}
@@ -275,8 +276,8 @@ def test_delegated_host_runs_the_module(simulator: Simulator, vault: dict[str, t
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_delegated_host_that_dies(run: Run, tmp_path: Path, check: bool) -> None:
-    """When half of the result is on its way, which is not shown. In check mode nothing was made."""
+def test_delegated_host_dies(run: Run, tmp_path: Path, check: bool) -> None:
+    """It dies while it sends the result. Output that is cut off is not shown. In check mode no session can exist."""
     python = tmp_path / "python"
     python.write_text(f"""#!/bin/sh\necho '{{"changed": true, "session_url": "{SESSION_URL}'\nexit 137\n""")
     python.chmod(0o755)
@@ -291,8 +292,8 @@ def test_delegated_host_that_dies(run: Run, tmp_path: Path, check: bool) -> None
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
-    """It may try to connect as often as it is told to, and to run the module once."""
+def test_connection_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
+    """Connecting is retried as often as configured. The module runs once."""
     connection = connection_loader.get("ansible.builtin.local", class_only=True)
     options: dict[str, t.Any] = {"reconnection_retries": 3}
     commands: list[tuple[int, bool]] = []
@@ -300,7 +301,7 @@ def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check
     monkeypatch.setattr(_action, "_connected_hosts", set())
 
     def execute(_connection: t.Any, command: str, **_more: t.Any) -> tuple[int, bytes, bytes]:
-        """Its first command is to do nothing."""
+        """The first command of a connection does nothing."""
         commands.append((options["reconnection_retries"], ":" in command.split("-c ")[-1]))
         if len(commands) == 1:
             return 0, b"", b""
@@ -325,6 +326,6 @@ def test_connection_that_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check
     assert commands[2:] == [(0, False)]  # as for the next item of a loop
 
 
-def test_options_are_checked_before_a_delegated_host_is_asked(run: Run) -> None:
+def test_options_are_validated_before_a_delegated_host_is_contacted(run: Run) -> None:
     result, _task = run({**OAUTH2, **SESSION, "url": "http://x"}, transport="ssh", delegate_to="bastion")
     assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: url must begin")

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action plugins that find and end sessions: nothing is hidden, but secrets that are arguments are."""
+"""The action plugins that find and terminate sessions. They hide no result, but they hide secrets among their
+arguments."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ ONE, TWO = numbered_record(1), numbered_record(2, user="asmith")
 HIDDEN = "_ansible_no_log"
 
 
-def test_what_is_found_is_not_hidden(api: Api) -> None:
+def test_found_sessions_are_not_hidden(api: Api) -> None:
     api.expect(listing(ONE, TWO))
     result, task = run_action(INFO, {**REACH, "user": "jdoe"})
     [session] = result.pop("sessions")
@@ -49,7 +50,7 @@ def test_what_is_found_is_not_hidden(api: Api) -> None:
     assert not task.no_log
 
 
-def test_what_is_ended_is_not_hidden(api: Api) -> None:
+def test_terminated_sessions_are_not_hidden(api: Api) -> None:
     api.expect(listing(ONE, TWO), dropping(1))
     result, task = run_action(TERMINATE, {**REACH, "user": "jdoe"})
     [session] = result.pop("sessions")
@@ -58,7 +59,7 @@ def test_what_is_ended_is_not_hidden(api: Api) -> None:
     assert not task.no_log
 
 
-def test_failure_of_some(api: Api) -> None:
+def test_some_sessions_fail_to_end(api: Api) -> None:
     api.expect(listing(ONE, TWO), dropping(1, status=500, body=NOT_DROPPED), getting(1, ONE), dropping(2))
     result, task = run_action(TERMINATE, {**REACH, "device": "web01"})
     assert [session["terminated"] for session in result.pop("sessions")] == [False, True]
@@ -95,16 +96,16 @@ RESULT = {"changed": True, "session_url": SESSION_URL, "token": "a token", "crea
         "a result",
         "a loop's result",
         "a loop's results",
-        "deep within",
-        "beside what is right",
+        "nested",
+        "with valid members",
         "as JSON",
         "dict2items",
         "values",
         "under another name",
-        "beside",
+        "extra member",
     ],
 )
-def test_whole_result_in_place_of_created_is_not_shown(api: Api, whole: t.Any) -> None:
+def test_whole_result_given_as_created_is_hidden(api: Api, whole: t.Any) -> None:
     result, task = run_action(TERMINATE, {**REACH, "timezone": "UTC", "created": whole})
     assert result["failed"]
     assert SESSION_URL not in str(result)
@@ -116,7 +117,7 @@ NOISY = "web01\x9b31m\u202e\ud800\x1b]0;"
 
 
 @pytest.mark.parametrize(("name", "answers"), [(INFO, []), (TERMINATE, [dropping(1)])])
-def test_what_is_listed_holds_no_secret_and_nothing_a_terminal_obeys(api: Api, name: str, answers: list[t.Any]) -> None:
+def test_listed_sessions_contain_no_secret_and_no_control_character(api: Api, name: str, answers: list[t.Any]) -> None:
     secret, token = OAUTH2["client_secret"], ISSUED
     odd = {**ONE, "x": token, "request": f"see {secret}", "y": [{"z": f"<{token}>", token: 1}], "ITSM": NOISY}
     api.expect(LOGIN, listing(odd), *answers)
@@ -131,7 +132,7 @@ def test_what_is_listed_holds_no_secret_and_nothing_a_terminal_obeys(api: Api, n
     )
 
 
-def test_failure_of_some_holds_no_secret(api: Api) -> None:
+def test_failure_contains_no_secret(api: Api) -> None:
     odd = {**ONE, "request": BEARER["access_token"]}
     api.expect(listing(odd), dropping(1, status=500, body=NOT_DROPPED), getting(1, odd))
     result, _task = run_action(TERMINATE, {**REACH, "device": "web01"})
@@ -148,10 +149,10 @@ def test_check_mode(api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", [INFO, TERMINATE])
-def test_filters_come_from_the_task_alone(
+def test_filters_come_only_from_the_task(
     api: Api, name: str, ansible_cfg: t.Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Variables, environment and ansible.cfg may have the user of sessions that are to be made."""
+    """Variables, the environment and ansible.cfg may set the user for sessions that are to be requested."""
     variables = {f"senhasegura_{option}": value for option, value in REACH.items() if option != "url"}
     monkeypatch.setenv("SENHASEGURA_URL", URL)
     monkeypatch.setenv("SENHASEGURA_DEVICE", "web01")
@@ -164,7 +165,7 @@ def test_filters_come_from_the_task_alone(
         assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: Nothing says ")
 
 
-def test_timezone_can_be_set_once_for_all(api: Api) -> None:
+def test_timezone_comes_from_any_source(api: Api) -> None:
     api.expect(listing(ONE))
     result, _task = run_action(
         INFO, {}, {**{f"senhasegura_{k}": v for k, v in REACH.items()}, "senhasegura_timezone": "UTC"}
@@ -174,8 +175,8 @@ def test_timezone_can_be_set_once_for_all(api: Api) -> None:
 
 @pytest.mark.parametrize("value", ["", None, []])
 @pytest.mark.parametrize("name", ["user", "device", "id", "started_after", "created"])
-def test_an_empty_filter_is_none_that_may_be_left_out(api: Api, name: str, value: t.Any) -> None:
-    """It would end more and not less: what others do on the device, for one."""
+def test_empty_filter_is_rejected(api: Api, name: str, value: t.Any) -> None:
+    """If it were ignored, more sessions would be terminated, such as those of other users on the device."""
     result, _task = run_action(TERMINATE, {**REACH, "credential": "root", name: value})
     assert f"{name} is empty: leave it out, or say what to look for." in result["msg"]
     assert api.requests == []
@@ -188,7 +189,7 @@ def test_tasks_share_the_login(api: Api) -> None:
 
 
 def test_callbacks_get_no_secret(api: Api) -> None:
-    """Not even of the whole result of the task that made a session, which is given here by mistake."""
+    """Not even if a task gives the whole result of the task that requested a session, by mistake."""
     api.expect(LOGIN, listing(ONE))
     _result, task = run_action(INFO, WITH_LOGIN)
     assert task.args == {**WITH_LOGIN, "client_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
@@ -207,7 +208,7 @@ def test_warnings(api: Api, shown_warnings: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", [INFO, TERMINATE])
-def test_needs_no_connection_and_no_async(name: str) -> None:
+def test_declares_no_connection_and_no_async(name: str) -> None:
     action = action_loader.get(name, class_only=True)
     assert (action._requires_connection, action._supports_async, action.TRANSFERS_FILES) == (False, False, False)
     assert action._supports_check_mode is True
@@ -220,8 +221,8 @@ def reach(simulator: Simulator, vault: dict[str, t.Any]) -> t.Iterator[dict[str,
     simulator.state.sessions.clear()
 
 
-def test_delegated_host_runs_the_module(simulator: Simulator, reach: dict[str, t.Any]) -> None:
-    """Over a connection that only claims not to be local. Nothing of it is hidden, but the secrets."""
+def test_module_runs_on_delegated_host(simulator: Simulator, reach: dict[str, t.Any]) -> None:
+    """The connection is local, and only its transport says otherwise. Only the secrets are hidden."""
     first, second = simulator.state.add_sessions(2, running=True, user="jdoe")
     secret = reach.pop("client_secret")
     variables = {"senhasegura_client_secret": secret, "senhasegura_timezone": "UTC"}
@@ -240,7 +241,7 @@ def test_delegated_host_runs_the_module(simulator: Simulator, reach: dict[str, t
     assert secret not in json.dumps(result, default=str)
 
 
-def test_delegated_host_that_dies(reach: dict[str, t.Any], tmp_path: Path) -> None:
+def test_delegated_host_dies(reach: dict[str, t.Any], tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nexit 137\n")
     python.chmod(0o755)

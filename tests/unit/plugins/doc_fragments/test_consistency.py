@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documentation says of options, and what the plugins do with them, is the same."""
+"""The documentation of options and the code of the plugins agree."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ EVERYWHERE = {
 }
 FACTS = {"type": "str", "default": None, "choices": None, "aliases": None, "required": False, "elements": None}
 SECRETS = {"client_secret", "consumer_secret", "token_key", "token_secret", "access_token"}
-# What says which device or which session is meant has no other sources than the task or lookup.
+# Options that identify a device or session can only be set on the task or lookup.
 WITHOUT_SOURCES = {"_terms", "field", "device", *FILTERS, *WAIT}
 
 
 def documented(kind: str, plugin: str) -> dict[str, t.Any]:
-    """The options as core knows them, fragments included."""
+    """The options as core reads them, with fragments."""
     plugin_type = {"modules": "module", "lookup": "lookup"}[kind]
     documentation, _examples, _returned, _metadata = get_docstring(
         str(PLUGINS / kind / f"{plugin}.py"),
@@ -84,7 +84,7 @@ def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("plugin", MODULES)
-def test_module_documents_what_it_takes(plugin: str) -> None:
+def test_module_documents_its_options(plugin: str) -> None:
     _module, operation = MODULES[plugin]
     assert {name: facts(option) for name, option in documented("modules", plugin).items()} == {
         name: facts(option.argument()) for name, option in operation.options.items()
@@ -92,10 +92,10 @@ def test_module_documents_what_it_takes(plugin: str) -> None:
 
 
 @pytest.mark.parametrize("plugin", LOOKUPS)
-def test_lookup_documents_what_it_takes(plugin: str) -> None:
+def test_lookup_documents_its_options(plugin: str) -> None:
     found = {name: facts(option) for name, option in documented("lookup", plugin).items()}
     expected = {name: facts(option.argument()) for name, option in LOOKUPS[plugin][1].items()}
-    terms, device = found.pop("_terms"), expected.pop("device")  # which the terms are here
+    terms, device = found.pop("_terms"), expected.pop("device")  # the terms of this lookup are devices
     assert terms == {**device, "type": "list", "elements": "str"}
     assert found == expected
 
@@ -124,31 +124,26 @@ def test_other_options_have_no_sources() -> None:
             assert not {"env", "vars", "ini"} & option.keys()
 
 
-def test_options_that_name_a_device_or_session_are_not_configurable() -> None:
+def test_options_that_identify_a_device_or_session_are_not_configurable() -> None:
     operations = [operation for _module, operation in MODULES.values()]
     found = {name for operation in operations for name, option in operation.options.items() if not option.configurable}
     assert found == WITHOUT_SOURCES - {"_terms", "field"}
 
 
-def test_no_option_means_two_things() -> None:
-    groups = (
-        connection.CONNECTION,
-        FILTERS,
-        TIMES,
-        WAIT,
-    )
+def test_option_names_are_unique() -> None:
+    groups = (connection.CONNECTION, FILTERS, TIMES, WAIT)
     assert sum(len(group) for group in groups) == len(remote_session_list.OPTIONS)
     assert len(remote_session.OPTIONS) == len(connection.CONNECTION) + len(remote_session.REMOTE_SESSION)
 
 
-def test_who_shares_a_token_is_documented() -> None:
+def test_options_of_a_shared_token_are_documented() -> None:
     text = documented("modules", "pam_remote_session")["token_cache"]["description"][0]
     assert re.findall(r"O\((\w+)\)", text) == list(login.IDENTITY)
 
 
 def test_secrets() -> None:
     assert {name for name, option in EVERYWHERE.items() if option.secret} == SECRETS == set(connection.SECRETS)
-    # Core asks about each option whose name sounds like a secret: the answer must have been given.
+    # Core expects an explicit no_log for each option whose name sounds like a secret.
     assert all("no_log" in option.argument() for option in EVERYWHERE.values())
 
 
@@ -167,7 +162,7 @@ def test_every_option_is_described() -> None:
 
 
 @pytest.mark.parametrize("plugin", MODULES)
-def test_every_failure_returns_what_is_documented(plugin: str) -> None:
+def test_failures_return_documented_values(plugin: str) -> None:
     module, operation = MODULES[plugin]
     returned = yaml.safe_load(module.RETURN)
     on_failure = {name for name, value in returned.items() if value["returned"] == "failure"}
@@ -178,7 +173,7 @@ def test_every_failure_returns_what_is_documented(plugin: str) -> None:
         assert operation.failure(remote_session_end.NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
 
 
-def test_every_session_returns_what_is_documented() -> None:
+def test_sessions_return_documented_values() -> None:
     fields = {*remote_session_list.session_of({}, {}, None)}
     assert {*yaml.safe_load(pam_remote_session_info.RETURN)["sessions"]["contains"]} == fields
     ended = yaml.safe_load(pam_remote_session_terminate.RETURN)["sessions"]
@@ -195,9 +190,7 @@ def test_all_modules_are_in_the_action_group() -> None:
 
 
 @pytest.mark.parametrize("plugin", MODULES)
-def test_examples_are_tasks_of_known_options(plugin: str) -> None:
-    """Every example is YAML, and names options that there are."""
-
+def test_examples_use_existing_options(plugin: str) -> None:
     def tasks(items: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
         for item in items:
             yield item

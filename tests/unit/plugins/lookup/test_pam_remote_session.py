@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup plugin, as core loads it: devices as terms, one login for all."""
+"""The lookup plugin, loaded as core loads it. Its terms are devices, and all terms share one login."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_options_come_from_variables(api: Api, run: Run, monkeypatch: pytest.Mon
     assert run(["web01"], {**variables, "senhasegura_device": "db01"}) == [SESSION_URL]
 
 
-def test_variables_need_not_be_given(api: Api) -> None:
+def test_variables_are_optional(api: Api) -> None:
     api.expect(CREATE)
     loader = DataLoader()
     plugin = lookup_loader.get(NAME, loader=loader, templar=Templar(loader=loader))
@@ -152,7 +152,7 @@ def test_failure(api: Api, run: Run) -> None:
     assert error.value.__cause__ is None
 
 
-def test_failure_after_others(api: Api, run: Run) -> None:
+def test_failure_after_successful_terms(api: Api, run: Run) -> None:
     api.expect(_created(1), _created(2), CREATE._replace(status=504, body={"message": "Request timed out."}))
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01", "win01", "never"], **OPTIONS)
@@ -166,8 +166,8 @@ def test_failure_after_others(api: Api, run: Run) -> None:
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_failure_without_secrets(api: Api, run: Run, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
-    """By whatever the client says."""
+def test_failure_is_redacted(api: Api, run: Run, monkeypatch: pytest.MonkeyPatch, check: bool) -> None:
+    """Whatever error the client raises."""
     secret = BEARER["access_token"]
 
     def fail(*_args: t.Any, **_more: t.Any) -> t.Any:
@@ -204,14 +204,14 @@ def test_no_check_mode(api: Api, run: Run, shown_warnings: list[str], check: boo
     assert shown_warnings == []
 
 
-def test_unverified_is_warned_of(api: Api, run: Run, shown_warnings: list[str]) -> None:
+def test_disabled_verification_warns(api: Api, run: Run, shown_warnings: list[str]) -> None:
     api.expect(CREATE, CREATE)
     run(["web01", "db01"], **OPTIONS, validate_certs=False)
     assert [text.split(":")[0] for text in shown_warnings] == ["validate_certs is false"]
 
 
 def test_in_a_template(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:
-    """Over TLS, with each term's own time."""
+    """Over TLS. Each term has its own time."""
     options = {name: value for name, value in vault.items() if name != "device"}
     urls = run(["web01", "web01", "web01"], **options, timeout=5)
     assert len(set(urls)) == 3

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup plugin that finds sessions, as core loads it: what the module finds, or why it cannot be decided."""
+"""The lookup plugin that finds sessions, loaded as core loads it. It returns what the module returns, and fails if the
+session of a URL cannot be identified."""
 
 from __future__ import annotations
 
@@ -71,19 +72,19 @@ def ids(sessions: list[t.Any]) -> list[int]:
         ([], {"started_after": datetime.datetime(2026, 1, 31, 12, 0, 6)}, []),
     ],
 )
-def test_what_is_found(api: Api, run: Run, terms: list[t.Any], options: dict[str, t.Any], expected: list[int]) -> None:
+def test_found_sessions(api: Api, run: Run, terms: list[t.Any], options: dict[str, t.Any], expected: list[int]) -> None:
     api.expect(listing(*SOME))
     assert ids(run(terms, **REACH, **options)) == expected
 
 
-def test_by_number(api: Api, run: Run) -> None:
+def test_session_by_id(api: Api, run: Run) -> None:
     api.expect(getting(1, SOME[0]))
     [session] = run([], **REACH, id=1, timezone="UTC")
     assert (session["start"], session["original"]) == ("2026-01-31T12:00:05Z", SOME[0])
 
 
 def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> None:
-    """A default user, device and so on are those of sessions to be made."""
+    """A default user or device is meant for sessions that are to be requested."""
     variables = {f"senhasegura_{name}": value for name, value in REACH.items()}
     others = {"user": "nobody", "device": "nowhere", "credential": "x", "protocol": "x", "active": False, "wait": True}
     api.expect(listing(*SOME))
@@ -155,8 +156,8 @@ def test_failure(api: Api, run: Run) -> None:
     assert error.value.__cause__ is None
 
 
-def test_failure_and_warning_without_secrets(api: Api, run: Run, shown_warnings: list[str]) -> None:
-    """That are no words of PAM Core, but could come to hold some."""
+def test_failure_and_warning_are_redacted(api: Api, run: Run, shown_warnings: list[str]) -> None:
+    """The collection writes these messages itself, but they could contain a secret."""
     token = BEARER["access_token"]
     api.expect(listing(), LIST._replace(status=400, body=minimal(400, token.upper())))
     run([token], **REACH)
@@ -183,7 +184,7 @@ def test_session_of_a_url(api: Api, run: Run) -> None:
         ),
     ],
 )
-def test_what_cannot_be_decided(api: Api, run: Run, sessions: t.Any, headers: t.Any, reason: str) -> None:
+def test_undecided_session_fails(api: Api, run: Run, sessions: t.Any, headers: t.Any, reason: str) -> None:
     api.expect(listing(*sessions)._replace(headers=headers))
     with pytest.raises(AnsibleLookupError) as error:
         run([], **REACH, created=CREATED, timezone="UTC")

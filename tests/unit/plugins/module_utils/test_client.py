@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Authentication, the token of the run, the generations of paths, and trying again."""
+"""Authentication, the token of the run, the path generations, and retries."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ DENIED = {"error": "access_denied", "error_description": "The resource owner or 
 
 
 def create(options: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
-    """What each task does in a run: a client of its own over the memory of all."""
+    """Request a session as each task of a run does: with its own client and the shared memory."""
     options = {**DEFAULTS, **options, **more}
     return create_remote_session(connect(options, run_memory()), options)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time of day, in the one element of a list."""
+    """The current time, as the only element of a list."""
     now = [1_800_000_000.0]
     monkeypatch.setattr(time, "time", lambda: now[0])
     return now
@@ -89,13 +89,13 @@ def test_login_form(api: Api, tenant: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", [{}, {"token_type": "bearer"}, {"token_type": "BEARER"}])
-def test_types_of_token(api: Api, kind: dict[str, str]) -> None:
+def test_token_types(api: Api, kind: dict[str, str]) -> None:
     api.expect(LOGIN._replace(body={"access_token": ISSUED, **kind}), CREATE._replace(authorization=f"Bearer {ISSUED}"))
     create(OAUTH2)
 
 
 @pytest.mark.parametrize("options", [OAUTH2, OAUTH1, BEARER])
-def test_netrc_changes_nothing(api: Api, home: Path, options: dict[str, str]) -> None:
+def test_netrc_is_ignored(api: Api, home: Path, options: dict[str, str]) -> None:
     (home / ".netrc").write_text(
         "machine vault.example login me password netrc-password\ndefault login me password x\n"
     )
@@ -146,8 +146,8 @@ def test_oauth1_signature(api: Api, base: str) -> None:
 # Check mode
 
 
-def test_probe_logs_in_or_asks_for_nothing(api: Api) -> None:
-    """Where the run has a token already, no login proves that PAM Core is there."""
+def test_probe_logs_in_or_sends_head(api: Api) -> None:
+    """If the run has a token, no login proves that PAM Core is reachable."""
     api.expect(LOGIN, Call("/", method="HEAD", status=404, body=b"", authorization=""))
     for _number in range(2):
         connect({**DEFAULTS, **OAUTH2}, run_memory()).probe()
@@ -164,7 +164,7 @@ def test_probe_logs_in_or_asks_for_nothing(api: Api) -> None:
         (3600, 3570, 2),
         (3600, 3601, 2),
         (3600, -4, 1),
-        (3600, -6, 2),  # the clock went back
+        (3600, -6, 2),  # the clock was set back
         ("3600", 3000, 1),
         (60.5, 30, 1),
         (60.5, 31, 2),
@@ -182,7 +182,7 @@ def test_probe_logs_in_or_asks_for_nothing(api: Api) -> None:
         (10**12, 86_370, 2),
     ],
 )
-def test_token_is_used_until_it_ends(
+def test_token_is_used_until_it_expires(
     api: Api, clock: list[float], expires_in: t.Any, later: float, logins: int
 ) -> None:
     answer = LOGIN._replace(body={**LOGGED_IN, "expires_in": expires_in})
@@ -192,8 +192,8 @@ def test_token_is_used_until_it_ends(
     create(OAUTH2)
 
 
-def test_token_that_the_clock_keeps_too_long_is_replaced(api: Api, clock: list[float]) -> None:
-    """Somebody set the clock back by half an hour: PAM Core says when the token has ended."""
+def test_expired_token_is_replaced_after_the_clock_was_set_back(api: Api, clock: list[float]) -> None:
+    """The clock was set back by half an hour, so only PAM Core knows that the token has expired."""
     newer = "another-token-0123456789"
     api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED, authorization=f"Bearer {ISSUED}"))
     api.expect(
@@ -205,8 +205,9 @@ def test_token_that_the_clock_keeps_too_long_is_replaced(api: Api, clock: list[f
 
 
 @pytest.mark.parametrize("jump", [-86_400, -60, 60, 86_400, 3_000_000_000])
-def test_clock_that_jumps_while_logging_in(api: Api, clock: list[float], jump: float) -> None:
-    """The token serves the session it was asked for. Whether it serves the next one is a matter of the clock."""
+def test_clock_changes_during_login(api: Api, clock: list[float], jump: float) -> None:
+    """The token is used for the session that the login was for. The clock decides whether the next session uses it
+    too."""
     original = api.send
     logins: list[t.Any] = []
 
@@ -227,7 +228,7 @@ def test_clock_that_jumps_while_logging_in(api: Api, clock: list[float], jump: f
 
 
 @pytest.mark.parametrize("jump", [-86_400, 0, 86_400])
-def test_expiry_is_by_the_clock_that_is_read_afterwards(api: Api, clock: list[float], jump: float) -> None:
+def test_expiry_uses_the_clock_after_the_response(api: Api, clock: list[float], jump: float) -> None:
     original = api.send
 
     def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
@@ -240,7 +241,7 @@ def test_expiry_is_by_the_clock_that_is_read_afterwards(api: Api, clock: list[fl
     assert clock[0] + 28 <= expires_at <= clock[0] + 30
 
 
-def test_clock_that_jumps_changes_no_deadline(api: Api, clock: list[float], slept: list[float]) -> None:
+def test_clock_change_does_not_move_the_deadline(api: Api, clock: list[float], slept: list[float]) -> None:
     original = api.send
 
     def send(adapter: t.Any, request: t.Any, **arguments: t.Any) -> t.Any:
@@ -273,7 +274,7 @@ def test_token_without_expires_in_is_used_once(api: Api) -> None:
         {"proxy": "http://127.0.0.1:1"},
     ],
 )
-def test_another_identity_has_another_token(api: Api, other: dict[str, t.Any]) -> None:
+def test_each_identity_has_its_own_token(api: Api, other: dict[str, t.Any]) -> None:
     path = {"api_prefix": "/api"}.get(next(iter(other)), "/iso")
     session = "/api/pam/remote/session" if path == "/api" else CREATE.path
     api.expect(LOGIN, CREATE, LOGIN._replace(path=f"{path}/oauth2/token"), Call(session))
@@ -281,8 +282,8 @@ def test_another_identity_has_another_token(api: Api, other: dict[str, t.Any]) -
     create(OAUTH2, **other)
 
 
-def test_others_do_not_wait_long_for_who_finds_the_path(api: Api) -> None:
-    """It may have found it, and PAM Core takes its time."""
+def test_wait_for_the_probing_task_is_short(api: Api) -> None:
+    """The other task may have found the path, and PAM Core may be slow to respond."""
     waits: list[float] = []
 
     class Memory(OwnMemory):
@@ -299,7 +300,7 @@ def test_others_do_not_wait_long_for_who_finds_the_path(api: Api) -> None:
     assert waits == [3.0, pytest.approx(2.0, abs=0.5)]
 
 
-def test_one_client_logs_in_once_without_token_cache(api: Api, run_directory: Path) -> None:
+def test_client_logs_in_once_without_token_cache(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN, CREATE, CREATE, LOGIN, CREATE)
     options = {**DEFAULTS, **OAUTH2, "token_cache": False}
     client = connect(options, run_memory())
@@ -309,7 +310,7 @@ def test_one_client_logs_in_once_without_token_cache(api: Api, run_directory: Pa
     create(options)
 
 
-def test_refused_token_is_replaced_once(api: Api) -> None:
+def test_rejected_token_is_replaced_once(api: Api) -> None:
     second = "another-token-0123456789"
     api.expect(
         LOGIN,
@@ -323,7 +324,7 @@ def test_refused_token_is_replaced_once(api: Api) -> None:
         create(OAUTH2)
 
 
-def test_token_refused_again(api: Api) -> None:
+def test_second_rejected_token_fails(api: Api) -> None:
     second = LOGIN._replace(body={**LOGGED_IN, "access_token": "another-token-0123456789"})
     api.expect(
         LOGIN, CREATE, *[CREATE._replace(status=401, body=DENIED)], second, CREATE._replace(status=401, body=DENIED)
@@ -334,22 +335,22 @@ def test_token_refused_again(api: Api) -> None:
 
 
 @pytest.mark.parametrize("options", [OAUTH2, OAUTH1, BEARER])
-def test_no_second_login_where_it_cannot_help(api: Api, options: dict[str, str]) -> None:
+def test_no_login_if_a_new_token_cannot_help(api: Api, options: dict[str, str]) -> None:
     api.expect(*([LOGIN] if options is OAUTH2 else []), CREATE._replace(status=401, body=DENIED))
     with pytest.raises(Refused, match="HTTP 401"):
         create(options)
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])
-def test_only_401_makes_another_login(api: Api, status: int) -> None:
+def test_only_401_causes_another_login(api: Api, status: int) -> None:
     api.expect(LOGIN, CREATE, CREATE._replace(status=status, body=full(status, "No")))
     create(OAUTH2)
     with pytest.raises((Refused, OutcomeUnknown)):
         create(OAUTH2)
 
 
-def test_token_of_another_task_is_not_forgotten(api: Api, run_directory: Path) -> None:
-    """A 401 for a token that has been replaced in the meantime must not cost the new one."""
+def test_newer_token_of_another_task_is_kept(api: Api, run_directory: Path) -> None:
+    """If another task has replaced the token in the meantime, a 401 for the old one does not remove the new one."""
     newer = "another-token-0123456789"
     api.expect(LOGIN, CREATE)
     create(OAUTH2)
@@ -367,7 +368,7 @@ def test_token_of_another_task_is_not_forgotten(api: Api, run_directory: Path) -
     create(OAUTH2)
 
 
-# Logins that are refused
+# Rejected logins
 
 INVALID = {"error": "invalid_client", "error_description": "Client authentication failed"}
 CHECK_CLIENT = (
@@ -420,7 +421,7 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
     ("later", "ago"),
     [(0, "0 seconds"), (1, "1 second"), (12.4, "12 seconds"), (59.9, "60 seconds"), (-4, "0 seconds")],
 )
-def test_refused_login_is_not_tried_again_at_once(
+def test_rejected_login_is_not_retried_at_once(
     api: Api, clock: list[float], status: int, body: t.Any, message: str, code: int | None, later: float, ago: str
 ) -> None:
     result = {"msg": message, "http_status": status, "error_code": code}
@@ -435,8 +436,8 @@ def test_refused_login_is_not_tried_again_at_once(
 
 
 @pytest.mark.parametrize("later", [60, 3600, -6])
-def test_refused_login_is_tried_again_later(api: Api, clock: list[float], later: float) -> None:
-    """Or where the clock went back, so that nobody knows."""
+def test_rejected_login_is_retried_later(api: Api, clock: list[float], later: float) -> None:
+    """Also if the clock was set back, because the time that has passed is unknown then."""
     api.expect(LOGIN._replace(status=401, body=INVALID), LOGIN, CREATE)
     refused()
     clock[0] += later
@@ -446,15 +447,15 @@ def test_refused_login_is_tried_again_later(api: Api, clock: list[float], later:
 @pytest.mark.parametrize(
     "other", [{"client_id": "other"}, {"client_secret": "other"}, {"tenant": "other"}, {"token_cache": False}]
 )
-def test_refusal_is_for_one_identity_and_not_without_the_cache(api: Api, other: dict[str, t.Any]) -> None:
+def test_refusal_is_kept_per_identity_and_only_in_the_cache(api: Api, other: dict[str, t.Any]) -> None:
     api.expect(LOGIN._replace(status=401, body=INVALID), LOGIN, CREATE)
     refused()
     create(OAUTH2, **other)
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
-def test_other_failures_are_not_for_others(api: Api, status: int) -> None:
-    """Where nothing is, where one is to ask later, and where something is broken, no login has failed."""
+def test_other_login_failures_are_not_shared(api: Api, status: int) -> None:
+    """A missing path, a rate limit or a server error is no rejected login."""
     api.expect(LOGIN._replace(status=status, body=full(status, "No")), LOGIN, CREATE)
     with pytest.raises(SenhaseguraError):
         create(OAUTH2)
@@ -473,7 +474,7 @@ def test_other_failures_are_not_for_others(api: Api, status: int) -> None:
     ],
     ids=json.dumps,
 )
-def test_login_that_only_the_envelope_refuses_is_not_tried_again_at_once(api: Api, body: t.Any) -> None:
+def test_login_rejected_in_the_envelope_is_not_retried_at_once(api: Api, body: t.Any) -> None:
     api.expect(LOGIN._replace(body=body))
     first, second = refused(), refused()
     assert second["msg"].startswith(f"{first['msg']} That was ")
@@ -481,7 +482,7 @@ def test_login_that_only_the_envelope_refuses_is_not_tried_again_at_once(api: Ap
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
-def test_other_failures_in_an_envelope_are_not_for_others(api: Api, status: int) -> None:
+def test_other_failures_in_an_envelope_are_not_shared(api: Api, status: int) -> None:
     api.expect(LOGIN._replace(body=full(status, "No")), LOGIN, CREATE)
     refused()
     create(OAUTH2)
@@ -497,7 +498,7 @@ def test_other_failures_in_an_envelope_are_not_for_others(api: Api, status: int)
     ],
     ids=["fault", "no token", "another type", "not sent"],
 )
-def test_login_that_fails_for_itself_leaves_what_was_known(api: Api, run_directory: Path, failed: Call) -> None:
+def test_failed_login_keeps_the_memory(api: Api, run_directory: Path, failed: Call) -> None:
     api.expect(LOGIN, CREATE)
     create(OAUTH2)
     [file] = run_directory.glob("*.json")
@@ -508,7 +509,7 @@ def test_login_that_fails_for_itself_leaves_what_was_known(api: Api, run_directo
 
 
 class Ended(BaseException):
-    """As core ends a task whose keyword ``timeout`` is over."""
+    """Raised as core ends a task whose keyword ``timeout`` is over."""
 
 
 @pytest.fixture
@@ -519,7 +520,7 @@ def ended_login(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("ended_login")
-def test_login_whose_task_was_ended_is_not_tried_again_at_once(api: Api, run_directory: Path) -> None:
+def test_login_of_an_ended_task_is_not_retried_at_once(api: Api, run_directory: Path) -> None:
     assert refused() == {
         "msg": "Logging in with OAuth 2.0 failed: a task of this run was ended while it logged in, before PAM Core "
         "answered. If the keyword timeout of that task did it, give the keyword more seconds than the option timeout. "
@@ -536,10 +537,10 @@ def test_login_whose_task_was_ended_is_not_tried_again_at_once(api: Api, run_dir
 
 @pytest.mark.usefixtures("ended_login")
 @pytest.mark.parametrize("no_locks", [False, True])
-def test_login_under_way_is_no_refusal_where_its_task_may_be_there(
+def test_pending_login_of_a_running_task_is_not_a_refusal(
     api: Api, monkeypatch: pytest.MonkeyPatch, no_locks: bool
 ) -> None:
-    """The other one holds the lock, or there are no locks."""
+    """The other task holds the lock, or the system has no locks."""
 
     @contextmanager
     def locked(_memory: t.Any, _key: str, _seconds: float) -> Iterator[bool | None]:
@@ -554,7 +555,7 @@ def test_login_under_way_is_no_refusal_where_its_task_may_be_there(
 
 
 @pytest.mark.parametrize("is_free", [True, None, False])
-def test_token_that_is_not_accepted_is_noted_unless_another_login_is_under_way(
+def test_rejected_token_is_noted_unless_another_login_is_pending(
     monkeypatch: pytest.MonkeyPatch, is_free: bool | None
 ) -> None:
     @contextmanager
@@ -567,7 +568,7 @@ def test_token_that_is_not_accepted_is_noted_unless_another_login_is_under_way(
     assert bool(run_memory().read(client._login._key)) == (is_free is not False)
 
 
-def test_ended_login_of_one_client_without_token_cache(api: Api, run_directory: Path) -> None:
+def test_ended_login_without_token_cache(api: Api, run_directory: Path) -> None:
     options = {**DEFAULTS, **OAUTH2, "token_cache": False}
     client = connect(options, run_memory())
     api.expect(LOGIN._replace(body=Ended()))
@@ -580,8 +581,8 @@ def test_ended_login_of_one_client_without_token_cache(api: Api, run_directory: 
     create(options)
 
 
-def test_whoever_waits_in_vain_for_the_login_of_another_does_not_log_in(api: Api, run_directory: Path) -> None:
-    """*api* expects nothing."""
+def test_no_login_after_waiting_for_another_one(api: Api, run_directory: Path) -> None:
+    """*api* expects no request."""
     memory = run_memory()
     waiting = connect({"url": URL, "api_prefix": "iso", "timeout": 0.3, "retries": 0, **OAUTH2}, memory)
     with memory.locked(waiting._login._key, 1), pytest.raises(NotSent) as error:
@@ -593,7 +594,7 @@ def test_whoever_waits_in_vain_for_the_login_of_another_does_not_log_in(api: Api
     )
 
 
-def test_refusal_after_a_401_takes_the_place_of_the_token(api: Api, run_directory: Path) -> None:
+def test_refusal_after_a_401_replaces_the_token(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED), LOGIN._replace(status=401, body=INVALID))
     create(OAUTH2)
     first, second = refused()["msg"], refused()["msg"]
@@ -601,7 +602,7 @@ def test_refusal_after_a_401_takes_the_place_of_the_token(api: Api, run_director
     assert ISSUED not in "".join(path.read_text() for path in run_directory.iterdir())
 
 
-def test_nothing_secret_is_kept_of_a_refusal(api: Api, run_directory: Path) -> None:
+def test_stored_refusal_contains_no_secret(api: Api, run_directory: Path) -> None:
     secret = OAUTH2["client_secret"]
     api.expect(LOGIN._replace(status=401, body={"error": "x", "error_description": f"no: {secret} {quote(secret)}"}))
     refused()
@@ -627,7 +628,7 @@ def test_nothing_secret_is_kept_of_a_refusal(api: Api, run_directory: Path) -> N
         {"http_status": "many"},
     ],
 )
-def test_damaged_refusal_is_as_good_as_none(api: Api, run_directory: Path, damage: dict[str, t.Any]) -> None:
+def test_corrupt_refusal_is_ignored(api: Api, run_directory: Path, damage: dict[str, t.Any]) -> None:
     api.expect(LOGIN._replace(status=401, body=INVALID), LOGIN, CREATE)
     refused()
     [file] = run_directory.glob("*.json")
@@ -635,7 +636,7 @@ def test_damaged_refusal_is_as_good_as_none(api: Api, run_directory: Path, damag
     create(OAUTH2)
 
 
-def test_refusal_in_the_file_is_cleaned_as_an_answer_is(api: Api, run_directory: Path) -> None:
+def test_stored_refusal_is_redacted_like_a_response(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN._replace(status=401, body=INVALID))
     refused()
     [file] = run_directory.glob("*.json")
@@ -646,8 +647,8 @@ def test_refusal_in_the_file_is_cleaned_as_an_answer_is(api: Api, run_directory:
     assert re.fullmatch(r"\[31m[*]{3} x{2992}…[.] That was .*[.]", found["msg"])
 
 
-def test_tasks_after_a_new_token_that_was_not_accepted_do_not_log_in(api: Api, clock: list[float]) -> None:
-    """For a minute: another new token would not be accepted either."""
+def test_no_login_after_a_new_token_was_rejected(api: Api, clock: list[float]) -> None:
+    """This lasts a minute, because another new token would be rejected too."""
     denied = CREATE._replace(status=401, body=DENIED)
     api.expect(LOGIN, denied, denied, denied)
     for _number in range(3):
@@ -657,19 +658,19 @@ def test_tasks_after_a_new_token_that_was_not_accepted_do_not_log_in(api: Api, c
     create(OAUTH2)
 
 
-def test_token_that_is_accepted_again_is_used(api: Api) -> None:
+def test_token_accepted_again_is_used(api: Api) -> None:
     api.expect(LOGIN, CREATE._replace(status=401, body=DENIED), CREATE)
     refused()
     create(OAUTH2)
 
 
-def test_the_same_token_again_is_not_tried_again(api: Api) -> None:
+def test_same_token_is_not_retried(api: Api) -> None:
     api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED), LOGIN)
     create(OAUTH2)
     assert refused()["http_status"] == 401
 
 
-# The generations of paths
+# The path generations
 
 ISO, API_PAM, API = "/iso/remote/session", "/api/pam/remote/session", "/api/remote/session"
 SESSION_PATHS = {"auto": [ISO, API_PAM, API], "iso": [ISO], "api": [API_PAM, API]}
@@ -705,7 +706,7 @@ def test_token_paths_are_tried_in_order(api: Api, prefix: str, paths: list[str])
 
 
 @pytest.mark.parametrize(("prefix", "paths"), SESSION_PATHS.items())
-def test_no_session_path_is_there(api: Api, prefix: str, paths: list[str]) -> None:
+def test_no_session_path_exists(api: Api, prefix: str, paths: list[str]) -> None:
     api.expect(*(Call(path, status=404, body=NO_RESOURCE) for path in paths))
     with pytest.raises(Refused) as error:
         create(BEARER, api_prefix=prefix)
@@ -734,7 +735,7 @@ def test_no_session_path_is_there(api: Api, prefix: str, paths: list[str]) -> No
         (200, minimal(404, "Resource sub not found")),
     ],
 )
-def test_a_path_is_left_only_on_proof(api: Api, status: int, body: t.Any) -> None:
+def test_next_path_needs_proof(api: Api, status: int, body: t.Any) -> None:
     api.expect(CREATE._replace(status=status, body=body))
     with pytest.raises((Refused, OutcomeUnknown)):
         create(BEARER, api_prefix="auto")
@@ -750,7 +751,7 @@ def test_found_path_is_remembered(api: Api) -> None:
 
 
 class OfOthers(OwnMemory):
-    """Another task finds the path while ours waits for the lock."""
+    """Memory in which another task stores the path while ours waits for the lock."""
 
     @contextmanager
     def locked(self, key: str, seconds: float) -> Iterator[bool]:
@@ -758,13 +759,13 @@ class OfOthers(OwnMemory):
         yield True
 
 
-def test_path_that_another_task_found_meanwhile(api: Api) -> None:
+def test_path_found_by_another_task_is_used(api: Api) -> None:
     api.expect(Call(API_PAM))
     options = {**DEFAULTS, **BEARER, "api_prefix": "auto"}
     assert create_remote_session(connect(options, OfOthers()), options)["session_url"] == SESSION_URL
 
 
-def test_a_path_that_refuses_is_there(api: Api) -> None:
+def test_path_that_refuses_exists(api: Api) -> None:
     refused = Call(API_PAM, status=400, body=full(400, "Invalid protocol"))
     api.expect(Call(ISO, status=404, body=NO_ROUTE), refused, refused._replace(status=200, body=CREATED_FULL))
     with pytest.raises(Refused, match="Invalid protocol"):
@@ -772,14 +773,14 @@ def test_a_path_that_refuses_is_there(api: Api) -> None:
     create(BEARER, api_prefix="auto")
 
 
-def test_remembered_path_that_goes_away(api: Api) -> None:
-    """The others are tried at once, since nothing has handled the request."""
+def test_remembered_path_disappears(api: Api) -> None:
+    """The other paths are tried at once, because no server has handled the request."""
     api.expect(Call(ISO), Call(ISO, status=404, body=NO_ROUTE), Call(API_PAM), Call(API_PAM))
     for _time in range(3):
         create(BEARER, api_prefix="auto")
 
 
-def test_login_moves_on_at_any_404_and_a_session_does_not(api: Api) -> None:
+def test_login_tries_the_next_path_after_any_404(api: Api) -> None:
     page: dict[str, t.Any] = {"status": 404, "body": b"<h1>Not Found</h1>", "headers": {"Content-Type": "text/html"}}
     api.expect(
         LOGIN._replace(path="/iso/oauth2/token", **page), LOGIN._replace(path="/api/oauth2/token"), Call(ISO, **page)
@@ -788,20 +789,20 @@ def test_login_moves_on_at_any_404_and_a_session_does_not(api: Api) -> None:
         create(OAUTH2, api_prefix="auto")
 
 
-def test_path_of_another_address_is_another(api: Api) -> None:
+def test_path_is_remembered_per_url(api: Api) -> None:
     api.expect(Call(ISO), Call(f"/base{ISO}", status=404, body=NO_ROUTE), Call(f"/base{API_PAM}"))
     create(BEARER, api_prefix="auto")
     create(BEARER, api_prefix="auto", url=f"{URL}/base")
 
 
-# Trying again
+# Retries
 
 BUSY = {"message": "API rate limit exceeded"}
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("value", "waits"), [("0", 0.0), ("2", 2.0), (" 12 ", 12.0)])
-def test_waits_as_long_as_asked(api: Api, slept: list[float], status: int, value: str, waits: float) -> None:
+def test_waits_as_long_as_retry_after_says(api: Api, slept: list[float], status: int, value: str, waits: float) -> None:
     api.expect(CREATE._replace(status=status, body=BUSY, headers={"Retry-After": value}), CREATE)
     create(BEARER)
     assert slept == [waits]
@@ -820,10 +821,10 @@ def test_waits_until_a_date(api: Api, slept: list[float], ahead: float) -> None:
     ("date", "seconds"),
     [("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("soon", 1_800_000_000), (None, 1_800_000_000)],
 )
-def test_date_to_wait_for_is_by_the_clock_of_the_server(
+def test_date_to_wait_for_uses_the_clock_of_the_server(
     api: Api, slept: list[float], clock: list[float], date: str | None, seconds: int
 ) -> None:
-    """Unless it does not show its own."""
+    """Unless the server sends no usable date."""
     headers = {"Retry-After": email.utils.formatdate(seconds + 3, usegmt=True), **({"Date": date} if date else {})}
     api.expect(CREATE._replace(status=503, body=BUSY, headers=headers), CREATE)
     create(BEARER)
@@ -831,7 +832,7 @@ def test_date_to_wait_for_is_by_the_clock_of_the_server(
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2, 4])
-def test_tries_no_more_often_than_said(api: Api, slept: list[float], retries: int) -> None:
+def test_retries_are_limited(api: Api, slept: list[float], retries: int) -> None:
     busy = CREATE._replace(status=429, body=BUSY, headers={"Retry-After": "1", "Content-Type": "application/json"})
     api.expect(*[busy] * (retries + 1))
     with pytest.raises(Refused) as error:
@@ -854,7 +855,7 @@ def test_tries_no_more_often_than_said(api: Api, slept: list[float], retries: in
         (503, "1.5"),
         (503, "٢"),
         (503, "9999999"),
-        (503, "31"),  # later than the time limit
+        (503, "31"),  # later than the timeout
         (503, "Fri, 31 Dec 2088 23:59:59 GMT"),
         (503, "Fri, 99 Dec 2026 23:59:59 GMT"),
         (500, "1"),
@@ -879,4 +880,4 @@ def test_login_waits_too(api: Api, slept: list[float]) -> None:
     assert slept == [3.0]
 
 
-# Whatever is given
+# Any values

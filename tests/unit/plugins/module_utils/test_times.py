@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moments and zones as people and PAM Core write them."""
+"""Times and time zones as people and PAM Core write them."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def west(hours: int) -> timezone:
         ("٢٠٢٦-01-31", None),
     ],
 )
-def test_moments(text: str, expected: datetime | None) -> None:
+def test_parsed_times(text: str, expected: datetime | None) -> None:
     found = parse_time(text)
     assert found == expected
     assert found is None or expected is None or (found.tzinfo is None) == (expected.tzinfo is None)
 
 
-def test_a_zone_is_for_moments_without_one() -> None:
+def test_time_zone_applies_to_times_without_offset() -> None:
     assert parse_time("2026-01-31 09:00:00", west(3)) == UTC_NOON
     assert parse_time("2026-01-31 12:00:00Z", west(3)) == UTC_NOON
     assert parse_time("1769860800", west(3)) == UTC_NOON
@@ -89,7 +89,7 @@ def test_a_zone_is_for_moments_without_one() -> None:
         ("America/Sao_Paulo", -3),
     ],
 )
-def test_zones(name: str, hours: float) -> None:
+def test_time_zones(name: str, hours: float) -> None:
     zone = parse_zone(name)
     assert zone
     assert NOON.replace(tzinfo=zone).utcoffset() == timedelta(hours=hours)
@@ -98,7 +98,7 @@ def test_zones(name: str, hours: float) -> None:
 @pytest.mark.parametrize(
     "name", ["", "Mars", "America", "-24:00", "-03:60", "3", "../UTC", "/etc/passwd", "a\0b", "\udcff"]
 )
-def test_no_zones(name: str) -> None:
+def test_invalid_time_zones(name: str) -> None:
     assert parse_zone(name) is None
 
 
@@ -111,7 +111,7 @@ def test_no_zones(name: str) -> None:
         (None, None),
     ],
 )
-def test_moments_are_written(moment: datetime | None, text: str | None) -> None:
+def test_formatted_times(moment: datetime | None, text: str | None) -> None:
     assert format_time(moment) == text
 
 
@@ -119,7 +119,7 @@ def test_moments_are_written(moment: datetime | None, text: str | None) -> None:
     st.datetimes(datetime(1900, 1, 1), datetime(2999, 12, 31)),
     st.none() | st.timedeltas(timedelta(hours=-23), timedelta(hours=23)),
 )
-def test_what_is_written_can_be_read(moment: datetime, difference: timedelta | None) -> None:
+def test_formatted_time_can_be_parsed(moment: datetime, difference: timedelta | None) -> None:
     if difference is not None:
         minutes = timedelta(minutes=difference // timedelta(minutes=1))
         moment = moment.replace(tzinfo=timezone(minutes))
@@ -128,7 +128,7 @@ def test_what_is_written_can_be_read(moment: datetime, difference: timedelta | N
 
 
 @given(st.text())
-def test_any_text_is_a_moment_or_none(text: str) -> None:
+def test_any_string_is_a_time_or_none(text: str) -> None:
     found: t.Any = parse_time(text)
     assert found is None or isinstance(found, datetime)
     parse_zone(text)

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS, proxies, the deadline, and what is known about a request whose answer did not come. Over real sockets."""
+"""TLS, proxies, the deadline, and what is known about a request without a response. Everything runs over real
+sockets."""
 
 from __future__ import annotations
 
@@ -73,11 +74,11 @@ SENT = f"{FAILED}the request was sent, but its answer did not arrive: "
 MAY_EXIST = " A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
 NO_TIME = "no answer within the time that the option timeout allows."
 SOON = 0.6
-"""Seconds, as a time limit that is to be felt."""
+"""Seconds: a timeout that a test is meant to reach."""
 
 Handler = Callable[[RawServer, socket.socket], None]
 
-# CPython leaves a socket to the garbage collector that was reset before it could be wrapped: ssl.SSLSocket._create.
+# CPython leaves a socket that was reset before it could be wrapped to the garbage collector: ssl.SSLSocket._create.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <.*_TLSSocket:ResourceWarning")
 
 
@@ -109,14 +110,14 @@ def serving(handler: Handler, context: ssl.SSLContext | None) -> Iterator[RawSer
 
 
 def answers(server: RawServer, connection: socket.socket) -> None:
-    """One request after the other, as they should be."""
+    """Respond to each request once, as a correct server does."""
     while server.read_request(connection):
         connection.sendall(http_answer(CREATED))
 
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[int], t.Any]]:
-    """Names that resolve as the test says."""
+    """Names that resolve as the test sets them."""
     known: dict[str, Callable[[int], t.Any]] = {}
     original = socket.getaddrinfo
 
@@ -131,11 +132,11 @@ def _raise(exc: BaseException) -> t.Any:
     raise exc
 
 
-# What cannot have arrived
+# Requests that cannot have arrived
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_refused_connection_is_tried_again(slept: list[float], retries: int) -> None:
+def test_refused_connection_is_retried(slept: list[float], retries: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = failure({"url": f"https://127.0.0.1:{port}"}, retries=retries)
@@ -145,7 +146,7 @@ def test_refused_connection_is_tried_again(slept: list[float], retries: int) -> 
 
 
 @pytest.mark.parametrize("retries", [0, 2])
-def test_end_before_the_handshake_is_tried_again(slept: list[float], retries: int) -> None:
+def test_close_before_the_handshake_is_retried(slept: list[float], retries: int) -> None:
     with serving(lambda _server, connection: reset(connection), None) as server:
         error = failure({"url": server.url}, retries=retries)
         assert isinstance(error, NotSent)
@@ -153,7 +154,7 @@ def test_end_before_the_handshake_is_tried_again(slept: list[float], retries: in
         assert server.accepted == retries + 1
 
 
-def test_tries_until_it_is_there(tls: Tls, slept: list[float]) -> None:
+def test_retries_until_the_server_responds(tls: Tls, slept: list[float]) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
         if server.accepted < 3:
             reset(connection)
@@ -167,18 +168,18 @@ def test_tries_until_it_is_there(tls: Tls, slept: list[float]) -> None:
         assert len(server.received) == 1
 
 
-def test_words_of_a_library_are_not_shown(api: Api) -> None:
-    """They have URLs in them, and a password of the proxy's."""
+def test_message_of_a_library_is_not_shown(api: Api) -> None:
+    """Such a message can contain a URL with the password of the proxy."""
     words = requests.RequestException("https://me:proxy-pass@proxy.example is no good")
     api.expect(Call("/iso/remote/session", body=words))
     assert str(failure({"url": URL})) == f"{UNSENT}RequestException."
 
 
-# What may have been handled
+# Requests that may have been handled
 
 
-def test_answer_after_an_interim_one_is_nobody_elses(tls: Tls) -> None:
-    """HTTP 103 and the like announce an answer. Whoever asks next must not get it."""
+def test_response_after_an_interim_one_is_discarded(tls: Tls) -> None:
+    """HTTP 103 and the like precede the final response. The next request must not get that response."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         while request := server.read_request(connection):
@@ -200,7 +201,7 @@ def test_answer_after_an_interim_one_is_nobody_elses(tls: Tls) -> None:
 
 
 def filled(answer: bytes) -> bytes:
-    """As long as what http.client reads at once, so that it leaves what follows in the TLS record."""
+    """Fill the response up to the size that http.client reads at once, so that the rest stays in the TLS record."""
     return answer.replace(b"\r\n", b"\r\nX-Fill: " + b"x" * (8192 - len(answer) - 10) + b"\r\n", 1)
 
 
@@ -221,7 +222,7 @@ def twice_in_chunks(server: RawServer, connection: socket.socket, answer: bytes)
 
 
 def after_a_refusal(server: RawServer, connection: socket.socket, answer: bytes) -> None:
-    """A gateway gives up, and sends what it gets afterwards all the same."""
+    """The gateway sends an error, and then the response that it gets late."""
     connection.sendall(filled(http_answer({"message": "No"}, 400)) + answer)
 
 
@@ -231,7 +232,7 @@ def after_no_path(server: RawServer, connection: socket.socket, answer: bytes) -
 
 @pytest.mark.parametrize("api_prefix", ["iso", "api"])
 @pytest.mark.parametrize("answer", [twice, twice_later, twice_in_chunks, after_a_refusal, after_no_path])
-def test_surplus_response_is_nobody_elses(
+def test_surplus_response_is_discarded(
     tls: Tls, answer: Callable[[RawServer, socket.socket, bytes], None], api_prefix: str
 ) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
@@ -260,8 +261,8 @@ NOT_ENDED = full(400, "It cannot be ended")
 
 @contextlib.contextmanager
 def doubling(tls: Tls, *endings: bytes) -> Iterator[dict[str, t.Any]]:
-    """Options that reach a server which sends each response twice. Requests to end a session get *endings*, the
-    last of them again and again."""
+    """Options of a server that sends each response twice. It responds to requests to end a session with *endings* in
+    order, and repeats the last one."""
     left = list(endings)
 
     def response_to(request: bytes) -> bytes:
@@ -306,8 +307,8 @@ def test_surplus_response_hides_no_session(tls: Tls, credentials: dict[str, str]
 @pytest.mark.parametrize(
     "head", [b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b"Location: /elsewhere\r\n\r\n"], ids=["chunk", "redirect"]
 )
-def test_answer_without_end_is_not_kept(tls: Tls, head: bytes) -> None:
-    """http.client reads a chunk of a negative size to the end of all, requests the body of a redirect."""
+def test_endless_response_is_not_kept_in_memory(tls: Tls, head: bytes) -> None:
+    """http.client reads a chunk of a negative size without a limit, and requests reads the body of a redirect."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
@@ -325,7 +326,7 @@ def test_answer_without_end_is_not_kept(tls: Tls, head: bytes) -> None:
     assert isinstance(error, OutcomeUnknown)
 
 
-def test_failure_without_end_is_not_kept_where_a_long_list_could_be(tls: Tls) -> None:
+def test_endless_error_to_a_list_request_is_not_kept_in_memory(tls: Tls) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
         connection.sendall(b"HTTP/1.1 500 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
@@ -347,7 +348,7 @@ def test_failure_without_end_is_not_kept_where_a_long_list_could_be(tls: Tls) ->
 # The deadline
 
 
-def test_deadline_holds_for_login_and_session_together(tls: Tls) -> None:
+def test_deadline_covers_login_and_session(tls: Tls) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
         while request := server.read_request(connection):
             server.stopped(SOON * 0.55)
@@ -369,8 +370,8 @@ def test_deadline_holds_for_login_and_session_together(tls: Tls) -> None:
         assert create(options, timeout=SOON * 4)["session_url"] == SESSION_URL
 
 
-def test_login_without_an_answer_in_time_is_not_tried_again(tls: Tls) -> None:
-    """It may have been refused, and so would be each further one."""
+def test_login_that_times_out_is_not_retried(tls: Tls) -> None:
+    """PAM Core may have rejected the login, and would reject each retry too."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
@@ -398,7 +399,7 @@ def test_pauses_end_with_the_deadline() -> None:
     assert time.monotonic() - started < SOON + 0.5
 
 
-def test_each_call_has_the_whole_time(tls: Tls) -> None:
+def test_each_call_has_the_whole_timeout(tls: Tls) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
         while server.read_request(connection):
             server.stopped(SOON * 0.4)
@@ -411,7 +412,7 @@ def test_each_call_has_the_whole_time(tls: Tls) -> None:
             assert create_remote_session(client, SESSION)["session_url"] == SESSION_URL
 
 
-def test_no_time_at_all(tls: Tls) -> None:
+def test_no_time_left(tls: Tls) -> None:
     with serving(answers, tls.context) as server:
         error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=1e-9)
         assert (str(error), server.accepted) == (f"{UNSENT}{NO_TIME}", 0)
@@ -436,7 +437,7 @@ def test_name_that_does_not_resolve(
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "xn--.example", "%00.example"])
-def test_what_is_no_name(host: str) -> None:
+def test_invalid_host_name(host: str) -> None:
     assert isinstance(failure({"url": f"https://{host}"}, timeout=2.0), NotSent)
 
 
@@ -451,9 +452,7 @@ def test_next_address_is_tried(tls: Tls, names: dict[str, Callable[[int], t.Any]
         assert create(options)["session_url"] == SESSION_URL
 
 
-def test_family_of_addresses_that_this_machine_does_not_have(
-    tls: Tls, names: dict[str, Callable[[int], t.Any]]
-) -> None:
+def test_unsupported_address_family(tls: Tls, names: dict[str, Callable[[int], t.Any]]) -> None:
     def addresses(*ports: int | None) -> list[t.Any]:
         none, four = (99, socket.SOCK_STREAM, 6, "", ("::1", 443)), (socket.AF_INET, socket.SOCK_STREAM, 6, "")
         return [(*four, ("127.0.0.1", port)) if port else none for port in ports]
@@ -468,7 +467,7 @@ def test_family_of_addresses_that_this_machine_does_not_have(
     )
 
 
-# Libraries that are not there
+# Missing libraries
 
 
 def missing(library: str, reason: str = "") -> str:
@@ -516,7 +515,7 @@ def test_name_in_the_certificate_is_checked(tls: Tls, names: dict[str, Callable[
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_variables_do_not_beat_ca_path(
+def test_ca_path_overrides_environment_variables(
     tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     other = tmp_path / "other.pem"
@@ -540,7 +539,7 @@ def test_client_certificate(tls: Tls, tmp_path: Path) -> None:
         assert create(options, **two_files)["session_url"] == SESSION_URL
         assert create(options, client_cert=str(both))["session_url"] == SESSION_URL
 
-    # With TLS 1.3 the client has begun to send when the server says no; with 1.2 it has not.
+    # With TLS 1.3 the client has sent data before the server rejects it; with TLS 1.2 it has not.
     tls.wanting_client.maximum_version = ssl.TLSVersion.TLSv1_2
     try:
         with serving(answers, tls.wanting_client) as server:
@@ -555,7 +554,7 @@ def test_client_certificate(tls: Tls, tmp_path: Path) -> None:
 NO_CERTIFICATE = "(client_cert, client_key; the key must not be encrypted): "
 
 
-def test_client_certificate_that_is_not_there(tls: Tls, tmp_path: Path) -> None:
+def test_missing_client_certificate(tls: Tls, tmp_path: Path) -> None:
     missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
     empty.touch()
     options = {"url": "https://127.0.0.1:9", "ca_path": tls.ca_path}
@@ -571,7 +570,7 @@ def test_client_certificate_that_is_not_there(tls: Tls, tmp_path: Path) -> None:
         assert str(error).startswith(f"The client certificate {cert} or its key cannot be used {NO_CERTIFICATE}{why}")
 
 
-def test_encrypted_key_asks_nobody(tls: Tls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encrypted_key_does_not_prompt(tls: Tls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     passwords: list[t.Any] = []
     original = ssl.SSLContext.load_cert_chain
 
@@ -597,7 +596,7 @@ def test_encrypted_key_asks_nobody(tls: Tls, tmp_path: Path, monkeypatch: pytest
     assert str(failure(options)).startswith(
         f"The client certificate {tls.client_cert} or its key cannot be used {NO_CERTIFICATE}"
     )
-    assert passwords == [""]  # with None, OpenSSL would ask on the terminal
+    assert passwords == [""]  # with None, OpenSSL would prompt on the terminal
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
@@ -610,12 +609,12 @@ def test_ca_path_without_certificates(tmp_path: Path, content: bytes | None) -> 
     assert str(error).startswith(f"No certificates could be read from {path} (ca_path): ")
 
 
-# TLS contexts that are made before the forks
+# TLS contexts that are created before the forks
 
 
 @pytest.fixture
 def bundle(tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The authorities that are trusted by default: those of the servers here."""
+    """The authorities that are trusted by default. They have issued the certificates of the servers in these tests."""
     path = tmp_path / "bundle.pem"
     path.write_bytes(Path(tls.ca_path).read_bytes())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
@@ -624,7 +623,7 @@ def bundle(tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> str:
-    """An authority that vouches for nobody here."""
+    """An authority that has issued no certificate of these tests."""
     path = tmp_path / "foreign.pem"
     path.write_bytes(trustme.CA().cert_pem.bytes())
     return str(path)
@@ -634,7 +633,7 @@ NOT_ACCEPTED = f"{UNSENT}the server's certificate is not accepted: "
 
 
 def test_prepared_context_serves_one_transport(tls: Tls, bundle: Path, foreign: str) -> None:
-    """Each has an exchange of its own. The authorities are not read again for the first, but for the second."""
+    """Each transport has its own exchange. The authorities are not read again for the first one, but for the second."""
     contexts.preload()
     bundle.write_bytes(Path(foreign).read_bytes())
     with serving(answers, tls.context) as server, serving(answers, tls.context) as other:
@@ -665,7 +664,7 @@ for number in range(3):
 
 @pytest.mark.usefixtures("bundle")
 def test_prepared_context_serves_each_fork(tls: Tls) -> None:
-    """On connections of their own, and none reads the authorities again: their file is not there any more."""
+    """Each fork has its own connections. None reads the authorities again, because their file no longer exists."""
     with serving(answers, tls.context) as server:
         command = [sys.executable, "-c", FORKS, server.url]
         folders = {"PYTHONPATH": str(COLLECTIONS)}
@@ -695,8 +694,8 @@ def test_ca_path_fills_the_prepared_context(tls: Tls, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("bundle")
-def test_bundle_of_the_environment_is_another_by_then(tls: Tls, monkeypatch: pytest.MonkeyPatch, foreign: str) -> None:
-    """As the environment of a task may say."""
+def test_changed_bundle_of_the_environment_is_read(tls: Tls, monkeypatch: pytest.MonkeyPatch, foreign: str) -> None:
+    """The environment of a task may set another bundle."""
     contexts.preload()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
     with serving(answers, tls.context) as server:
@@ -707,7 +706,7 @@ def test_bundle_of_the_environment_is_another_by_then(tls: Tls, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
-def test_bundle_that_cannot_be_read_is_told_when_it_is_needed(
+def test_unreadable_bundle_is_reported_when_it_is_needed(
     tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "bundle.pem"
@@ -726,10 +725,10 @@ def test_bundle_that_cannot_be_read_is_told_when_it_is_needed(
         assert create({"url": server.url})["session_url"] == SESSION_URL
 
 
-def test_unverified_leaves_nothing_unverified(
+def test_disabled_verification_does_not_affect_other_transports(
     tls: Tls, monkeypatch: pytest.MonkeyPatch, names: dict[str, Callable[[int], t.Any]], foreign: str
 ) -> None:
-    """Neither the authority nor the name in the certificate."""
+    """They still verify the authority and the host name."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", foreign)
     contexts.preload()
     with serving(answers, tls.context) as server:
@@ -748,8 +747,8 @@ def test_unverified_leaves_nothing_unverified(
 
 
 @pytest.mark.usefixtures("bundle")
-def test_prepared_for_pam_core_and_not_for_its_proxy(tls: Tls, foreign: str) -> None:
-    """Each has a context of its own, and both trust the same."""
+def test_prepared_context_is_not_used_for_the_proxy(tls: Tls, foreign: str) -> None:
+    """PAM Core and the proxy have a context each. Both trust the same authorities."""
     seen: list[bytes] = []
     with serving(answers, tls.context) as server, serving(_proxy(server.port, seen), tls.context) as proxy:
         options = {"url": f"https://localhost:{server.port}", "proxy": f"https://127.0.0.1:{proxy.port}"}
@@ -764,7 +763,7 @@ def test_prepared_for_pam_core_and_not_for_its_proxy(tls: Tls, foreign: str) -> 
 
 
 def _proxy(target: int, seen: list[bytes], answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> Handler:
-    """Connects to *target* whatever it is asked for, if its answer is a success."""
+    """Connect to *target* whatever host the client names, if *answer* is a success."""
 
     def handler(server: RawServer, connection: socket.socket) -> None:
         seen.append(server.read_request(connection))
@@ -806,7 +805,9 @@ def test_through_a_proxy(tls: Tls, monkeypatch: pytest.MonkeyPatch, secure: bool
 
 
 @pytest.mark.parametrize(("no_proxy", "used"), [(None, True), ("127.0.0.1", False)])
-def test_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatch, no_proxy: str | None, used: bool) -> None:
+def test_proxy_from_the_environment(
+    tls: Tls, monkeypatch: pytest.MonkeyPatch, no_proxy: str | None, used: bool
+) -> None:
     seen: list[bytes] = []
     with (
         serving(answers, tls.context) as server,
@@ -828,8 +829,8 @@ def test_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatch, no_
         ("499 proxy-pass", "499"),
     ],
 )
-def test_proxy_that_refuses(tls: Tls, slept: list[float], status: str, shown: str) -> None:
-    """Only its status counts: what it says may be what it was told, whole, encoded, or cut off."""
+def test_proxy_refuses(tls: Tls, slept: list[float], status: str, shown: str) -> None:
+    """Only the status is shown. The reason phrase may repeat the password whole, encoded or cut off."""
     seen: list[bytes] = []
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     with serving(_proxy(0, seen, answer), None) as proxy:
@@ -837,13 +838,13 @@ def test_proxy_that_refuses(tls: Tls, slept: list[float], status: str, shown: st
         error = failure(options, retries=2)
     assert isinstance(error, NotSent)
     assert str(error) == f"{FAILED}the request could not be sent: the proxy refused: {shown}."
-    told = "".join(traceback.format_exception(error))  # with all that led to it, as core shows it
+    told = "".join(traceback.format_exception(error))  # with all causes, as core shows it
     assert not any(secret in told for secret in ("proxy-pass", CREDENTIALS))
     assert len(seen) == 1
     assert slept == []
 
 
-def test_proxy_that_is_not_there(slept: list[float]) -> None:
+def test_unreachable_proxy(slept: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = failure({"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{port}"}, retries=1)
@@ -854,7 +855,7 @@ def test_proxy_that_is_not_there(slept: list[float]) -> None:
 @pytest.mark.parametrize(
     "proxy", ["foo://proxy:1", "http://", "http://[", "http://proxy:port", "proxy:99999", "http:///x"]
 )
-def test_proxy_of_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch, slept: list[float], proxy: str) -> None:
+def test_invalid_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch, slept: list[float], proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     error = failure({"url": "https://vault.example"}, retries=2)
     assert isinstance(error, NotSent)
@@ -874,8 +875,8 @@ def test_socks_without_its_library(monkeypatch: pytest.MonkeyPatch, slept: list[
     assert slept == []
 
 
-def test_socks_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the port that SOCKS has where none is named."""
+def test_socks_proxy_from_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the proxy has no port, that of SOCKS is used."""
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1")
     connected: list[t.Any] = []
 
@@ -889,7 +890,7 @@ def test_socks_proxy_of_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPatc
     assert connected == [("127.0.0.1", 1080)]
 
 
-def test_deadline_of_the_handshake_behind_a_proxy(tls: Tls) -> None:
+def test_deadline_covers_the_handshake_through_a_proxy(tls: Tls) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
         server.stopped(1.3)
@@ -907,7 +908,7 @@ def test_deadline_of_the_handshake_behind_a_proxy(tls: Tls) -> None:
 # Connections
 
 
-def test_each_request_has_a_connection_of_its_own(simulator: Simulator, vault: dict[str, t.Any]) -> None:
+def test_each_request_opens_a_connection(simulator: Simulator, vault: dict[str, t.Any]) -> None:
     options = {"timeout": 10.0, "retries": 0, **vault}
     for _number in range(2):
         client = connect(options)
@@ -918,7 +919,7 @@ def test_each_request_has_a_connection_of_its_own(simulator: Simulator, vault: d
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_next_connection_resumes_the_tls_session(tls: Tls, version: ssl.TLSVersion) -> None:
-    """By the same options alone: others may trust other authorities."""
+    """Only with the same options. Other options may trust other authorities."""
     resumed: list[bool | None] = []
 
     def handler(server: RawServer, connection: socket.socket) -> None:
@@ -938,7 +939,7 @@ def test_next_connection_resumes_the_tls_session(tls: Tls, version: ssl.TLSVersi
     assert resumed == [False, True, True, False]
 
 
-def test_connection_that_was_closed_is_not_used(tls: Tls) -> None:
+def test_closed_connection_is_not_used(tls: Tls) -> None:
     def handler(server: RawServer, connection: socket.socket) -> None:
         server.read_request(connection)
         connection.sendall(http_answer(CREATED))
@@ -950,7 +951,7 @@ def test_connection_that_was_closed_is_not_used(tls: Tls) -> None:
         assert server.accepted == 3
 
 
-def test_probe_makes_nothing(simulator: Simulator, vault: dict[str, t.Any]) -> None:
+def test_probe_requests_no_session(simulator: Simulator, vault: dict[str, t.Any]) -> None:
     known = simulator.credentials
     base = {name: vault[name] for name in ("url", "ca_path", "api_prefix")} | {"timeout": 10.0, "retries": 0}
     for credentials in (known["oauth2"], known["oauth1"], {"access_token": known["access_token"]}):

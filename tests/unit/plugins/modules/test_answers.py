@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module makes of any answer, and what it never repeats of one. What it says to each is in the fault table."""
+"""How the module handles any response, and what it never repeats from one. The fault table has the messages."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ STATUS_401 = (
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "GZIP ", "identity", ""])
-def test_compressed(api: Api, run_module: RunModule, encoding: str) -> None:
+def test_compressed_response(api: Api, run_module: RunModule, encoding: str) -> None:
     plain = json.dumps(CREATED).encode()
     compress: dict[str, t.Any] = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
     body = compress.get(encoding.strip().lower(), bytes)(plain)
@@ -60,7 +60,7 @@ def test_compressed(api: Api, run_module: RunModule, encoding: str) -> None:
     assert run_module(DIRECT)["session_url"] == SESSION_URL
 
 
-def test_bomb_is_not_unpacked(api: Api) -> None:
+def test_compression_bomb_is_not_unpacked(api: Api) -> None:
     bomb = gzip.compress(bytes(64 * MIB))
     api.expect(CREATE._replace(body=bomb, headers={"Content-Encoding": "gzip"}))
     client = connect({**DIRECT, "timeout": 30, "retries": 0})
@@ -73,7 +73,7 @@ def test_bomb_is_not_unpacked(api: Api) -> None:
         tracemalloc.stop()
 
 
-def test_largest_answer(api: Api, run_module: RunModule) -> None:
+def test_largest_response(api: Api, run_module: RunModule) -> None:
     api.expect(CREATE._replace(body=json.dumps(CREATED).encode().ljust(MIB)))
     assert run_module(DIRECT)["session_url"] == SESSION_URL
 
@@ -96,7 +96,7 @@ def test_largest_answer(api: Api, run_module: RunModule) -> None:
         (OAUTH2, "a%20client%27s%20secret/%2B%26 is wrong", "*** is wrong"),
         (OAUTH2, "a client's secret\\/+& is wrong", "*** is wrong"),
         ({**OAUTH2, "client_secret": "two  blanks\tand\nlines"}, "got two  blanks\tand\nlines", "got ***"),
-        # In disguise: not shown at all, since what else is there may be part of it
+        # A secret in disguise. The message is not shown at all, because other parts of it may belong to the secret.
         (OAUTH2, "A CLIENT&#039;S SECRET/+&amp; is wrong", "***"),
         (OAUTH2, "a%2520client%2527s%2520secret%252F%252B%2526 is wrong", "***"),
         (OAUTH2, "%61 client's secret/+& is wrong", "***"),
@@ -125,7 +125,7 @@ def test_secrets_are_not_repeated(
 
 
 @pytest.mark.parametrize("half", ["\\ud800", "\\udc00"])
-def test_half_a_character_in_what_must_not_be_repeated(api: Api, run_module: RunModule, half: str) -> None:
+def test_secret_with_a_surrogate_is_not_repeated(api: Api, run_module: RunModule, half: str) -> None:
     body = json.dumps({**minimal(400, "Said: HALFtoken"), "session": {"token": "HALFtoken"}}).replace("HALF", half)
     api.expect(CREATE._replace(status=400, body=body.encode()))
     assert run_module(DIRECT)["msg"] == (
@@ -133,7 +133,7 @@ def test_half_a_character_in_what_must_not_be_repeated(api: Api, run_module: Run
     )
 
 
-def test_token_that_comes_with_a_refusal_is_not_repeated(api: Api, run_module: RunModule) -> None:
+def test_token_in_a_rejected_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {ISSUED}", "access_token": ISSUED}))
     assert run_module(WITH_LOGIN)["msg"] == (
         f'Logging in with OAuth 2.0 failed: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
@@ -141,7 +141,7 @@ def test_token_that_comes_with_a_refusal_is_not_repeated(api: Api, run_module: R
 
 
 @pytest.mark.parametrize(("said", "shown"), [("a;sécret/+", "text/***"), ("a;sé\u200bcret/+", "***")])
-def test_secrets_are_not_repeated_as_a_content_type(api: Api, run_module: RunModule, said: str, shown: str) -> None:
+def test_secrets_are_not_repeated_from_the_content_type(api: Api, run_module: RunModule, said: str, shown: str) -> None:
     secret = "a;sécret/+"
     header = f"text/{said}; charset=utf-8".encode().decode("latin-1")
     api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module: what it sends, what it returns, and the options with which it sends nothing."""
+"""The module: what it sends, what it returns, and which options are rejected before any request."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_session_options_on_the_wire(
     assert all(types[name] is (int if name in ("port", "remoteapp") else str) for name in types)
 
 
-def test_every_session_option_is_on_the_wire() -> None:
+def test_every_session_option_is_sent() -> None:
     assert FIELDS == {
         "user": "user",
         "credential": "credential",
@@ -93,7 +93,7 @@ def test_every_session_option_is_on_the_wire() -> None:
 
 
 @pytest.mark.parametrize("credential", [{}, {"credential": None}, {"credential": ""}, {"credential": " "}])
-def test_selected_credential_is_left_out(api: Api, run_module: RunModule, credential: dict[str, t.Any]) -> None:
+def test_auto_selected_credential_is_omitted(api: Api, run_module: RunModule, credential: dict[str, t.Any]) -> None:
     api.expect(CREATE)
     options = {name: value for name, value in DIRECT.items() if name != "credential"}
     run_module({**options, **credential, "auto_select_credential": True})
@@ -143,13 +143,13 @@ def test_url_keeps_its_path(
 
 
 @pytest.mark.parametrize("name", ["url", "system_url"])
-def test_names_of_url(api: Api, run_module: RunModule, name: str) -> None:
+def test_aliases_of_url(api: Api, run_module: RunModule, name: str) -> None:
     api.expect(CREATE)
     options = {option: value for option, value in DIRECT.items() if option != "url"}
     assert run_module({**options, name: URL})["changed"] is True
 
 
-# What comes back
+# Results
 
 
 def test_result(api: Api, run_module: RunModule) -> None:
@@ -172,7 +172,7 @@ def test_result(api: Api, run_module: RunModule) -> None:
     assert result == {"changed": True, "session_url": SESSION_URL, "token": SESSION_TOKEN}
 
 
-def test_when_the_url_opens_is_by_the_clock_of_pam_core(api: Api, run_module: RunModule) -> None:
+def test_opening_times_use_the_clock_of_pam_core(api: Api, run_module: RunModule) -> None:
     options = {"remote_device": "db01", "remote_addr": "192.0.2.7"}
     api.expect(CREATE._replace(headers=DATED))
     created = run_module({**DIRECT, **options})["created"]
@@ -187,11 +187,11 @@ def test_when_the_url_opens_is_by_the_clock_of_pam_core(api: Api, run_module: Ru
         "today",
         "Sat, 31 Feb 2026 12:00:00 GMT",
         "Sat, 31 Jan 99999 12:00:00 GMT",
-        "Fri, 31 Dec 9999 23:59:59 GMT",  # after which there is no moment
+        "Fri, 31 Dec 9999 23:59:59 GMT",  # the last time that a datetime can hold
         "Wed, 31 Dec 1969 23:59:59 GMT",
     ],
 )
-def test_without_a_date_that_can_be_read_our_clock_counts(api: Api, run_module: RunModule, date: str) -> None:
+def test_own_clock_is_used_without_a_valid_date(api: Api, run_module: RunModule, date: str) -> None:
     api.expect(CREATE._replace(headers={**DATED, "Date": date}))
     opens_from = run_module(DIRECT)["created"]["opens_from"]
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -204,7 +204,7 @@ def test_tenant(api: Api, run_module: RunModule, tenant: t.Any, returned: str | 
     assert run_module(DIRECT).get("tenant") == returned
 
 
-def test_odd_but_valid_session_is_not_altered(api: Api, run_module: RunModule) -> None:
+def test_unusual_but_valid_session_is_unchanged(api: Api, run_module: RunModule) -> None:
     url = "HTTPS://192.0.2.1:8443/a/../b?_sr=%7B%7B7*7%7D%7D{{ 7*7 }}+/==#@".replace(" ", "")
     api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": url, "token": "{{ 7*7 }}"}}))
     result = run_module(DIRECT)
@@ -212,12 +212,12 @@ def test_odd_but_valid_session_is_not_altered(api: Api, run_module: RunModule) -
 
 
 UNUSABLE_URLS = {
-    "half of a pair": "https://vault.example/\ud800",
+    "lone surrogate": "https://vault.example/\ud800",
     "control sequence": "https://vault.example/\x9b31m",
-    "other direction": "https://vault.example/\u202e",
+    "text direction": "https://vault.example/\u202e",
     "not ASCII": "https://vault.example/é",
-    "blank": "https://vault.example/a b",
-    "line end": "https://vault.example/a\n",
+    "space": "https://vault.example/a b",
+    "newline": "https://vault.example/a\n",
     "user": "https://vault.example@evil.example/",
     "user and password": "https://vault.example:443@evil.example/",
     "empty user": "https://@evil.example/",
@@ -227,23 +227,23 @@ UNUSABLE_URLS = {
     "port": "https://vault.example:0/",
 }
 UNUSABLE_TOKENS = {
-    "half of a pair": "x\ud800",
+    "lone surrogate": "x\ud800",
     "control": "x\x1b[0m",
     "C1": "x\x85",
     "direction": "x\u2066",
-    "line": "x\n",
+    "newline": "x\n",
 }
 LACKING = "Creating the remote session failed: PAM Core answered a success, but without "
 
 
 @pytest.mark.parametrize("url", UNUSABLE_URLS.values(), ids=UNUSABLE_URLS)
-def test_url_that_no_browser_is_sent_to(api: Api, run_module: RunModule, url: str) -> None:
+def test_unusable_session_url(api: Api, run_module: RunModule, url: str) -> None:
     api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": url, "token": "a-token"}}))
     assert run_module(DIRECT)["msg"] == f"{LACKING}an absolute https session URL. {SESSION_MAY_EXIST}"
 
 
 @pytest.mark.parametrize("token", UNUSABLE_TOKENS.values(), ids=UNUSABLE_TOKENS)
-def test_token_that_cannot_be_shown(api: Api, run_module: RunModule, token: str) -> None:
+def test_unusable_session_token(api: Api, run_module: RunModule, token: str) -> None:
     api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": SESSION_URL, "token": token}}))
     assert run_module(DIRECT)["msg"] == f"{LACKING}a token. {SESSION_MAY_EXIST}"
 
@@ -256,7 +256,7 @@ def test_token_that_cannot_be_shown(api: Api, run_module: RunModule, token: str)
         (BEARER, Call("/", method="HEAD", status=404, body=b"", authorization="")),
     ],
 )
-def test_check_mode_makes_no_session(api: Api, run_module: RunModule, options: dict[str, t.Any], call: Call) -> None:
+def test_check_mode_requests_no_session(api: Api, run_module: RunModule, options: dict[str, t.Any], call: Call) -> None:
     api.expect(call)
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION}, check=True)
     result.pop("invocation", None)
@@ -264,7 +264,7 @@ def test_check_mode_makes_no_session(api: Api, run_module: RunModule, options: d
     assert result == {"changed": True, **nothing}
 
 
-def test_check_mode_fails_like_the_login(api: Api, run_module: RunModule) -> None:
+def test_check_mode_fails_if_the_login_fails(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=400, body={"error": "invalid_request"}))
     result = run_module(WITH_LOGIN, check=True)
     assert result["msg"] == (
@@ -279,10 +279,10 @@ def test_check_mode_fails_like_the_login(api: Api, run_module: RunModule) -> Non
     }
 
 
-def test_unverified_is_warned_of(api: Api, run_module: RunModule, shown_warnings: list[str]) -> None:
+def test_disabled_verification_warns(api: Api, run_module: RunModule, shown_warnings: list[str]) -> None:
     api.expect(CREATE)
     run_module({**DIRECT, "validate_certs": False})
-    # In this process core 2.19 and newer takes itself for a controller, which shows warnings at once.
+    # In this process, core 2.19 and later acts as a controller, which prints warnings at once.
     assert [*shown_warnings, *warnings.get_warning_messages()] == [
         "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
         "Set ca_path to the certificate authority of PAM Core instead."
@@ -297,7 +297,7 @@ def test_invocation_hides_secrets(run_module: RunModule, secret: str) -> None:
     assert "a-secret-value" not in json.dumps(result)
 
 
-# Options with which nothing is sent
+# Options that are rejected before any request
 
 NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 SHOWN_LONG = "1" * 77
@@ -439,7 +439,7 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
 
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize(("options", "text"), PROBLEMS)
-def test_wrong_options(api: Api, run_module: RunModule, options: dict[str, t.Any], text: str, check: bool) -> None:
+def test_invalid_options(api: Api, run_module: RunModule, options: dict[str, t.Any], text: str, check: bool) -> None:
     result = run_module({**DIRECT, **options}, check=check)
     assert result["msg"] == NOTHING_SENT + text
     assert (result["http_status"], result["error_code"], result["session_may_exist"]) == (None, None, False)
@@ -455,7 +455,9 @@ def test_values_of_another_type(api: Api, run_module: RunModule, name: str) -> N
 @pytest.mark.parametrize(
     ("method", "authorization"), [("oauth2", f"Bearer {ISSUED}"), ("access_token", f"Bearer {BEARER['access_token']}")]
 )
-def test_auth_method_chooses(api: Api, run_module: RunModule, method: str, authorization: str) -> None:
+def test_auth_method_selects_the_authentication(
+    api: Api, run_module: RunModule, method: str, authorization: str
+) -> None:
     if method == "oauth2":
         api.expect(LOGIN)
     api.expect(CREATE._replace(authorization=authorization))

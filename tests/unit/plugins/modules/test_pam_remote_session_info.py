@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module that finds sessions: what it asks, what it takes and returns, and what it makes of odd answers."""
+"""The module that finds sessions: what it requests, which options it accepts, what it returns, and how it handles
+unusual responses."""
 
 from __future__ import annotations
 
@@ -87,7 +88,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> RunModule:
     def run(options: t.Mapping[str, t.Any], check: bool = False) -> dict[str, t.Any]:
         result = support.run_module(capsys, {**REACH, **options}, check, pam_remote_session_info)
         result.pop("invocation", None)
-        result.pop("warnings", None)  # of which ansible-core says other things elsewhere
+        result.pop("warnings", None)  # ansible-core adds other warnings on other releases
         return result
 
     return run
@@ -98,33 +99,33 @@ def ids(result: dict[str, t.Any]) -> list[t.Any]:
     return [session["id"] for session in result["sessions"]]
 
 
-# What comes back
+# Results
 
 
-def test_a_session_in_its_normal_form(api: Api, run: RunModule) -> None:
+def test_session_in_normal_form(api: Api, run: RunModule) -> None:
     api.expect(LIST._replace(body=listed(record()), authorization=f"Bearer {BEARER['access_token']}"))
     assert run({}) == {"changed": False, "sessions": [{**NORMAL, "original": record()}]}
     [request] = api.requests
     assert request.body is None
 
 
-# what PAM Core lists → what it is in normal form
+# what PAM Core lists → its normal form
 RECORDS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
-    "numbers as numbers": ({"id": 31}, {"id": 31}),
-    "no number": ({"id": "x31"}, {"id": None}),
-    "true is no number": ({"id": True}, {"id": None}),
-    "a number of many digits": ({"id": "1" * 5000}, {"id": None}),
+    "integers": ({"id": 31}, {"id": 31}),
+    "not an integer": ({"id": "x31"}, {"id": None}),
+    "boolean as an integer": ({"id": True}, {"id": None}),
+    "integer with many digits": ({"id": "1" * 5000}, {"id": None}),
     "ended": (ENDED, {"end": "2026-01-31T12:10:05", "time": 600, "active": False}),
     "ended, with a T": ({"end": "2026-01-31T12:10:05"}, {"end": "2026-01-31T12:10:05", "active": False}),
-    "ended, with a zone": (
+    "ended, with a UTC offset": (
         {"end": "2026-01-31T12:10:05-03:00"},
         {"end": "2026-01-31T12:10:05-03:00", "active": False},
     ),
-    "an empty end": ({"end": ""}, {}),
-    "a dash for an end": ({"end": "-"}, {}),
-    "an end of zeros": ({"end": "0000-00-00 00:00:00"}, {}),
-    "words for an end": ({"end": "Em andamento"}, {}),
-    "an end that is no text": ({"end": False}, {}),
+    "empty end time": ({"end": ""}, {}),
+    "dash as end time": ({"end": "-"}, {}),
+    "zeros as end time": ({"end": "0000-00-00 00:00:00"}, {}),
+    "words as end time": ({"end": "Em andamento"}, {}),
+    "end time is not a string": ({"end": False}, {}),
     "a long time": ({"time": "123:00:01"}, {"time": 442801}),
     "no time": ({"time": "10"}, {}),
     "no start": ({"start": None}, {"start": None}),
@@ -132,13 +133,13 @@ RECORDS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
     "kept, in Portuguese": ({"prevent_purge": "Sim"}, {"prevent_purge": True}),
     "not kept, in Portuguese": ({"prevent_purge": "Não"}, {}),
     "kept, as a boolean": ({"prevent_purge": True}, {"prevent_purge": True}),
-    "who knows whether kept": ({"prevent_purge": None}, {"prevent_purge": None}),
+    "unknown whether kept": ({"prevent_purge": None}, {"prevent_purge": None}),
     "a request": ({"request": " 77 ", "ITSM": "CHG-1"}, {"request": "77", "ITSM": "CHG-1"}),
-    "capitals": ({"protocol": "RDP"}, {"protocol": "rdp"}),
+    "upper case": ({"protocol": "RDP"}, {"protocol": "rdp"}),
     "no protocol": ({"protocol": None}, {"protocol": None}),
     "an address": ({"device": "192.0.2.20:22"}, {"device": "192.0.2.20:22", "host": "192.0.2.20"}),
     "no port": ({"device": "web01"}, {"device": "web01", "port": None}),
-    "a port that is none": ({"device": "web01:ssh"}, {"device": "web01:ssh", "host": "web01:ssh", "port": None}),
+    "invalid port": ({"device": "web01:ssh"}, {"device": "web01:ssh", "host": "web01:ssh", "port": None}),
     "no device": ({"device": None}, {"device": None, "host": None, "port": None}),
     "IPv6 and a port": ({"device": "2001:db8::20:22"}, {"device": "2001:db8::20:22", "host": "2001:db8::20"}),
     "IPv6 in brackets": ({"device": "[2001:db8::20]:22"}, {"device": "[2001:db8::20]:22", "host": "2001:db8::20"}),
@@ -161,7 +162,7 @@ def test_normal_form(api: Api, run: RunModule, changes: dict[str, t.Any], expect
     assert run({})["sessions"] == [{**NORMAL, **expected, "original": record(**changes)}]
 
 
-def test_only_what_is_there(api: Api, run: RunModule) -> None:
+def test_missing_fields_are_none(api: Api, run: RunModule) -> None:
     api.expect(listing({"id": "1"}))
     [session] = run({})["sessions"]
     assert session.pop("original") == {"id": "1"}
@@ -185,7 +186,7 @@ def test_portuguese_names(api: Api, run: RunModule) -> None:
         ("+05:30", "2026-01-31T12:00:05+05:30"),
     ],
 )
-def test_zone_of_the_times(api: Api, run: RunModule, timezone: str | None, start: str) -> None:
+def test_time_zone_of_listed_times(api: Api, run: RunModule, timezone: str | None, start: str) -> None:
     api.expect(listing(record(**ENDED)))
     [session] = run({"timezone": timezone} if timezone else {})["sessions"]
     assert (session["start"], session["end"]) == (start, start.replace("12:00:05", "12:10:05"))
@@ -198,11 +199,11 @@ SHAPES: dict[str, tuple[t.Any, int]] = {
     "no list": (listed() | {"remote_sessions": ONE}, 1),
     "null": (listed() | {"remote_sessions": None}, 0),
     "empty": (listed(), 0),
-    "the other name": (listed(ONE, key="remote_session"), 1),
-    "the other name, no list": (full(200, "", 0, False, remote_session=ONE), 1),
+    "other key": (listed(ONE, key="remote_session"), 1),
+    "other key, no list": (full(200, "", 0, False, remote_session=ONE), 1),
     "an envelope in the list": (listed(listed(ONE, ONE)), 2),
     "an envelope in place of the list": (full(200, "", 0, False, remote_sessions=listed(ONE)), 1),
-    "an envelope in the list, and the other name": (listed(full(200, "", 0, False, remote_session=ONE)), 1),
+    "an envelope in the list, and the other key": (listed(full(200, "", 0, False, remote_session=ONE)), 1),
     "a minimal envelope": (minimal(200, "", False, remote_sessions=[ONE]), 1),
 }
 
@@ -235,7 +236,7 @@ def _nested(depth: int) -> t.Any:
         full(200, "", 0, False, **ONE),
     ],
 )
-def test_no_list(api: Api, run: RunModule, body: t.Any) -> None:
+def test_response_without_list(api: Api, run: RunModule, body: t.Any) -> None:
     api.expect(LIST._replace(body=body))
     assert run({}) == {
         "failed": True,
@@ -269,7 +270,7 @@ TOO_LARGE = {
 
 
 @pytest.mark.parametrize(("body", "encoding", "why"), TOO_LARGE.values(), ids=TOO_LARGE)
-def test_too_large_a_list(api: Api, run: RunModule, body: bytes, encoding: str, why: str) -> None:
+def test_list_is_too_large(api: Api, run: RunModule, body: bytes, encoding: str, why: str) -> None:
     body = gzip.compress(body) if encoding == "gzip" and not body.startswith(b"\x1f") else body
     api.expect(LIST._replace(body=body, headers={**DATED, "Content-Encoding": encoding}))
     assert run({})["msg"] == f"{FAILED}the answer (HTTP 200) {why}."
@@ -287,8 +288,8 @@ TOO_MUCH_SAID = {
     ),
     "a long reason": (400, minimal(400, "\x07" * 80_000), reason_is_too_long(400)),
     "a success": (200, minimal(400, "\x07" * 8_000_000), reason_is_too_long(200)),
-    "just too long": (400, minimal(400, "n" + "o" * 10_000), reason_is_too_long(400)),
-    "just short enough": (
+    "slightly too long": (400, minimal(400, "n" + "o" * 10_000), reason_is_too_long(400)),
+    "longest allowed": (
         400,
         minimal(400, "n" + "o" * 9_999),
         f'{FAILED}PAM Core answered "n{"o" * 999}…" (HTTP 400).',
@@ -299,16 +300,14 @@ TOO_MUCH_SAID = {
 
 
 @pytest.mark.parametrize(("status", "body", "message"), TOO_MUCH_SAID.values(), ids=TOO_MUCH_SAID)
-def test_what_a_failure_costs_is_bounded(
-    api: Api, run: RunModule, status: int, body: t.Any, message: str | None
-) -> None:
+def test_time_for_a_failure_is_bounded(api: Api, run: RunModule, status: int, body: t.Any, message: str | None) -> None:
     api.expect(LIST._replace(status=status, body=body))
     started = time.monotonic()
     assert run({})["msg"] == (reason_is_too_long(200) if message is None else message)
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("text", ["x" * 8_000_000 + "\x1b", "\x1bé" * 4_000_000], ids=["one", "half of them"])
+@pytest.mark.parametrize("text", ["x" * 8_000_000 + "\x1b", "\x1bé" * 4_000_000], ids=["one", "every second character"])
 def test_cleaning_a_long_string_takes_little_memory(text: str) -> None:
     tracemalloc.start()
     try:
@@ -319,8 +318,8 @@ def test_cleaning_a_long_string_takes_little_memory(text: str) -> None:
     assert cleaned == text.replace("\x1b", " ") == printable(text)
 
 
-def test_list_that_takes_too_long_to_look_through(api: Api, run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if each look at the clock came a second later."""
+def test_list_takes_too_long_to_read(api: Api, run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading of the clock returns one second more."""
     seconds = itertools.count()
     monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
     api.expect(listing(*[ONE] * 100))
@@ -329,7 +328,7 @@ def test_list_that_takes_too_long_to_look_through(api: Api, run: RunModule, monk
     )
 
 
-def test_a_single_session_is_no_long_answer(api: Api, run: RunModule) -> None:
+def test_response_for_one_session_is_limited_to_1_mib(api: Api, run: RunModule) -> None:
     api.expect(getting(31)._replace(body=b" " * (MIB + 1)))
     assert run({"id": 31})["msg"] == "Getting the remote session failed: the answer (HTTP 200) is larger than 1 MiB."
 
@@ -347,9 +346,9 @@ FOUND: dict[str, tuple[dict[str, t.Any], list[int]]] = {
     "nothing": ({}, [1, 2, 3, 4, 5]),
     "user": ({"user": "jdoe"}, [1, 2]),
     "another case": ({"user": " JDOE "}, [1, 2]),
-    "no part of a user": ({"user": "doe"}, []),
+    "part of a user": ({"user": "doe"}, []),
     "users": ({"user": ["jdoe2", "asmith"]}, [3, 4, 5]),
-    "users in a text": ({"user": "jdoe2,asmith"}, [3, 4, 5]),
+    "users in a string": ({"user": "jdoe2,asmith"}, [3, 4, 5]),
     "credential": ({"credential": "admin"}, [4]),
     "protocol": ({"protocol": "RDP"}, [3]),
     "proxy": ({"session_proxy": "web proxy"}, [1, 2, 4]),
@@ -360,7 +359,7 @@ FOUND: dict[str, tuple[dict[str, t.Any], list[int]]] = {
     "host name": ({"device": "web01"}, [1, 3]),
     "host name and port": ({"device": "web01:22"}, [1]),
     "host name and another port": ({"device": "web01:23"}, []),
-    "no part of a host name": ({"device": "web0"}, []),
+    "part of a host name": ({"device": "web0"}, []),
     "both names of a device": ({"device": ["web01", "192.0.2.20"]}, [1, 2, 3]),
     "address and port": ({"device": "192.0.2.20:22"}, [2]),
     "address as IPv6": ({"device": "::ffff:192.0.2.20"}, [2]),
@@ -369,14 +368,14 @@ FOUND: dict[str, tuple[dict[str, t.Any], list[int]]] = {
     "IPv6 in brackets": ({"device": "[2001:db8::20]"}, [4, 5]),
     "IPv6 and port": ({"device": "[2001:db8::20]:2222"}, [5]),
     "IPv6 and port, as listed": ({"device": "2001:db8:0::20:2222"}, [5]),
-    "from then on": ({"started_after": "2026-01-31 13:00:00"}, [4]),
-    "before then": ({"started_before": "2026-01-31 13:00:00"}, [1, 2, 3]),
-    "within": ({"started_after": "2026-01-31", "started_before": "2026-02-01"}, [1, 2, 3, 4]),
-    "with a zone": ({"started_after": "2026-01-31T16:00:00Z", "timezone": "-03:00"}, [4]),
+    "started after": ({"started_after": "2026-01-31 13:00:00"}, [4]),
+    "started before": ({"started_before": "2026-01-31 13:00:00"}, [1, 2, 3]),
+    "started between": ({"started_after": "2026-01-31", "started_before": "2026-02-01"}, [1, 2, 3, 4]),
+    "with a UTC offset": ({"started_after": "2026-01-31T16:00:00Z", "timezone": "-03:00"}, [4]),
     "seconds since 1970": ({"started_before": 1769864400, "timezone": "UTC"}, [1, 2, 3]),
-    "in the zone of PAM Core": ({"started_after": "2026-01-31 13:00:00", "timezone": "America/Sao_Paulo"}, [4]),
+    "in the time zone of PAM Core": ({"started_after": "2026-01-31 13:00:00", "timezone": "America/Sao_Paulo"}, [4]),
     "combined": ({"user": "jdoe", "device": ["192.0.2.20", "web01"], "active": True, "protocol": "ssh"}, [2]),
-    "combined to nothing": ({"user": "asmith", "device": "192.0.2.20"}, []),
+    "combined, no match": ({"user": "asmith", "device": "192.0.2.20"}, []),
 }
 
 
@@ -386,7 +385,7 @@ def test_filters(api: Api, run: RunModule, options: dict[str, t.Any], expected: 
     assert ids(run(options)) == expected
 
 
-def test_times_with_a_zone_of_their_own(api: Api, run: RunModule) -> None:
+def test_listed_times_with_their_own_time_zone(api: Api, run: RunModule) -> None:
     sessions = [
         numbered_record(1, start="2026-01-31T12:00:00-03:00"),
         numbered_record(2, start="2026-01-31 12:00:00"),
@@ -397,9 +396,9 @@ def test_times_with_a_zone_of_their_own(api: Api, run: RunModule) -> None:
     assert ids(run({"started_before": "2026-01-31T15:00:00Z", "timezone": "UTC"})) == [2]
 
 
-def test_some_are_asked_for_by_their_number(api: Api, run: RunModule) -> None:
+def test_few_ids_are_requested_one_by_one(api: Api, run: RunModule) -> None:
     first, second = SOME[0], SOME[1]
-    # A sample has another record too, and no session is no failure.
+    # The response in the documentation has a second record. A missing session is no failure.
     api.expect(
         getting(1, first, second), getting(2, second), LIST._replace(path=f"{LIST.path}/9", status=400, body=NO_SESSION)
     )
@@ -407,14 +406,14 @@ def test_some_are_asked_for_by_their_number(api: Api, run: RunModule) -> None:
 
 
 @pytest.mark.parametrize(("body", "blank"), [(minimal, " "), (full, "")])
-def test_no_session_of_that_number(api: Api, run: RunModule, body: t.Any, blank: str) -> None:
+def test_no_session_with_that_id(api: Api, run: RunModule, body: t.Any, blank: str) -> None:
     message = f"1002:{blank}Session not found"
     answer = body(400, message, exception={"code": 1002, "message": message, "detail": None})
     api.expect(getting(31)._replace(status=400, body=answer))
     assert run({"id": "31"}) == {"changed": False, "sessions": []}
 
 
-def test_another_session_than_the_one_of_that_number(api: Api, run: RunModule) -> None:
+def test_response_with_another_id(api: Api, run: RunModule) -> None:
     """The task fails, since the session may still exist."""
     api.expect(getting(1, SOME[0]), getting(2, SOME[0]))
     assert run({"id": [1, 2]})["msg"] == (
@@ -422,18 +421,18 @@ def test_another_session_than_the_one_of_that_number(api: Api, run: RunModule) -
     )
 
 
-def test_no_record_at_all(api: Api, run: RunModule) -> None:
+def test_response_without_records(api: Api, run: RunModule) -> None:
     api.expect(getting(1))
     assert ids(run({"id": 1})) == []
 
 
-def test_a_number_and_more(api: Api, run: RunModule) -> None:
+def test_id_with_other_filters(api: Api, run: RunModule) -> None:
     api.expect(getting(1, SOME[0]), getting(1, SOME[0]))
     assert ids(run({"id": 1, "user": "jdoe"})) == [1]
     assert ids(run({"id": 1, "active": True})) == []
 
 
-def test_many_are_looked_for_in_the_list(api: Api, run: RunModule) -> None:
+def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
     api.expect(listing(*SOME))
     assert ids(run({"id": [5, *range(100, 120), 2]})) == [2, 5]
 
@@ -507,7 +506,7 @@ def test_each_path_is_found_and_remembered(api: Api, prefix: str, answer: t.Any)
 
 
 @pytest.mark.parametrize("prefix", PATHS)
-def test_no_path_is_there(api: Api, run: RunModule, prefix: str) -> None:
+def test_no_path_exists(api: Api, run: RunModule, prefix: str) -> None:
     api.expect(*(Call(path, method="GET", status=404, body=NO_RESOURCE) for path in PATHS[prefix]))
     assert run({"api_prefix": prefix})["msg"] == (
         f'{FAILED}PAM Core answered "Resource sub not found" (HTTP 404). Tried: {", ".join(PATHS[prefix])}. '
@@ -571,23 +570,23 @@ def test_failures(api: Api, run: RunModule, status: int, body: t.Any, text: str,
     assert run({}) == {"failed": True, "msg": FAILED + text, "http_status": status, "error_code": code}
 
 
-# The session of a URL
+# The session that a URL opened
 
 UTC: dict[str, t.Any] = {"timezone": "UTC"}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
-"""When the URL cannot be opened any more, by PAM Core's clock."""
+"""A time at which the URL has expired, by PAM Core's clock."""
 
 ENDED_LATER = {"end": "2026-01-31 12:00:30", "time": "00:00:29"}
 
 OPENED: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], bool]] = {
-    "as it is": ({}, {}, True),
-    "at the first moment": ({}, {"start": "2026-01-31 12:00:00"}, True),
-    "by a clock that is a little late": ({}, {"start": "2026-01-31 11:59:58"}, True),
+    "unchanged": ({}, {}, True),
+    "at the first possible time": ({}, {"start": "2026-01-31 12:00:00"}, True),
+    "by a clock that is slightly slow": ({}, {"start": "2026-01-31 11:59:58"}, True),
     "too early": ({}, {"start": "2026-01-31 11:59:57"}, False),
-    "at the last moment": ({}, {"start": "2026-01-31 12:00:36"}, True),
+    "at the last possible time": ({}, {"start": "2026-01-31 12:00:36"}, True),
     "too late": ({}, {"start": "2026-01-31 12:00:37"}, False),
     "no start": ({}, {"start": None}, False),
-    "in another zone": ({}, {"start": "2026-01-31T09:00:05-03:00"}, True),
+    "in another time zone": ({}, {"start": "2026-01-31T09:00:05-03:00"}, True),
     "ended": ({}, ENDED, True),
     "another user": ({}, {"user": "asmith"}, False),
     "another case": ({}, {"user": "JDOE", "device": "WEB01:22", "credential": "Root"}, True),
@@ -598,14 +597,14 @@ OPENED: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], bool]] = {
     "another proxy": ({}, {"proxy": "Terminal Proxy"}, False),
     "no proxy": ({}, {"proxy": None}, True),
     "on the remote device": ({"device": "dc01", "remote_device": "web01"}, {}, True),
-    "from the address": ({"remote_addr": "192.0.2.10"}, {}, True),
-    "from the address, as IPv6": ({"remote_addr": "::ffff:192.0.2.10"}, {}, True),
-    "from another address": ({"remote_addr": "192.0.2.11"}, {}, False),
+    "from the IP address": ({"remote_addr": "192.0.2.10"}, {}, True),
+    "from the IP address, as IPv6": ({"remote_addr": "::ffff:192.0.2.10"}, {}, True),
+    "from another IP address": ({"remote_addr": "192.0.2.11"}, {}, False),
 }
 
 
 @pytest.mark.parametrize(("created", "changes", "fits"), OPENED.values(), ids=OPENED)
-def test_session_of_a_url(
+def test_session_opened_by_a_url(
     api: Api, run: RunModule, created: dict[str, t.Any], changes: dict[str, t.Any], fits: bool
 ) -> None:
     api.expect(listing(record(**changes), *SOME[2:])._replace(headers=LATER))
@@ -618,19 +617,19 @@ def test_session_of_a_url(
     assert (result["decided"], result["reason"]) == (fits, None if fits else nothing)
 
 
-def test_device_by_its_other_name(api: Api, run: RunModule) -> None:
+def test_device_with_two_names(api: Api, run: RunModule) -> None:
     api.expect(*[listing(record(device="192.0.2.20:22"))._replace(headers=LATER)] * 2)
     assert ids(run({"created": CREATED, **UTC})) == []
     assert ids(run({"created": CREATED, **UTC, "device": ["web01", "192.0.2.20"]})) == [31]
 
 
-def test_times_in_the_zone_of_pam_core(api: Api, run: RunModule) -> None:
+def test_times_in_the_time_zone_of_pam_core(api: Api, run: RunModule) -> None:
     api.expect(listing(record(start="2026-01-31 09:00:05"))._replace(headers=LATER))
     assert ids(run({"created": CREATED, "timezone": "America/Sao_Paulo"})) == [31]
 
 
 def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
-    """Their users tell them apart; as the same user, only their addresses do."""
+    """The user distinguishes their sessions. If the user is the same, only the IP address does."""
     other = record(id="32", session_id="b2" * 20, origin_ip="192.0.2.11")
     of_another = record(id="33", session_id="c3" * 20, user="asmith")
     api.expect(*[listing(record(), other, of_another)._replace(headers=LATER)] * 3)
@@ -644,8 +643,8 @@ def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
 
 
 @pytest.mark.parametrize("narrower", [{"active": True}, {"started_after": "2026-01-31T12:00:10Z"}, {"user": "jdoe"}])
-def test_other_filters_decide_nothing(api: Api, run: RunModule, narrower: dict[str, t.Any]) -> None:
-    """That one of two has ended, or began before the other, does not say whose the other one is."""
+def test_other_filters_do_not_identify_a_session(api: Api, run: RunModule, narrower: dict[str, t.Any]) -> None:
+    """If one of two sessions has ended or began earlier, it remains unknown which of them the URL opened."""
     ended = record(id="30", session_id="b2" * 20, start="2026-01-31 12:00:01", **ENDED_LATER)
     later = record(start="2026-01-31 12:00:10")
     api.expect(*[listing(ended, later)._replace(headers=LATER), listing(ended)._replace(headers=LATER)])
@@ -657,16 +656,16 @@ def test_other_filters_decide_nothing(api: Api, run: RunModule, narrower: dict[s
 
 
 @pytest.mark.parametrize(("sessions", "found"), [([], []), ([record()], [31])])
-def test_url_that_can_still_be_opened(api: Api, run: RunModule, sessions: list[t.Any], found: list[int]) -> None:
-    """Another session may come, and be the one: that of a URL that someone else asked for may have come first."""
+def test_url_has_not_expired(api: Api, run: RunModule, sessions: list[t.Any], found: list[int]) -> None:
+    """The right session may still come. The listed one may be from another person's URL."""
     api.expect(listing(*sessions)._replace(headers={**DATED, "Date": "Sat, 31 Jan 2026 12:00:36 GMT"}))
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == (found, False)
     assert result["reason"] == "The URL can still be opened, or could a moment ago: sessions that fit may yet come."
 
 
-def test_the_list_is_as_old_as_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
-    """What came while PAM Core was making it is not in it, so it cannot decide."""
+def test_list_counts_from_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
+    """Sessions that start while PAM Core creates the list are not in it, so such a list cannot identify a session."""
     simulator.fault("*/remotesessions", {"name": "slow", "delay": 2.5})
     now = simulator.clock.now()
     opens = {"opens_from": now - timedelta(seconds=35), "opens_until": now - timedelta(seconds=4)}
@@ -676,7 +675,7 @@ def test_the_list_is_as_old_as_its_request(simulator: Simulator, vault: dict[str
     assert run(options)["reason"].startswith("The URL can still be opened")
 
 
-def test_url_of_check_mode(api: Api, run: RunModule) -> None:
+def test_created_from_check_mode(api: Api, run: RunModule) -> None:
     api.expect(listing(record()))
     result = run({"created": {**CREATED, "opens_from": None, "opens_until": None}, **UTC, "wait": True})
     assert result == {
@@ -690,20 +689,20 @@ def test_url_of_check_mode(api: Api, run: RunModule) -> None:
 # Waiting
 
 
-def test_wait_until_there_is_one(api: Api, run: RunModule, slept: list[float]) -> None:
+def test_wait_until_a_session_is_listed(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(), listing(*SOME[2:]), listing(*SOME))
     assert ids(run({"user": "jdoe", "wait": True})) == [1, 2]
     assert slept == [info.PAUSE] * 2
 
 
-def test_no_wait_where_there_is_one(api: Api, run: RunModule, slept: list[float]) -> None:
+def test_no_wait_if_a_session_is_listed(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(*SOME))
     run({"wait": True})
     assert slept == []
 
 
-def test_wait_for_the_session_of_a_url(api: Api, run: RunModule, slept: list[float]) -> None:
-    """The list is not asked for all the time, since only the end of the URL decides."""
+def test_wait_for_the_session_opened_by_a_url(api: Api, run: RunModule, slept: list[float]) -> None:
+    """The list is not requested in between, because only the end of the URL allows a decision."""
     api.expect(listing(record()), listing(record())._replace(headers=LATER))
     result = run({"created": CREATED, **UTC, "wait": True})
     assert (ids(result), result["decided"]) == ([31], True)
@@ -711,26 +710,26 @@ def test_wait_for_the_session_of_a_url(api: Api, run: RunModule, slept: list[flo
     assert 36 < pause < 40
 
 
-def test_waiting_ends(api: Api, run: RunModule) -> None:
+def test_wait_times_out(api: Api, run: RunModule) -> None:
     api.expect(listing(), listing())
     start = time.monotonic()
     assert run({"wait": True, "wait_timeout": 0.3}) == {"changed": False, "sessions": []}
     assert 0.3 <= time.monotonic() - start < 1.9
 
 
-def test_waiting_for_a_url_ends(api: Api, run: RunModule) -> None:
+def test_wait_for_a_url_times_out(api: Api, run: RunModule) -> None:
     api.expect(listing(record()), listing(record()))
     result = run({"created": CREATED, **UTC, "wait": True, "wait_timeout": 0.2})
     assert (ids(result), result["decided"]) == ([31], False)
 
 
-def test_no_waiting_in_check_mode(api: Api, run: RunModule, slept: list[float]) -> None:
+def test_no_wait_in_check_mode(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing())
     assert run({"wait": True}, check=True) == {"changed": False, "sessions": []}
     assert slept == []
 
 
-def test_a_failure_ends_waiting(api: Api, run: RunModule, slept: list[float]) -> None:
+def test_failure_ends_the_wait(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(), LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"wait": True})["msg"] == f'{FAILED}PAM Core answered "No" (HTTP 400).'
 
@@ -750,7 +749,7 @@ def test_a_failure_ends_waiting(api: Api, run: RunModule, slept: list[float]) ->
         ({"user": "nobody"}, None),
     ],
 )
-def test_device_that_is_never_listed(
+def test_unlisted_device_warns(
     api: Api, run: RunModule, options: dict[str, t.Any], text: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
@@ -767,7 +766,7 @@ def test_device_that_is_never_listed(
     assert told == []
 
 
-def test_unverified_is_warned_of(api: Api, run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disabled_verification_warns(api: Api, run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda _module, warning: told.append(warning))
     api.expect(listing())
@@ -775,7 +774,7 @@ def test_unverified_is_warned_of(api: Api, run: RunModule, monkeypatch: pytest.M
     assert [warning.split(":")[0] for warning in told] == ["validate_certs is false"]
 
 
-# Whatever comes
+# Any response
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -805,7 +804,7 @@ def get_session_info(monkeypatch: pytest.MonkeyPatch, call: Call, options: dict[
 
 @example([{"id": 1, "device": []}], {"device": ["web01"]})
 @given(JSON, st.sampled_from([{}, {"user": ["jdoe"]}, {"device": ["web01"]}, {"active": True}, {"id": [1]}]))
-def test_any_answer_is_understood_or_refused(
+def test_any_response_is_parsed_or_rejected(
     monkeypatch: pytest.MonkeyPatch, content: t.Any, options: dict[str, t.Any]
 ) -> None:
     call = getting(1) if "id" in options else LIST
@@ -822,8 +821,8 @@ TEXTS = st.text(max_size=30) | st.sampled_from(["web01", "web01:22", "::1", "[::
 
 
 @given(TEXTS)
-def test_a_device_is_found_by_what_is_listed(text: str) -> None:
-    """With and without its port, however odd it is."""
+def test_device_matches_its_listed_name(text: str) -> None:
+    """With and without the port, however unusual the name is."""
     fits = Values(by_device("device"), [text])
     assert fits({"device": text})
     assert Values(by_device("device"), [text.upper()])({"device": text}) or text.casefold() != text.upper().casefold()
@@ -840,10 +839,10 @@ def test_a_device_is_found_by_what_is_listed(text: str) -> None:
         max_size=3,
     ),
 )
-def test_filters_only_take_away(
+def test_filters_only_remove_sessions(
     monkeypatch: pytest.MonkeyPatch, sessions: list[t.Any], filters: dict[str, str]
 ) -> None:
-    """In any combination: what fits all of them is what fits each."""
+    """A session matches a combination of filters if it matches each of them."""
     found = [
         [session["id"] for session in get_session_info(monkeypatch, listing(*sessions), options)["sessions"]]
         for options in ({name: [value] for name, value in each.items()} for each in (filters, *_singly(filters)))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module that ends sessions: which ones, and what it says of those that do not end."""
+"""The module that terminates sessions: which ones it selects, and what it reports about those that do not end."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> RunModule:
 
 
 def outcomes(result: dict[str, t.Any]) -> dict[t.Any, t.Any]:
-    """Number or hash of each session → whether it was ended, or why not."""
+    """ID or hash of each session → whether it was terminated, or why not."""
     return {
         session["session_id"] if session["id"] is None else session["id"]: session.get("reason", session["terminated"])
         for session in result["sessions"]
@@ -100,7 +100,7 @@ def test_result(api: Api, run: RunModule) -> None:
         minimal(200, "Qualquer coisa", False),
     ],
 )
-def test_texts_of_a_success_mean_the_same(api: Api, run: RunModule, body: t.Any) -> None:
+def test_message_of_a_success_is_ignored(api: Api, run: RunModule, body: t.Any) -> None:
     api.expect(listing(ONE), dropping(1, body=body))
     result = run({"user": "jdoe"})
     assert (result["changed"], outcomes(result)) == (True, {1: True})
@@ -123,10 +123,10 @@ def test_texts_of_a_success_mean_the_same(api: Api, run: RunModule, body: t.Any)
         ({"started_before": "2026-02-01"}, [listing(OVER)], {}),
     ],
 )
-def test_which_sessions_end(
+def test_selected_sessions(
     api: Api, run: RunModule, options: dict[str, t.Any], calls: list[Call], expected: dict[int, bool]
 ) -> None:
-    """What runs; of what has ended, only what is named is told of."""
+    """Running sessions are terminated. Ended sessions are reported only if the task names them."""
     api.expect(*calls)
     result = run(options)
     assert (result["changed"], outcomes(result)) == (any(expected.values()), expected)
@@ -146,7 +146,7 @@ def test_check_mode(api: Api, run: RunModule) -> None:
 # Failure
 
 
-def test_others_end_all_the_same(api: Api, run: RunModule) -> None:
+def test_other_sessions_end_despite_a_failure(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE, TWO, THREE), dropping(1), dropping(2, status=500, body=NOT_DROPPED), getting(2, TWO))
     api.expect(dropping(3))
     reason = f"{FAILED}{SAID}{ADVICE} It was still running after that."
@@ -171,25 +171,25 @@ TIMED_OUT = (
     "PAM Core did not answer its own gateway in time: ask its administrators."
 )
 REFUSED = f"{FAILED}{SAID}{ADVICE}"
-# what answers, the look after it → whether it was ended, or why not
+# response, calls that check the session afterwards → whether it was terminated, or why not
 AFTER: dict[str, tuple[dict[str, t.Any], list[Call], t.Any]] = {
     "running": ({"status": 500, "body": NOT_DROPPED}, [getting(1, ONE)], REFUSED + RUNNING),
     "ended before": ({"status": 500, "body": NOT_DROPPED}, [getting(1, {**ONE, **ENDED})], False),
     "vanished": ({"status": 500, "body": NOT_DROPPED}, [NOT_THERE], False),
-    "another of the same number": ({"status": 500, "body": NOT_DROPPED}, [getting(1, {**TWO, "id": "1"})], False),
-    "nobody knows": ({"status": 500, "body": NOT_DROPPED}, [BROKEN], REFUSED),
-    "answer lost, running": ({"status": 504, "body": GATEWAY}, [getting(1, ONE)], TIMED_OUT + RUNNING),
-    "answer lost, ended": ({"status": 504, "body": GATEWAY}, [getting(1, {**ONE, **ENDED})], True),
-    "answer lost, vanished": ({"status": 504, "body": GATEWAY}, [NOT_THERE], True),
-    "answer lost, nobody knows": ({"status": 504, "body": GATEWAY}, [BROKEN], TIMED_OUT + NOT_KNOWN),
+    "another session with the same ID": ({"status": 500, "body": NOT_DROPPED}, [getting(1, {**TWO, "id": "1"})], False),
+    "unknown": ({"status": 500, "body": NOT_DROPPED}, [BROKEN], REFUSED),
+    "response lost, running": ({"status": 504, "body": GATEWAY}, [getting(1, ONE)], TIMED_OUT + RUNNING),
+    "response lost, ended": ({"status": 504, "body": GATEWAY}, [getting(1, {**ONE, **ENDED})], True),
+    "response lost, vanished": ({"status": 504, "body": GATEWAY}, [NOT_THERE], True),
+    "response lost, unknown": ({"status": 504, "body": GATEWAY}, [BROKEN], TIMED_OUT + NOT_KNOWN),
 }
 
 
 @pytest.mark.parametrize(("answer", "calls", "expected"), AFTER.values(), ids=AFTER)
-def test_look_after_a_failure(
+def test_session_is_checked_after_a_failure(
     api: Api, run: RunModule, answer: dict[str, t.Any], calls: list[Call], expected: t.Any
 ) -> None:
-    """It is never dropped a second time."""
+    """The request to end the session is never repeated."""
     api.expect(listing(ONE), dropping(1, **answer), *calls)
     result = run({"user": "jdoe"})
     assert outcomes(result) == {1: expected}
@@ -199,7 +199,7 @@ def test_look_after_a_failure(
     assert [session["terminated"] for session in result["sessions"]] == [expected is True if known else None]
 
 
-def test_look_in_the_list_where_there_is_no_number(api: Api, run: RunModule) -> None:
+def test_session_without_id_is_checked_in_the_list(api: Api, run: RunModule) -> None:
     unnumbered = {**ONE, "id": None}
     api.expect(listing(unnumbered), dropping(1, status=500, body=NOT_DROPPED), listing(unnumbered, TWO))
     result = run({"user": "jdoe"})
@@ -276,7 +276,7 @@ def test_reasons(api: Api, run: RunModule, status: int, body: t.Any, text: str) 
         ),
     ],
 )
-def test_what_cannot_even_be_tried(
+def test_sessions_that_cannot_be_terminated(
     api: Api, run: RunModule, options: dict[str, t.Any], calls: list[Call], expected: dict[t.Any, t.Any], message: str
 ) -> None:
     api.expect(*calls)
@@ -285,13 +285,13 @@ def test_what_cannot_even_be_tried(
     assert all(session.keys() >= {"user", "device", "active", "original"} for session in result["sessions"])
 
 
-def test_a_session_id_is_part_of_the_path_and_nothing_else(api: Api, run: RunModule) -> None:
+def test_session_id_is_escaped_in_the_path(api: Api, run: RunModule) -> None:
     odd = {**ONE, "session_id": "a/../b?c#d é"}
     api.expect(listing(odd), DROP._replace(path="/iso/session/drop/a%2F..%2Fb%3Fc%23d%20%C3%A9"))
     assert outcomes(run({"user": "jdoe"})) == {1: True}
 
 
-def test_a_message_tells_some_of_many(api: Api, run: RunModule) -> None:
+def test_message_lists_at_most_ten_sessions(api: Api, run: RunModule) -> None:
     many = [{**numbered_record(number), "session_id": None} for number in range(1, 13)]
     api.expect(listing(*many))
     result = run({"user": "jdoe"})
@@ -304,7 +304,7 @@ def test_a_message_tells_some_of_many(api: Api, run: RunModule) -> None:
 @pytest.mark.parametrize(
     ("device", "shown"), [("d" * 9_000, f"{'d' * 80}…"), ("d" * 100_000, "(too long to be shown)")], ids=len
 )
-def test_a_message_is_harmless_and_short_whatever_is_listed(api: Api, run: RunModule, device: str, shown: str) -> None:
+def test_message_is_short_and_without_control_characters(api: Api, run: RunModule, device: str, shown: str) -> None:
     odd = {**ONE, "session_id": None, "user": "j\x1b[2Jdoe", "device": device}
     api.expect(listing(odd))
     result = run({"protocol": "ssh"})
@@ -319,7 +319,7 @@ TOKEN = BEARER["access_token"]
 
 
 @pytest.mark.parametrize("said", [TOKEN, TOKEN.upper(), "x" * 70 + TOKEN], ids=["plain", "other case", "at the cut"])
-def test_a_message_holds_no_secret_that_is_listed(api: Api, run: RunModule, said: str) -> None:
+def test_message_contains_no_listed_secret(api: Api, run: RunModule, said: str) -> None:
     odd = {**ONE, "session_id": None, "user": said, "device": f"{said}:22"}
     api.expect(listing(odd))
     message = run({"protocol": "ssh"})["msg"]
@@ -327,8 +327,8 @@ def test_a_message_holds_no_secret_that_is_listed(api: Api, run: RunModule, said
     assert "of ***" in message or "x***" in message
 
 
-def test_whatever_leaves_is_without_secrets(api: Api) -> None:
-    """Messages, outcomes and warnings, by whatever of them holds one."""
+def test_all_output_is_redacted(api: Api) -> None:
+    """Messages, outcomes and warnings."""
     client = connect({**REACH, "timeout": 5.0, "retries": 0})
 
     def perform(_client: t.Any, options: t.Mapping[str, t.Any], _check_mode: bool) -> dict[str, t.Any]:
@@ -345,7 +345,7 @@ def test_whatever_leaves_is_without_secrets(api: Api) -> None:
     assert operation.run(client, {"error": None}, False)["warnings"] == [f"about {HIDDEN}"]
 
 
-def test_nothing_ends_where_the_list_fails(api: Api, run: RunModule) -> None:
+def test_no_session_ends_if_the_list_fails(api: Api, run: RunModule) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"user": "jdoe"}) == {
         "failed": True,
@@ -355,7 +355,7 @@ def test_nothing_ends_where_the_list_fails(api: Api, run: RunModule) -> None:
     }
 
 
-def test_what_was_not_sent_is_not_looked_after(api: Api, run: RunModule) -> None:
+def test_session_is_not_checked_if_nothing_was_sent(api: Api, run: RunModule) -> None:
     unreachable = requests.exceptions.ConnectionError(OSError(111, "Connection refused"))
     api.expect(listing(ONE, TWO), dropping(1, body=unreachable), dropping(2))
     result = run({"user": "jdoe", "retries": 0})
@@ -363,7 +363,7 @@ def test_what_was_not_sent_is_not_looked_after(api: Api, run: RunModule) -> None
     assert [session["terminated"] for session in result["sessions"]] == [False, True]
 
 
-# The session of a URL
+# The session that a URL opened
 
 CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
 UTC = {"timezone": "UTC"}
@@ -371,7 +371,7 @@ LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
 STILL = "Nothing was ended. The URL can still be opened, or could a moment ago: sessions that fit may yet come."
 
 
-def test_session_of_a_url(api: Api, run: RunModule) -> None:
+def test_session_opened_by_a_url(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE)._replace(headers=LATER), dropping(1))
     assert outcomes(run({"created": CREATED, **UTC})) == {1: True}
 
@@ -386,8 +386,8 @@ NONE_FITS = (
     ("sessions", "check", "warnings"),
     [([], False, [NONE_FITS]), ([], True, []), ([OVER], False, [])],
 )
-def test_nothing_is_left_of_a_url(api: Api, sessions: list[t.Any], check: bool, warnings: list[str]) -> None:
-    """Where that may be for a wrong option, it is said."""
+def test_url_has_no_running_session(api: Api, sessions: list[t.Any], check: bool, warnings: list[str]) -> None:
+    """If a wrong option may be the reason, the task warns."""
     other = {**ONE, "user": "asmith"}  # so that the device is known
     api.expect(listing(*sessions, other)._replace(headers=LATER))
     client = connect({**REACH, "timeout": 5.0, "retries": 0})
@@ -398,7 +398,7 @@ def test_nothing_is_left_of_a_url(api: Api, sessions: list[t.Any], check: bool, 
     }
 
 
-def test_the_session_of_another_is_not_ended_for_one_that_has_ended(api: Api, run: RunModule) -> None:
+def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE, {**TWO, **ENDED})._replace(headers=LATER))
     result = run({"created": CREATED, **UTC, "active": True})
     assert result["msg"] == (
@@ -417,13 +417,13 @@ def test_the_session_of_another_is_not_ended_for_one_that_has_ended(api: Api, ru
         ),
     ],
 )
-def test_nothing_ends_where_it_cannot_be_decided(api: Api, run: RunModule, call: Call, message: str) -> None:
+def test_no_session_ends_if_undecided(api: Api, run: RunModule, call: Call, message: str) -> None:
     api.expect(call)
     expected = {"failed": True, "msg": message, "http_status": None, "error_code": None}
     assert run({"created": CREATED, **UTC}) == expected
 
 
-def test_url_of_check_mode(api: Api, run: RunModule) -> None:
+def test_created_from_check_mode(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE))
     created = {**CREATED, "opens_from": None, "opens_until": None}
     assert run({"created": created, **UTC}) == {"changed": False, "sessions": []}
@@ -478,7 +478,7 @@ def test_each_path_is_found_and_remembered(api: Api, prefix: str, answer: t.Any)
         assert terminate.terminate_sessions(client, {"user": ["jdoe"]})["changed"] is True
 
 
-def test_a_path_is_not_left_for_an_answer_that_proves_nothing(api: Api) -> None:
+def test_next_path_needs_proof(api: Api) -> None:
     api.expect(listing(ONE), dropping(1, status=404, body=minimal(404, "Who knows")), getting(1, ONE))
     client = connect({**REACH, "api_prefix": "auto", "timeout": 5.0, "retries": 0})
     with pytest.raises(NotAllEnded) as error:
@@ -489,7 +489,7 @@ def test_a_path_is_not_left_for_an_answer_that_proves_nothing(api: Api) -> None:
     )
 
 
-# On the wire
+# Over real connections
 
 
 @pytest.mark.parametrize(
@@ -501,7 +501,7 @@ def test_a_path_is_not_left_for_an_answer_that_proves_nothing(api: Api) -> None:
         ("ends_before", True, False),
     ],
 )
-def test_what_really_ended(
+def test_outcome_matches_the_simulator(
     simulator: Simulator, vault: dict[str, t.Any], run: RunModule, fault: str, ended: bool, expected: t.Any
 ) -> None:
     simulator.state.sessions.clear()

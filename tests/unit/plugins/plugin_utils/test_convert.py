@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the pamops.senhasegura contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strict conversion, the same on each release of ansible-core."""
+"""Strict conversion, the same on every release of ansible-core."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_value_is_converted(option: Option, value: t.Any, expected: t.Any) -> No
 
 
 @pytest.mark.parametrize(("option", "value", "expected"), REFUSED)
-def test_value_is_refused(option: Option, value: t.Any, expected: str) -> None:
+def test_value_is_rejected(option: Option, value: t.Any, expected: str) -> None:
     with pytest.raises(ValueError) as error:
         convert(option, value)
     assert str(error.value) == expected

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which value is a fact, with the variables that core has; tests/integration/test_hostile_hosts.py has core itself."""
+"""Which values are facts, given the variables that core has. tests/integration/test_hostile_hosts.py runs core
+itself."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ trust_as_template: Callable[[str], str] = getattr(template, "trust_as_template",
 
 
 def untrusted(text: str) -> str:
-    """As core marks a string that came from a host; from 2.19 on, one that has another mark than that of trust."""
+    """Mark a string as core marks one from a host. From 2.19 on, it has a mark other than that of trust."""
     marked: str = wrap_var(text)
     if not isinstance(marked, AnsibleUnsafe):
         from ansible._internal._datatag._tags import Origin
@@ -113,7 +114,7 @@ def test_value(value: t.Any, fact: str | None) -> None:
 
 
 @pytest.mark.parametrize("hostvars", [None, types.SimpleNamespace()], ids=["none", "without a cache"])
-def test_without_the_cache_of_facts_each_name_may_be_one(hostvars: t.Any) -> None:
+def test_any_variable_may_be_a_fact_without_the_cache(hostvars: t.Any) -> None:
     found = facts(hostvars=hostvars)
     assert name_of(found.behind_variable("owner")) == "owner"
     assert name_of(found.behind_variable("ansible_hostname")) == "ansible_hostname"
@@ -127,7 +128,7 @@ def test_no_facts() -> None:
     assert found.behind_value(MALLORY) is None
 
 
-def test_facts_that_become_no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_not_injected_as_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "INJECT_FACTS_AS_VARS", False)
     found = facts()
     assert found.behind_variable("requester") is None
@@ -136,7 +137,7 @@ def test_facts_that_become_no_variables(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 class NewerCache(dict[str, t.Any]):
-    """That of ansible-core 2.19 and newer: it raises for a host that it does not have."""
+    """The cache of ansible-core 2.19 and later. It raises for an unknown host."""
 
     def get(self, key: str, default: t.Any = None) -> t.Any:
         return self[key]
@@ -161,7 +162,7 @@ def test_facts_of_other_hosts(cache: type[NewerCache]) -> None:
     assert found.behind_template("{{ hostvars.db01.owner }}", {}) is None
 
 
-def test_name_that_is_computed() -> None:
+def test_computed_variable_name() -> None:
     found = facts().behind_template("{{ lookup('vars', 'own' ~ 'er') }}", {})
     assert str(found) == "a variable that its template does not name, which may be a fact of web01"
 
@@ -171,7 +172,7 @@ def test_items_of_a_loop() -> None:
     assert facts().behind_template("{{ ansible_loop.nextitem }}", loops) == Fact("owner", "web01")
 
 
-def test_what_an_include_applied() -> None:
+def test_variables_applied_by_an_include() -> None:
     manager = types.SimpleNamespace(_fact_cache={"web01": FOUND})
     variables = {**HOST, "mine": "mallory", "hostvars": types.SimpleNamespace(_variable_manager=manager)}
     assert Facts(variables, {"mine": "{{ owner }}"}).behind_variable("mine") == Fact("owner", "web01")

@@ -19,7 +19,7 @@ from ansible_collections.pamops.senhasegura.plugins.plugin_utils._lookup import 
 
 COLLECTIONS = Path(__file__).resolve().parents[4] / ".cache"
 
-# As core does it: the process is copied, and then one of its copies loads the lookup. Python freezes some objects by
+# As core does it: the process is forked, and then one of the forks loads the lookup. Python freezes some objects
 # itself.
 LOADS = """
 import gc, importlib, multiprocessing, sys
@@ -48,7 +48,7 @@ print(gc.get_freeze_count() - before)
 
 
 @pytest.mark.parametrize("lookup", ["pam_remote_session", "pam_remote_session_info"])
-def test_inherited_memory_is_spared_in_a_copy_alone(lookup: str) -> None:
+def test_only_a_fork_freezes_inherited_memory(lookup: str) -> None:
     run = subprocess.run(
         [sys.executable, "-c", LOADS, lookup],
         env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
@@ -61,7 +61,7 @@ def test_inherited_memory_is_spared_in_a_copy_alone(lookup: str) -> None:
 
 
 @pytest.mark.parametrize("parent", [None, object()])
-def test_main_process_is_told_by_having_no_parent(monkeypatch: pytest.MonkeyPatch, parent: object) -> None:
+def test_main_process_has_no_parent(monkeypatch: pytest.MonkeyPatch, parent: object) -> None:
     frozen: list[bool] = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: parent)

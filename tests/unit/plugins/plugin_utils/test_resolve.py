@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where options come from: argument, variable, environment, ansible.cfg, default; the same for task and lookup."""
+"""Where options come from: argument, variable, environment, ansible.cfg or default. A task and a lookup behave the
+same."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._resolve import environment, resolve
 from tests.unit.plugins.support import BEARER, DIRECT, OAUTH1, OAUTH2, SESSION, URL
 
-# Before ansible-core 2.19 every text is a template unless it is marked.
+# Before ansible-core 2.19, every string is a template unless it is marked.
 trust_as_template: Callable[[str], str] = getattr(template, "trust_as_template", str)
 
 NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
@@ -46,7 +47,7 @@ def resolved() -> Resolve:
     return run
 
 
-# A text for each source, and what comes of it. The default is what the table of options says.
+# A string for each source, and its converted value. The default is set in the table of options.
 VALUES: dict[str, list[tuple[t.Any, t.Any]]] = {
     "str": [("one", "one"), ("two", "two"), ("three", "three"), ("four", "four")],
     "path": [("/one", "/one"), ("/two", "/two"), ("/three", "/three"), ("/four", "/four")],
@@ -119,7 +120,7 @@ def test_no_secret_comes_from_a_file(resolved: Resolve, ansible_cfg: Callable[..
         ("screen_size", "screensize"),
     ],
 )
-def test_alias_beats_variable(resolved: Resolve, name: str, alias: str) -> None:
+def test_alias_overrides_variable(resolved: Resolve, name: str, alias: str) -> None:
     first, second = (SPECIAL.get(name) or VALUES[ALL_OPTIONS[name].type])[:2]
     options = {option: value for option, value in DIRECT.items() if option != name}
     found = resolved({**options, alias: first[0]}, {f"senhasegura_{name}": second[0]})
@@ -151,13 +152,13 @@ def test_variables_are_templates(resolved: Resolve, name: str, text: str, more: 
     assert found.get(name) == value
 
 
-def test_unsafe_variable_is_no_template(resolved: Resolve) -> None:
+def test_unsafe_variable_is_not_templated(resolved: Resolve) -> None:
     variables = {"senhasegura_user": wrap_var("{{ 7 * 7 }}"), "senhasegura_tenant": wrap_var("a{% b %}{#")}
     found = resolved({**DIRECT, "user": ""}, variables)
     assert (found["user"], found["tenant"]) == ("{{ 7 * 7 }}", "a{% b %}{#")
 
 
-def test_value_inline_in_a_vault(resolved: Resolve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vault_encrypted_value(resolved: Resolve, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets: t.Any = [("default", vault.VaultSecret(b"a password"))]
     if hasattr(vault, "VaultSecretsContext"):  # from ansible-core 2.19 on
         monkeypatch.setattr(vault.VaultSecretsContext, "_current", vault.VaultSecretsContext(secrets))
@@ -174,8 +175,8 @@ def test_value_inline_in_a_vault(resolved: Resolve, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("name", ["tenant", "port", "client_secret"])
-def test_variable_that_is_omitted(resolved: Resolve, name: str) -> None:
-    # Until ansible-core 2.18, it is a variable like any other.
+def test_omitted_variable(resolved: Resolve, name: str) -> None:
+    # Up to ansible-core 2.18, omit is a variable like any other.
     omit = {} if hasattr(errors, "AnsibleValueOmittedError") else {"omit": "__omit_place_holder__0123456789abcdef"}
     text = trust_as_template("{{ nobody_knows_this | default(omit) }}")
     assert name not in resolved(DIRECT, {f"senhasegura_{name}": text, **omit})
@@ -190,7 +191,7 @@ def test_variable_that_is_omitted(resolved: Resolve, name: str) -> None:
         ({"credential": None, "auto_select_credential": False}, {"credential": "root"}, "root", False),
     ],
 )
-def test_the_tasks_own_option_overrules_one_that_excludes_it(
+def test_argument_overrides_an_exclusive_option(
     resolved: Resolve, arguments: dict[str, t.Any], variables: dict[str, t.Any], credential: t.Any, automatic: bool
 ) -> None:
     named = {f"senhasegura_{name}": value for name, value in variables.items()}
@@ -198,7 +199,7 @@ def test_the_tasks_own_option_overrules_one_that_excludes_it(
     assert (found.get("credential"), found.get("auto_select_credential", False)) == (credential, automatic)
 
 
-def test_template_that_fails_is_one_of_the_problems(resolved: Resolve) -> None:
+def test_failed_template_is_one_of_the_problems(resolved: Resolve) -> None:
     options = {**DIRECT, "user": None, "port": 0}
     with pytest.raises(OptionsError) as error:
         resolved(options, {"senhasegura_user": trust_as_template("{{ nobody_knows_this }}")})
@@ -209,7 +210,7 @@ def test_template_that_fails_is_one_of_the_problems(resolved: Resolve) -> None:
 
 @pytest.mark.parametrize("name", [*sorted(SECRETS), "proxy"])
 @pytest.mark.parametrize("value", ["hush{{ hush", "hush{% hush", "hush{# hush", "hush{{ hush }}", "{{ hush.hush }}"])
-def test_secret_that_looks_like_a_template_is_not_shown(resolved: Resolve, name: str, value: str) -> None:
+def test_secret_with_template_syntax_is_not_shown(resolved: Resolve, name: str, value: str) -> None:
     with pytest.raises(OptionsError) as error:
         resolved({**DIRECT, name: None}, {f"senhasegura_{name}": trust_as_template(value)})
     assert str(error.value).startswith(
@@ -221,7 +222,7 @@ def test_secret_that_looks_like_a_template_is_not_shown(resolved: Resolve, name:
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_nothing_falls_to_the_next_source(
+def test_empty_value_falls_back_to_the_next_source(
     resolved: Resolve, ansible_cfg: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, nothing: t.Any
 ) -> None:
     ansible_cfg(user="from-the-file")
@@ -232,10 +233,10 @@ def test_nothing_falls_to_the_next_source(
 
 
 @pytest.mark.parametrize("name", [name for name in ALL_OPTIONS if name not in SECRETS])
-def test_empty_environment_variable_is_none(
+def test_empty_environment_variable_is_ignored(
     resolved: Resolve, ansible_cfg: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Core takes an empty text for false, and for no valid choice."""
+    """Core would convert an empty string to false, and reject it as a choice."""
     mandatory = {**DIRECT, **OAUTH1, **OAUTH2, "auth_method": "access_token"}
     before = resolved(mandatory)
     value, converted = (SPECIAL.get(name) or VALUES[ALL_OPTIONS[name].type])[0]
@@ -268,7 +269,7 @@ def test_environment_is_restored_after_a_failure() -> None:
     assert dict(os.environ) == before
 
 
-# What is said
+# Messages
 
 
 @pytest.mark.parametrize(
@@ -354,7 +355,7 @@ def test_problems(
     assert str(error.value) == NOTHING_SENT + text
 
 
-def test_origin_in_a_file_is_its_path(resolved: Resolve, ansible_cfg: Callable[..., Path]) -> None:
+def test_origin_of_a_file_is_its_path(resolved: Resolve, ansible_cfg: Callable[..., Path]) -> None:
     path = ansible_cfg(url="http://vault.example")
     with pytest.raises(OptionsError) as error:
         resolved({**DIRECT, "url": None})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tasks of a run remember together: never more than the owner may read, never a failure."""
+"""The memory that the tasks of a run share. Only its owner can read it, and it never causes a failure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def file(run_directory: Path) -> Path:
     return run_directory / f"senhasegura-{KEY}.json"
 
 
-def test_another_process_reads_what_one_wrote(memory: RunMemory) -> None:
+def test_other_processes_can_read_the_memory(memory: RunMemory) -> None:
     assert memory.read(KEY) == {}
     memory.write(KEY, KNOWN)
     assert run_memory().read(KEY) == KNOWN
@@ -61,8 +61,8 @@ def test_only_the_owner_may_read(memory: RunMemory, run_directory: Path) -> None
     assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600, 0o600]
 
 
-def test_file_is_replaced_at_once(memory: RunMemory, file: Path) -> None:
-    """Whoever has the old file open still reads all of it."""
+def test_file_is_replaced_atomically(memory: RunMemory, file: Path) -> None:
+    """A process that has the old file open can still read all of it."""
     memory.write(KEY, KNOWN)
     with file.open() as before:
         memory.write(KEY, {"access_token": "another"})
@@ -71,7 +71,7 @@ def test_file_is_replaced_at_once(memory: RunMemory, file: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o601, 0o602])
-def test_file_that_others_may_use_is_ignored(memory: RunMemory, file: Path, mode: int) -> None:
+def test_file_accessible_to_others_is_ignored(memory: RunMemory, file: Path, mode: int) -> None:
     memory.write(KEY, KNOWN)
     file.chmod(mode)
     assert memory.read(KEY) == {}
@@ -99,7 +99,7 @@ IN_PLACE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("put", IN_PLACE.values(), ids=IN_PLACE)
-def test_something_else_in_place_of_the_file(memory: RunMemory, file: Path, put: Callable[[Path], None]) -> None:
+def test_file_path_is_not_a_regular_file(memory: RunMemory, file: Path, put: Callable[[Path], None]) -> None:
     put(file)
     started = time.monotonic()
     assert memory.read(KEY) == {}
@@ -109,16 +109,14 @@ def test_something_else_in_place_of_the_file(memory: RunMemory, file: Path, put:
     assert not list(file.parent.glob("*.new"))
 
 
-def test_symlink_is_not_written_through(memory: RunMemory, file: Path) -> None:
+def test_symlink_is_not_followed(memory: RunMemory, file: Path) -> None:
     _symlink(file)
     memory.write(KEY, {"access_token": "new"})
     assert json.loads(file.with_name("other").read_text()) == KNOWN
 
 
 @pytest.mark.parametrize("put", IN_PLACE.values(), ids=IN_PLACE)
-def test_something_else_in_place_of_the_lock(
-    memory: RunMemory, run_directory: Path, put: Callable[[Path], None]
-) -> None:
+def test_lock_path_is_not_a_regular_file(memory: RunMemory, run_directory: Path, put: Callable[[Path], None]) -> None:
     put(run_directory / f"senhasegura-{KEY}.lock")
     started = time.monotonic()
     with memory.locked(KEY, 1) as is_free:
@@ -133,19 +131,19 @@ def _fail(*_args: t.Any, **_more: t.Any) -> t.Any:
 
 
 def test_full_disk(memory: RunMemory, run_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be written is known to this process at least, and no piece of it stays on the disk."""
+    """This process keeps the values that it cannot write. No partial file remains on the disk."""
     memory.write(KEY, {"access_token": "old"})
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", _fail)
         memory.write(KEY, KNOWN)
     assert memory.read(KEY) == KNOWN
-    assert list(run_directory.iterdir()) == []  # what was known before holds no more
+    assert list(run_directory.iterdir()) == []  # the earlier values are no longer valid
     memory.write(KEY, {"access_token": "new"})
     assert memory.read(KEY) == {"access_token": "new"}
 
 
 @pytest.mark.parametrize("function", ["open", "mkdir"])
-def test_directory_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, function: str) -> None:
+def test_directory_is_not_writable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, function: str) -> None:
     memory = RunMemory(str(tmp_path / "nowhere"))
     monkeypatch.setattr(os, function, _fail)
     with memory.locked(KEY, 1):
@@ -154,12 +152,12 @@ def test_directory_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert memory.read(KEY) == KNOWN
 
 
-def test_what_is_thrown_under_the_lock_comes_through(memory: RunMemory) -> None:
+def test_exception_under_the_lock_is_raised(memory: RunMemory) -> None:
     with pytest.raises(OSError, match="mine"), memory.locked(KEY, 1):
         raise OSError("mine")
 
 
-def test_lock_is_waited_for_no_longer_than_said(memory: RunMemory, run_directory: Path) -> None:
+def test_wait_for_the_lock_is_limited(memory: RunMemory, run_directory: Path) -> None:
     lock = os.open(run_directory / f"senhasegura-{KEY}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -176,7 +174,7 @@ def test_lock_is_waited_for_no_longer_than_said(memory: RunMemory, run_directory
         os.close(lock)
 
 
-def test_where_there_are_no_locks(memory: RunMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_locks_available(memory: RunMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(*_args: t.Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -185,7 +183,7 @@ def test_where_there_are_no_locks(memory: RunMemory, monkeypatch: pytest.MonkeyP
         assert is_free is None
 
 
-def test_lock_is_given_back(memory: RunMemory) -> None:
+def test_lock_is_released(memory: RunMemory) -> None:
     for _round in range(2):
         started = time.monotonic()
         with contextlib.suppress(ValueError), memory.locked(KEY, 5):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was written for a task, around it and in its play, and to which variables that refers."""
+"""The values as written for a task, in the task, around it and in its play, and the variables to which they refer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHER = "group/pamops.senhasegura.senhasegura"
 
 
 def task_of(written: dict[str, t.Any], around: dict[str, t.Any] | None = None, **play: t.Any) -> Task:
-    """The task as core has it, in a block of a play."""
+    """The task as core has it: in a block of a play."""
     blocks = [{"block": [written], **(around or {})}]
     loaded = Play.load({"hosts": "all", "tasks": blocks, **play}, loader=DataLoader())
     found: list[t.Any] = list(loaded.get_tasks()[0])
@@ -70,7 +70,7 @@ def test_arguments(written: dict[str, t.Any], expected: t.Any) -> None:
     assert written_for(task)[0] == {"user": expected}
 
 
-def test_what_is_nearest_wins() -> None:
+def test_nearest_value_wins() -> None:
     task = task_of(
         {NAME: {}, "module_defaults": {NAME: {"user": "task"}}, "environment": [{"E": "first"}, {"E": "second"}]},
         {"module_defaults": {NAME: {"user": "block", "device": "block"}}, "environment": {"E": "block", "F": "block"}},
@@ -94,7 +94,7 @@ def test_loops(written: dict[str, t.Any], loops: dict[str, t.Any]) -> None:
     assert untemplated(task_of(written), []).loops == loops
 
 
-def test_task_that_nobody_wrote() -> None:
+def test_task_created_by_code() -> None:
     task = Task()
     task.args = {"user": "jdoe"}
     task.action = NAME
@@ -165,7 +165,7 @@ def test_references(value: t.Any, expected: set[t.Any]) -> None:
         (None, False),
     ],
 )
-def test_reference_has_nothing_of_the_secret(value: t.Any, expected: bool) -> None:
+def test_reference_contains_no_secret(value: t.Any, expected: bool) -> None:
     assert is_reference(value) is expected
 
 
@@ -177,7 +177,7 @@ def test_reference_has_nothing_of_the_secret(value: t.Any, expected: bool) -> No
         ("{{ d }}", {}, {"E": None}),
     ],
 )
-def test_what_includes_apply(apply: t.Any, variables: t.Any, environment: t.Any) -> None:
+def test_values_applied_by_an_include(apply: t.Any, variables: t.Any, environment: t.Any) -> None:
     task = Task.load({NAME: {}}, loader=DataLoader())
     include: t.Any = TaskInclude()
     include._ds = {"ansible.builtin.include_tasks": {"file": "a.yml", "apply": apply}}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A network that answers whatever an example wants, and the plugins as core loads them."""
+"""A network that responds as each example requires, and the plugins, loaded as core loads them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def is_login(request: t.Any) -> bool:
 
 
 class Network:
-    """Answers logins and sessions; each example says how, and begins with nothing that others have left."""
+    """Responds to logins and to requests for sessions. Each example sets the responses, and begins without data from
+    others."""
 
     def __init__(self, run_directory: Path) -> None:
         self.run_directory = run_directory
@@ -53,7 +54,7 @@ class Network:
     def begin(self, login: Reply = GRANTED, session: Reply = MADE) -> None:
         self.login, self.session = login, session
         self.accepted_token: str | None = None
-        """The only one that is, or None if any is."""
+        """The only token that the server accepts, or None if it accepts any."""
         self.requests: list[t.Any] = []
         for one in transport._transports.values():
             one._adapter.close()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Free input: what people may write into options, and what may come back."""
+"""Free input: values that people may write into options, and responses that servers may send."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from tests.unit.plugins.support import (
 
 
 def fewer(part: int) -> settings:
-    """For what takes long: a part of the examples that the profile has."""
+    """Settings with a fraction of the profile's examples, for slow tests."""
     return settings(max_examples=max(settings().max_examples // part, 5))
 
 
-# Texts
+# Strings
 
-ANY_CHARACTER = st.characters()  # halves of pairs too
+ANY_CHARACTER = st.characters()  # including lone surrogates
 VALID_CHARACTER = st.characters(codec="utf-8")
 AWKWARD = (
     "",
@@ -98,7 +98,7 @@ VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(ANY_TEXT, SCA
 ALIASES = [alias for option in (CONNECTION | REMOTE_SESSION).values() for alias in option.aliases]
 OPTION_NAMES = [*CONNECTION, *REMOTE_SESSION]
 CANARY = "cAn4ry"
-"""A part of each secret among the options, by which it is known wherever it comes up."""
+"""Part of each secret among the options. It shows where a secret appears."""
 
 RIGHT: dict[str, st.SearchStrategy[t.Any]] = {
     "url": st.sampled_from(["https://vault.example", "https://127.0.0.1:8443/base/path/", "https://[::1]"]),
@@ -131,7 +131,7 @@ def _with_canary(value: t.Any) -> t.Any:
 def options_of(
     draw: st.DrawFn, names: st.SearchStrategy[str], values: st.SearchStrategy[t.Any], most: int = 3
 ) -> dict[str, t.Any]:
-    """Some options, half of them right."""
+    """Some options. About half of their values are valid."""
     options: dict[str, t.Any] = {}
     for name in draw(st.lists(names, max_size=most, unique=True)):
         value = draw(RIGHT.get(name, VALID_TEXT) if draw(st.booleans()) else values)
@@ -140,7 +140,8 @@ def options_of(
 
 
 def is_valid(value: t.Any) -> bool:
-    """Whether core gives such a value to a module: text that is some, numbers that do not break its own check."""
+    """Predicate: does core pass such a value to a module? It passes no invalid strings, and no numbers that break its
+    own validation."""
     if isinstance(value, dict):
         return all(is_valid(part) for pair in value.items() for part in pair)
     if isinstance(value, list):
@@ -157,7 +158,7 @@ OPTIONS = options_of(NAMES, VALUES)
 MODULE_OPTIONS = options_of(NAMES, VALUES.filter(is_valid))
 
 
-# The API's names, from its documentation and not from our code
+# The API's names, taken from its documentation and not from our code
 ON_THE_WIRE = {
     "user": "user",
     "credential": "credential",
@@ -171,7 +172,7 @@ ON_THE_WIRE = {
 }
 
 
-# JSON, also such as is nearly what PAM Core answers
+# JSON, including values that resemble PAM Core's responses
 
 JSON = st.recursive(
     SCALARS | st.sampled_from(["true", "400", "1011: x", "Client authentication failed", 200, 400, 401, 1]),
@@ -200,7 +201,7 @@ def _places(value: t.Any, path: tuple[t.Any, ...] = ()) -> list[tuple[t.Any, ...
 
 @st.composite
 def nearly(draw: st.DrawFn, real: st.SearchStrategy[t.Any]) -> t.Any:
-    """A real value in which something was replaced, left out or added."""
+    """A real value in which parts were replaced, removed or added."""
     value = copy.deepcopy(draw(real))
     for _change in range(draw(st.integers(0, 3))):
         place = draw(st.sampled_from(_places(value)))
@@ -226,7 +227,7 @@ def as_json(value: t.Any) -> bytes:
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
-    """Bytes that were cut off, or in which some are others."""
+    """Bytes that were cut off, or of which some were changed."""
     content = bytearray(draw(whole))
     for _change in range(draw(st.integers(0, 2))):
         if content:
@@ -261,15 +262,15 @@ STATUSES = st.sampled_from([200, 201, 204, 302, 400, 401, 403, 404, 408, 429, 50
 )
 
 
-# Secrets, and how they may come back
+# Secrets, and how a server may echo them
 
 
 def _is_long_enough(secret: str) -> bool:
-    """Whether it is found in disguise."""
+    """Predicate: is the secret found in disguise?"""
     return sum(char.isprintable() and char not in " +" for char in secret) >= 8
 
 
-# Of what cannot be seen only blanks: HTML has no way to write the rest.
+# Spaces are the only invisible characters here, because HTML cannot escape the others.
 SECRET_TEXT = (
     st.text(VALID_CHARACTER.filter(str.isprintable) | st.sampled_from(" \t\n+/%&\\\"'"), min_size=8, max_size=40)
     | st.text("0123456789abcdef", min_size=8, max_size=64)
@@ -305,7 +306,7 @@ CODINGS: tuple[Callable[[str], str], ...] = (
 
 @st.composite
 def echoes(draw: st.DrawFn, secret: str) -> str:
-    """The secret in up to two codings, and broken up by what cannot be seen."""
+    """The secret in up to two codings, with invisible characters inserted."""
     for coding in draw(st.lists(st.sampled_from(CODINGS), max_size=2)):
         secret = coding(secret)
     for _break in range(draw(st.integers(0, 3))):
@@ -315,7 +316,7 @@ def echoes(draw: st.DrawFn, secret: str) -> str:
     return secret
 
 
-# What is kept in the run's memory
+# Contents of the run's memory
 
 TIMES = st.sampled_from([0, 1, -1, 1.5, 2**33, 2**70, 10**400, -(10**400)]) | st.integers() | st.floats()
 REMEMBERED: tuple[dict[str, t.Any], ...] = (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever comes back, at the login or for the session: a result, or an error of ours, and no second session."""
+"""Any response to a login or session request gives a result or one of our errors, and never a second session."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def check_error(error: SenhaseguraError) -> None:
 
 
 def check_sessions(network: Network) -> None:
-    """None was asked for again that may have been made: only after a 401 once, with another token, and where the server
-    said when to try again."""
+    """No session was requested again that may exist. Exceptions: once after a 401, with another token, and if the
+    server sent a time for the retry."""
     asked = len(network.sessions)
     if network.session.status == 401:
         assert asked <= 2
@@ -64,14 +64,14 @@ def check_sessions(network: Network) -> None:
 @example(login=reply({"access_token": ISSUED, "expires_in": 10**400}), session=MADE)
 @example(login=GRANTED, session=reply(CREATED_FULL))
 @example(login=GRANTED, session=reply({"session": {"session_url": "https://v/", "token": "half \ud800"}, "error": "x"}))
-def test_any_answer_is_a_result_or_our_error(network: Network, login: Reply, session: Reply) -> None:
+def test_any_response_is_a_result_or_our_error(network: Network, login: Reply, session: Reply) -> None:
     network.begin(login, session)
     try:
         result = create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
     except SenhaseguraError as exc:
         event(type(exc).__name__)
         check_error(exc)
-        # What is said to be in doubt was asked for; of what was not asked for nothing is in doubt.
+        # An outcome can be unknown only if a session was requested.
         assert bool(network.sessions) or not exc.in_doubt
     else:
         event("result")
@@ -83,7 +83,7 @@ def test_any_answer_is_a_result_or_our_error(network: Network, login: Reply, ses
 
 
 @given(login=REPLIES, session=REPLIES)
-def test_probing_makes_no_session(network: Network, login: Reply, session: Reply) -> None:
+def test_probe_requests_no_session(network: Network, login: Reply, session: Reply) -> None:
     network.begin(login, session)
     try:
         connect(OPTIONS, run_memory()).probe()
@@ -94,7 +94,7 @@ def test_probing_makes_no_session(network: Network, login: Reply, session: Reply
 
 
 @given(reply=REPLIES, at_login=st.booleans())
-def test_module_prints_json_whatever_comes(
+def test_module_prints_json_for_any_response(
     network: Network, run_module: RunModule, reply: Reply, at_login: bool
 ) -> None:
     network.begin(reply if at_login else GRANTED, MADE if at_login else reply)
@@ -117,7 +117,7 @@ PRINTABLE = st.text(min_size=1).filter(lambda text: bool(text.strip()) and text.
 
 
 @given(url=URLS, token=PRINTABLE)
-def test_url_and_token_are_handed_on_as_they_are(network: Network, url: str, token: str) -> None:
+def test_url_and_token_are_returned_unchanged(network: Network, url: str, token: str) -> None:
     session = {"session_url": url, "token": token}
     network.begin(session=Reply(200, as_json({**CREATED, "session": session})))
     result = create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
@@ -130,7 +130,7 @@ def test_url_and_token_are_handed_on_as_they_are(network: Network, url: str, tok
 @example(token="line\nend")
 @example(token="bl ank")
 @example(token="caf\u00e9")
-def test_what_is_no_token_is_not_sent(network: Network, token: t.Any) -> None:
+def test_invalid_token_is_not_sent(network: Network, token: t.Any) -> None:
     network.begin(reply({**LOGGED_IN, "access_token": token}))
     with pytest.raises(OutcomeUnknown, match="without a usable access token"):
         create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
@@ -138,7 +138,7 @@ def test_what_is_no_token_is_not_sent(network: Network, token: t.Any) -> None:
 
 
 @given(token=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1), tasks=st.integers(1, 3))
-def test_token_is_sent_as_it_was_issued(network: Network, token: str, tasks: int) -> None:
+def test_token_is_sent_unchanged(network: Network, token: str, tasks: int) -> None:
     network.begin(reply({**LOGGED_IN, "access_token": token}))
     for _task in range(tasks):
         create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)

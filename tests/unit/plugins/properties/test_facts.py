@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever facts a host has, and however variables refer to each other: no option is resolved to what a fact says."""
+"""Whatever facts a host has, and however variables refer to each other, no option gets its value from a fact."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ values = texts | templates
 
 
 def without_circles(variables: dict[str, str]) -> dict[str, str]:
-    """Each of the plain variables refers to later ones only, since a circle ends core itself."""
+    """Let each plain variable refer only to later ones, because core itself fails on a circle."""
     return {
         name: value
         for name, value in variables.items()
@@ -97,7 +97,7 @@ class Host:
         self.variables["hostvars"] = types.SimpleNamespace(_variable_manager=manager)
 
     def resolve(self, arguments: dict[str, str], as_lookup: bool) -> dict[str, t.Any]:
-        """As the action does it, which knows the templates of its arguments, or as a lookup."""
+        """Resolve as an action, which knows the templates of its arguments, or as a lookup."""
         templar = Templar(loader=DataLoader(), variables=self.variables)
         trusted = {name: trust_as_template(value) for name, value in arguments.items()}
         given = {name: templar.template(value) for name, value in trusted.items()}
@@ -132,7 +132,7 @@ def variables(most: int) -> st.SearchStrategy[dict[str, str]]:
     play={},
     arguments={"user": "one", "credential": "two"},
 )
-def test_no_option_holds_a_fact(
+def test_no_option_comes_from_a_fact(
     inventory: dict[str, str], found: dict[str, str], play: dict[str, str], arguments: dict[str, str]
 ) -> None:
     host = Host({"senhasegura_url": URL, **inventory}, found, play)
@@ -143,7 +143,7 @@ def test_no_option_holds_a_fact(
         event("a fact" if refused else "refused")
         assert set(refused) <= found.keys() | {name.removeprefix("ansible_") for name in found}
         assert MARK not in str(exc) or not refused
-    except AnsibleError:  # a template of an argument that core itself cannot fill in
+    except AnsibleError:  # a template of an argument that core itself cannot render
         event("not templated")
     else:
         event("resolved")
@@ -151,7 +151,7 @@ def test_no_option_holds_a_fact(
 
 
 @given(inventory=variables(10), found=facts, play=variables(2))
-def test_no_option_of_a_lookup_holds_a_fact_by_its_variables(
+def test_no_option_of_a_lookup_comes_from_a_fact_through_variables(
     inventory: dict[str, str], found: dict[str, str], play: dict[str, str]
 ) -> None:
     host = Host({"senhasegura_url": URL, **inventory}, found, play)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever is in the files of the run's memory: the right result, at the price of one login at most."""
+"""Whatever the files of the run's memory contain, the result is right, and costs at most one login."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPTIONS: dict[str, t.Any] = {"url": URL, "api_prefix": "auto", "timeout": 30.0, 
 
 @st.composite
 def remembered(draw: st.DrawFn) -> t.Any:
-    """What we would write, or nearly so, now and at other times."""
+    """Values that we would write, or similar ones, with the current time and other times."""
     value = draw(nearly(st.sampled_from(REMEMBERED)))
     if isinstance(value, dict):
         times = st.sampled_from([NOW, NOW + 0.5, NOW - 30, NOW - 100, NOW + 1000]) | TIMES
@@ -60,8 +60,8 @@ def test_any_content_is_a_dictionary(run_directory: Path, content: bytes) -> Non
 
 
 @given(known=st.dictionaries(st.text(), JSON, max_size=4))
-def test_what_is_written_is_read(run_directory: Path, known: dict[str, t.Any]) -> None:
-    """By another process: NaN is the one value that is not the same as itself."""
+def test_written_values_can_be_read(run_directory: Path, known: dict[str, t.Any]) -> None:
+    """By another process. NaN is excluded, because it does not equal itself."""
     text = json.dumps(known)
     assume("NaN" not in text and len(text) < MAX_SIZE)
     RunMemory(str(run_directory)).write(KEY, known)
@@ -70,15 +70,15 @@ def test_what_is_written_is_read(run_directory: Path, known: dict[str, t.Any]) -
 
 
 @given(contents=st.lists(CONTENTS, min_size=3, max_size=3), accepted=st.booleans())
-def test_any_content_costs_one_login_at_most(
+def test_any_content_costs_at_most_one_login(
     network: Network, monkeypatch: pytest.MonkeyPatch, contents: list[bytes], accepted: bool
 ) -> None:
-    """``accepted``: whether the server takes any token, or only the next one that it issues."""
+    """``accepted``: whether the server accepts any token, or only the next one that it issues."""
     monkeypatch.setattr(time, "time", lambda: NOW)
     network.begin()
     create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
     files = sorted(network.run_directory.glob("*.json"))
-    assert len(files) == 3  # the token, and which of the paths there is for a login and for a session
+    assert len(files) == 3  # the token, the path for logins and the path for sessions
     for file, content in zip(files, contents):
         file.write_bytes(content)
     network.login = reply({**LOGGED_IN, "access_token": "another-token-0123456789"})
@@ -91,7 +91,7 @@ def test_any_content_costs_one_login_at_most(
         assert str(exc).isprintable()
         assert len(str(exc)) < 4000
         assert OAUTH2["client_secret"] not in str(exc)
-        # A refusal of the last minute is believed; and that a new token would not be accepted either.
+        # A refusal of the last minute is trusted, and so is the note that a new token would be rejected too.
         assert any(name in content for content in contents for name in (b"refused", b"new_not_accepted"))
         assert network.logins == []
     else:

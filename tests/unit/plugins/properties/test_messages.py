@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret is in a message, whatever the server says, and in whatever form it says it.
+"""No message contains a secret, whatever the server sends, and in whatever form.
 
-Not found are secrets of less than eight characters in disguise and of less than four at all, and what a server hashes,
-encodes in base64, splits up with visible characters or shortens."""
+Not found are secrets of fewer than eight characters in disguise, and any of fewer than four characters. The same is
+true for secrets that a server hashes, encodes in base64, shortens, or splits with visible characters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.unit.plugins.support import CREATED, LOGGED_IN, OAUTH1, OAUTH2, SESSI
 
 BASE: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", "timeout": 30.0, "retries": 0, **SESSION}
 
-# Where a secret comes from: its strategy, and the options and answers that make it one.
+# The source of a secret: its strategy, and the options and responses that make it a secret.
 SECRETS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], dict[str, t.Any]]]] = {
     "client_secret": (SECRET_TEXT, lambda secret: {**OAUTH2, "client_secret": secret}),
     "consumer_secret": (SECRET_TEXT, lambda secret: {**OAUTH1, "consumer_secret": secret}),
@@ -43,7 +43,7 @@ SECRETS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], dict[str, t.Any
     "token of the session": (SECRET_TEXT, lambda secret: OAUTH2),
 }
 
-# Where a server may speak
+# Where a server can put text
 PLACES: dict[str, Callable[[str], Reply]] = {
     "minimal": lambda said: reply(minimal(400, said), 400),
     "full": lambda said: reply(full(400, said), 400),
@@ -58,18 +58,18 @@ PLACES: dict[str, Callable[[str], Reply]] = {
     ),
 }
 OF_THE_SESSION = ("minimal", "full", "numbered", "success")
-"""Those that can name a session too."""
+"""Those that can contain a session too."""
 
 
 def bare(text: str) -> str:
-    """What an eye makes of it, to which three stars are a gap."""
+    """The text as a person reads it. Three asterisks are a gap."""
     return "".join(char for char in text.replace("***", "gap").upper().casefold() if char.isalnum())
 
 
 @pytest.mark.parametrize("kind", SECRETS)
 @fewer(4)
 @given(data=st.data(), before=VALID_TEXT, after=VALID_TEXT)
-def test_no_secret_is_in_a_message(network: Network, kind: str, data: st.DataObject, before: str, after: str) -> None:
+def test_message_contains_no_secret(network: Network, kind: str, data: st.DataObject, before: str, after: str) -> None:
     strategy, options_with = SECRETS[kind]
     place = data.draw(st.sampled_from(OF_THE_SESSION if kind == "token of the session" else sorted(PLACES)))
     secret = data.draw(strategy)
@@ -95,7 +95,7 @@ def test_no_secret_is_in_a_message(network: Network, kind: str, data: st.DataObj
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "success"])
 @fewer(4)
 @given(data=st.data(), before=VALID_TEXT, after=VALID_TEXT, secret=SECRET_TEXT)
-def test_no_secret_is_in_a_message_of_the_login_nor_kept(
+def test_login_message_and_memory_contain_no_secret(
     network: Network, place: str, data: st.DataObject, before: str, after: str, secret: str
 ) -> None:
     network.begin(login=PLACES[place](before + data.draw(echoes(secret)) + after))

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever is written into options, wherever they come from: it is refused with nothing created, or sent as it is."""
+"""Whatever values the options have, and wherever they come from: they are rejected and no session is requested, or they
+are sent unchanged."""
 
 from __future__ import annotations
 
@@ -55,12 +56,12 @@ COMPLETE = st.sampled_from([DIRECT, WITH_LOGIN, WITH_OAUTH1])
 
 
 def payload(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What is to be on the wire for options of the right types: all that say something, by the table of names."""
+    """The expected payload for options of the right types: all non-empty ones, with the names of the API."""
     return {field: options[name] for name, field in ON_THE_WIRE.items() if options.get(name) not in (None, "")}
 
 
 def check_message(text: str) -> None:
-    """One line, harmless on a terminal, and without a secret."""
+    """The text is one line, without control characters and without a secret."""
     assert text.isprintable(), text
     assert len(text) < 20_000
     assert CANARY not in text
@@ -95,8 +96,8 @@ def test_module(
 
 
 @given(options=options_of(st.sampled_from(OPTION_NAMES), SCALARS, 6))
-def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
-    """Whatever core's own check lets through, ours says what is wrong with it."""
+def test_any_value_is_validated(options: dict[str, t.Any]) -> None:
+    """If core's own check accepts a value, our check can still report it."""
     problems = OPERATION.problems({**DIRECT, "retries": 2, "timeout": 30.0, **options})
     check_message(str(OptionsError(problems)))
     assert all(problem.endswith(".") for problem in problems)
@@ -114,14 +115,14 @@ def test_any_value_is_checked(options: dict[str, t.Any]) -> None:
         },
     )
 )
-def test_what_is_right_is_sent_as_it_is(network: Network, run_module: RunModule, options: dict[str, t.Any]) -> None:
+def test_valid_values_are_sent_unchanged(network: Network, run_module: RunModule, options: dict[str, t.Any]) -> None:
     network.begin()
     assert run_module({**DIRECT, **options})["changed"] is True
     numbers: dict[str, t.Any] = {name: int(options[name]) for name in ("port", "remote_app") if name in options}
     assert [json.loads(request.body) for request in network.sessions] == [payload({**options, **numbers})]
 
 
-# The action, with options from everywhere
+# The action, with options from all sources
 
 
 def _is_for_the_environment(value: str) -> bool:
@@ -146,7 +147,7 @@ ENVIRONMENTS = options_of(st.sampled_from(NAMES), ANY_TEXT).map(
 
 @st.composite
 def variables_of(draw: st.DrawFn) -> dict[str, t.Any]:
-    """Variables that give options, each a template, unsafe, or neither."""
+    """Variables that set options. Each is a template, unsafe, or neither."""
     options = draw(options_of(st.sampled_from(NAMES), VALUES | TEMPLATES))
     marks = {name: draw(st.sampled_from(sorted(MARKS))) for name in options}
     return {"a_variable": "a value"} | {
@@ -186,7 +187,7 @@ def test_action(
 
 
 @given(name=st.sampled_from(["user", "protocol", "credential", "remote_device", "client_id", "tenant"]), value=ANY_TEXT)
-def test_unsafe_variable_is_taken_as_it_is(network: Network, run_action: RunAction, name: str, value: str) -> None:
+def test_unsafe_variable_is_sent_unchanged(network: Network, run_action: RunAction, name: str, value: str) -> None:
     assume(value.strip() and "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value))
     network.begin()
     arguments = {option: given for option, given in WITH_LOGIN.items() if option != name}
@@ -201,7 +202,7 @@ def test_unsafe_variable_is_taken_as_it_is(network: Network, run_action: RunActi
 def test_configuration_file(
     network: Network, run_action: RunAction, ansible_cfg: Callable[..., Path], keys: dict[str, str]
 ) -> None:
-    """Core itself cannot read some files; it does not get as far as to us then."""
+    """Core itself cannot parse some files, and then does not run our code."""
     network.begin()
     keys = {name: str(value) for name, value in keys.items()}
     assume(all(char not in value for value in keys.values() for char in "\n\r\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"))
@@ -251,14 +252,14 @@ def test_lookup(
 
 
 @given(devices=st.lists(NAME_TEXT, min_size=1, max_size=3))
-def test_terms_are_devices_as_they_are(network: Network, run_lookup: RunLookup, devices: list[str]) -> None:
+def test_terms_are_sent_unchanged(network: Network, run_lookup: RunLookup, devices: list[str]) -> None:
     network.begin()
     run_lookup(list(devices), {}, **{name: value for name, value in DIRECT.items() if name != "device"})
     assert [json.loads(request.body)["device"] for request in network.sessions] == devices
 
 
 @given(value=NO_TEXTS)
-def test_device_that_is_no_text_is_refused(network: Network, run_lookup: RunLookup, value: t.Any) -> None:
+def test_device_must_be_a_string(network: Network, run_lookup: RunLookup, value: t.Any) -> None:
     network.begin()
     with pytest.raises(AnsibleError):
         run_lookup([value], {}, **{name: given for name, given in DIRECT.items() if name != "device"})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever bytes come over a real connection: a result, or an error of ours, in time."""
+"""Any bytes over a real connection give a result or one of our errors before the deadline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.unit.plugins.support import CREATED, LOGGED_IN, OAUTH2, SESSION, RawS
 
 
 class Rude:
-    """Answers a login and a session with the bytes it is told, and closes."""
+    """Responds to a login and to a session request with the given bytes, and closes the connection."""
 
     def __init__(self, tls: Tls) -> None:
         self.login = self.session = b""

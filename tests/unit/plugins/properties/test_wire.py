@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is on the wire says what the options say, to whoever reads it by the book."""
+"""A standard parser reads from the wire what the options say."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def options_for(url: str, **more: t.Any) -> dict[str, t.Any]:
 
 
 @given(url=BASE_URLS, session=SESSIONS)
-def test_session_in_json(network: Network, url: str, session: dict[str, t.Any]) -> None:
+def test_session_is_sent_as_json(network: Network, url: str, session: dict[str, t.Any]) -> None:
     network.begin()
     options = options_for(url, **session, **BEARER)
     create_remote_session(connect(options, run_memory()), options)
@@ -77,8 +77,8 @@ def test_login_form(network: Network, url: str, keys: dict[str, str]) -> None:
     keys=st.fixed_dictionaries(dict.fromkeys(("consumer_key", "consumer_secret", "token_key", "token_secret"), FILLED)),
     session=SESSIONS,
 )
-def test_oauth1_signature_is_good(network: Network, url: str, keys: dict[str, str], session: dict[str, t.Any]) -> None:
-    """For a server that knows the four keys, by the judgement of oauthlib's server side."""
+def test_oauth1_signature_is_valid(network: Network, url: str, keys: dict[str, str], session: dict[str, t.Any]) -> None:
+    """According to oauthlib's server side, which knows the four keys."""
     network.begin()
     options = options_for(url, **session, **keys)
     create_remote_session(connect(options, run_memory()), options)
@@ -100,8 +100,8 @@ def test_oauth1_signature_is_good(network: Network, url: str, keys: dict[str, st
 
 
 @given(keys=st.fixed_dictionaries({"client_id": FILLED, "client_secret": FILLED}, optional={"tenant": FILLED}))
-def test_one_identity_has_one_login(network: Network, keys: dict[str, str]) -> None:
-    """And any other value of any of its parts is another identity."""
+def test_each_identity_logs_in_once(network: Network, keys: dict[str, str]) -> None:
+    """Any other value of any of its parts is another identity."""
     network.begin()
     for _task in range(2):
         options = options_for("https://vault.example", **keys)
