@@ -23,7 +23,9 @@ def untrusted(verify_message: str) -> ssl.SSLCertVerificationError:
 
 
 def alert(reason: str) -> ssl.SSLError:
-    return ssl.SSLError(1, f"[SSL: {reason}] {reason.lower().replace('_', ' ')} (_ssl.c:2580)")
+    error = ssl.SSLError(1, f"[SSL: {reason}]")
+    error.reason = reason
+    return error
 
 
 RETRYABLE: list[tuple[Exception, str]] = [
