@@ -54,7 +54,8 @@ A failed task also returns :ansretval:`pamops.senhasegura.pam_remote_session#mod
 :ansretval:`pamops.senhasegura.pam_remote_session#module:session_may_exist`.
 
 ``session_may_exist`` is true if the request was sent, and it is unknown whether PAM Core issued a session URL: there
-was no response, or half of one, or a success without a usable session, or a failure behind the server that was asked.
+was no response or only a part of one, PAM Core reported success without a usable session URL, or a gateway reported a
+failure of the server behind it.
 It is false after each of these:
 
 * the HTTP statuses 401, 429 and 503, and an error number of PAM Core's own (1000 to 9999);
@@ -94,6 +95,18 @@ OWN = {
         "Install it for the Python that the message names: the one that runs Ansible or, with delegate_to, the one of "
         "that host."
     ),
+    "API credentials are set for more than one authentication method": (
+        "Set auth_method to the method to use, or unset the options of the other methods. The message names where each "
+        "of them is set."
+    ),
+    "The API credentials are incomplete": (
+        "Set the missing options too. The message names where the other options are set: unset them if you use another "
+        "authentication method."
+    ),
+    "created requires timezone": (
+        "Set timezone to the time zone of the times that PAM Core lists. created has times in UTC, so they cannot be "
+        "compared without it."
+    ),
     "could not be resolved": (
         "Check the host in url or proxy, and the name server of the host that runs the task. No request was sent."
     ),
@@ -101,34 +114,64 @@ OWN = {
         "Check host and port in url or proxy, and firewalls in between. No request was sent. The connection was "
         "retried as often as retries allows."
     ),
-    "the server's certificate is not accepted": (
+    "the server's certificate cannot be verified": (
         "Set ca_path to the certificate authority of PAM Core, or url to a name that the certificate is valid for. No "
         "request was sent."
     ),
-    "as it does when it does not accept or misses a client certificate": (
+    "it may require a client certificate or have rejected yours": (
         "Set client_cert and client_key if PAM Core, or a gateway before it, requires a client certificate."
     ),
-    "what answers there does not speak TLS": "Check the port in url.",
+    "the server does not use TLS on this port": "Check the port in url.",
+    "No certificates could be read from": (
+        "Check that the file or directory exists on the host that runs the task, that it is readable, and that it "
+        "contains certificates in PEM format. The message names the option or variable that sets it. No request was "
+        "sent."
+    ),
+    "or its key cannot be used": (
+        "Check that client_cert and client_key name readable PEM files on the host that runs the task, that they "
+        "belong together, and that the key is not encrypted. No request was sent."
+    ),
+    "TLS failed": (
+        "The message quotes the reason of OpenSSL. Check the port in url, and which TLS versions and ciphers PAM Core "
+        "and the host that runs the task support."
+    ),
     "the proxy refused": (
         "Check proxy and its password, or HTTPS_PROXY. Add PAM Core to NO_PROXY if it is reached without a proxy. "
         "Nothing reached PAM Core."
     ),
-    "the request was sent, but its answer did not arrive": (
+    "the request was sent, but no complete response arrived": (
         f"PAM Core took longer than timeout allows, or the connection broke. {REMAINS_OPEN}"
     ),
-    "does not speak as PAM Core's API does": (
+    "PAM Core reported success, but": (
+        "The response does not have what the documentation of PAM Core promises. Check that url and api_prefix match "
+        "your version of PAM Core, and ask its administrators. The message says whether a session URL may have been "
+        "issued."
+    ),
+    "is not from PAM Core's API": (
         "The response came from something else, such as a login page, a proxy or another product. Check url "
         "and api_prefix."
     ),
-    "the answer is a redirect": (
+    "the response is a redirect": (
         "Redirects are not followed, since they would send secrets elsewhere. Set url to the target of the redirect, "
         "if that is PAM Core."
     ),
-    "this run does not ask again within": (
+    "this run does not retry the login within": (
         "PAM Core refused a login, and the other hosts do not repeat it. Fix the cause, then wait for a minute or "
         "start a new run."
     ),
-    "Whether the module had begun its work is not known": (
+    "No session matches": (
+        "Check that the URL was opened, that timezone is the time zone of PAM Core, and that device also has the other "
+        "name or the address under which PAM Core lists the device."
+    ),
+    "sessions match: someone else opened": (
+        "PAM Core does not link a session to the URL that opened it, so the sessions cannot be told apart. Find the "
+        "session in PAM Core, and give its id."
+    ),
+    "sessions could not be terminated": (
+        "The message gives the reason for each session, up to 10 of them; the result has them all. Fix the reasons, "
+        "and run the task again: sessions that have ended do not count as failures."
+    ),
+    "It is unknown whether the module had started": (
         f"The connection to a delegated host broke. The module is not run again there, whatever number of retries SSH "
         f"has. {REMAINS_OPEN}"
     ),

@@ -47,9 +47,9 @@ Address = tuple[str, int]
 def problem() -> str | None:
     """Return why a URL cannot be opened here, or None."""
     if sys.platform != "darwin" and not any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))):
-        return "There is no desktop here (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER names no browser."
+        return "There is no desktop (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER is not set."
     if not TABLES[0].exists() and not _lsof("-v"):
-        return "Neither /proc/net/tcp nor the program lsof is here to tell whose connections are whose."
+        return "Neither /proc/net/tcp nor the program lsof is available to identify the user of a connection."
     return None
 
 
@@ -162,7 +162,7 @@ def open_in_browser(target: str, seconds: float) -> str | None:
             if browser.poll():
                 return "No browser could be started."
             if time.monotonic() >= end:
-                return "The browser did not come for the URL in time."
+                return "The browser did not fetch the URL in time."
         server.shutdown()
     return None
 
@@ -172,7 +172,7 @@ def main() -> None:
     if not wrong and sys.argv[1] != "--check":
         target = sys.stdin.read().strip()
         if not re.fullmatch(r"https://[\x21-\x7e]+", target):
-            wrong = "What was given is no URL."
+            wrong = "Standard input is not an https URL."
         else:
             wrong = open_in_browser(target, float(sys.argv[1]))
     if wrong:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping
 
-OUTCOME_UNKNOWN = "The outcome is unknown: PAM Core may have done this all the same."
+OUTCOME_UNKNOWN = "The outcome is unknown: PAM Core may have handled the request."
 NOT_VERIFIED = (
-    "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
-    "Set ca_path to the certificate authority of PAM Core instead."
+    "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. Set "
+    "ca_path to the CA certificate of PAM Core instead."
 )
 
 

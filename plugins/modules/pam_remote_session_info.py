@@ -185,7 +185,7 @@ reason:
   description: Why the session is not identified, or V(none) if it is.
   returned: success, with O(created)
   type: str
-  sample: '2 sessions fit: at the same time, as the same user, someone else opened one too.'
+  sample: '2 sessions match: someone else opened a session as the same user at the same time.'
 http_status:
   description: HTTP status of PAM Core's response, or V(none) if there was no response. See the guide
     R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).

@@ -188,7 +188,7 @@ class RemoteAction(ActionBase):
         has_ended = "http_status" not in result
         for name, value in result.items():
             if isinstance(value, str) and self._may_hold_result(value, has_ended):
-                result[name] = "(hidden, since it may hold the result of the module)"
+                result[name] = "(hidden, because it may contain the module's result)"
         if has_ended:
             self._add_what_is_unknown(result)
         return result
@@ -220,7 +220,7 @@ class RemoteAction(ActionBase):
             if self._task.check_mode:
                 raise
             said = str(exc).rstrip(": \n")
-            unknown = "Whether the module had begun its work is not known"
+            unknown = "It is unknown whether the module had started"
             raise AnsibleConnectionFailure(join_sentences(said, unknown, self.OPERATION.doubt)) from None
         finally:
             if retries is not None:

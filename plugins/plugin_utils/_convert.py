@@ -54,7 +54,7 @@ def convert(option: Option, value: t.Any) -> t.Any:
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"must be {_MUST_BE[option.type]}{_hint(option.type, value)}.") from None
     if option.choices and converted not in option.choices:
-        raise ValueError(f"must be one of {', '.join(option.choices)}, and is {ascii(str(converted)[:80])}.")
+        raise ValueError(f"must be one of {', '.join(option.choices)}, but is {ascii(str(converted)[:80])}.")
     return converted
 
 
@@ -108,10 +108,10 @@ _CONVERTERS: dict[str, Callable[[t.Any], t.Any]] = {
 _MUST_BE = {
     "bool": "true or false",
     "float": "a number",
-    "int": "a whole number",
-    "path": "a text",
-    "str": "a text",
-    "time": "a text",
+    "int": "an integer",
+    "path": "a string",
+    "str": "a string",
+    "time": "a string",
 }
 _READ_BY_YAML: dict[str, type | tuple[type, ...]] = {
     "a boolean": bool,
@@ -123,7 +123,7 @@ _READ_BY_YAML: dict[str, type | tuple[type, ...]] = {
 
 def _hint(kind: str, value: t.Any) -> str:
     read = next((word for word, types in _READ_BY_YAML.items() if isinstance(value, types)), None)
-    return f", and YAML made {read} of it: put it in quotes" if read and _MUST_BE[kind] == "a text" else ""
+    return f", but YAML reads it as {read}: put it in quotes" if read and _MUST_BE[kind] == "a string" else ""
 
 
 def _list(option: Option, value: t.Any) -> list[t.Any]:
@@ -134,7 +134,9 @@ def _list(option: Option, value: t.Any) -> list[t.Any]:
         return [_CONVERTERS[kind](item) for item in items]
     except (TypeError, ValueError, OverflowError):
         first = next((item for item in items if not isinstance(item, str)), None)
-        raise ValueError(f"must be {_MUST_BE[kind]}, or a list of some{_hint(kind, first)}.") from None
+        raise ValueError(
+            f"must be {_MUST_BE[kind]} or a list of {_MUST_BE[kind].split()[-1]}s{_hint(kind, first)}."
+        ) from None
 
 
 def _dictionary(option: Option, value: t.Any) -> dict[str, t.Any]:

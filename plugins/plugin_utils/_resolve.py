@@ -90,8 +90,8 @@ def _problems_with_facts(
         if name.startswith("SENHASEGURA_") or name.upper() in _DECIDES_THE_WAY:
             found[f"The environment variable {name}"] = facts.behind_template(value, written.loops)
     return [
-        f"{name} must not come from {fact}: managed hosts choose their facts themselves. If you trust this one, copy "
-        "it to another variable with set_fact."
+        f"{name} must not come from {fact}: a managed host chooses its own facts. If you trust this fact, copy it to "
+        "another variable with set_fact."
         for name, fact in found.items()
         if fact
     ]
@@ -107,7 +107,7 @@ def _collect(
     for name, option in known.items():
         given = [key for key in (name, *option.aliases) if key in values]
         if len(given) > 1:
-            found.append(f"{' and '.join(given)} are the same option: give one of them.")
+            found.append(f"{' and '.join(given)} are the same option: set only one of them.")
         if given:
             values[name] = values.pop(given[0])
             origins[name] = GIVEN
@@ -149,7 +149,7 @@ def _problems_of_members(name: str, option: Option, value: Mapping[str, t.Any]) 
     unknown = [f"{name}.{key}" for key in value if key not in option.members]
     found = [f"There is no option {', '.join(unknown)}."] if unknown else []
     wrong = [key for key in option.members if not isinstance(value.get(key), (str, type(None)))]
-    return found + [f"{name}.{key} must be a text." for key in wrong]
+    return found + [f"{name}.{key} must be a string." for key in wrong]
 
 
 def _configured(name: str, option: Option, variables: Mapping[str, t.Any], template: Template) -> tuple[t.Any, str]:
@@ -194,9 +194,9 @@ def _unreadable(name: str, exc: AnsibleError) -> str:
     """Core's error quotes the template, which may be a password that contains braces."""
     if may_hold_secret(name):
         return (
-            f"{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not shown "
-            "here: it may be the secret itself. Check that the variables in it are defined; a secret that has "
-            "{{, {% or {# in it must be marked !unsafe."
+            f"{name} cannot be read: Ansible treats the value as a template and cannot render it. The value is not "
+            "shown, because it may be the secret itself. Check that its variables are defined. Mark a secret that "
+            "contains {{, {% or {# as !unsafe."
         )
     return f"{name} cannot be read: {to_text(exc).strip().rstrip('.')}."
 

@@ -166,7 +166,7 @@ def test_answer_is_a_string_or_is_rejected_by_name(vault: Simulator, collections
         form = survey["device"]
         if READS_YAML and form in not_text:
             found = re.findall(
-                r"(\w+) is not text but the (?:boolean|integer|number|date|time) \S+\. ", asked.messages[number]
+                r"(\w+) is not a string but the (?:boolean|integer|number|date|time) \S+\. ", asked.messages[number]
             )
             assert sorted(found) == sorted(FIELDS), form
             assert asked.messages[number].startswith(NOTHING_ASKED) and asked.messages[number].endswith(ADVICE)
@@ -185,7 +185,7 @@ def test_name_of_the_launcher_is_a_string_or_is_rejected(
     asked = ask([GOOD], vault, collections, tmp_path, launcher)
     if READS_YAML:
         assert asked.by_survey == {}
-        assert asked.messages[1].startswith(f"{NOTHING_ASKED}awx_user_name is not text but ")
+        assert asked.messages[1].startswith(f"{NOTHING_ASKED}awx_user_name is not a string but ")
         assert asked.messages[1].endswith(ADVICE_ON_LAUNCHER)
     else:
         assert asked.by_survey == {1: expected(GOOD, launcher)}
@@ -297,8 +297,8 @@ def test_expression_of_the_site_cannot_convert_the_launcher_name(
     job = run_job(answers, [session_credential(vault)], site, user="00123456")
     if READS_YAML:
         assert job.failure().startswith(
-            f"{NOTHING_ASKED}awx_user_name is not text but the integer 42798. tower_user_name is not text but the "
-            "integer 42798. "
+            f"{NOTHING_ASKED}awx_user_name is not a string but the integer 42798. tower_user_name is not a string but "
+            "the integer 42798. "
         )
         assert job.failure().endswith(f" {ADVICE} {ADVICE_ON_LAUNCHER}")
         assert vault.requests == []

@@ -28,9 +28,9 @@ if t.TYPE_CHECKING:
     from tests.simulator import Simulator
 
 PLAYBOOKS = {
-    "request_session": "No session was asked for.",
-    "open_session": "No session was asked for.",
-    "maintenance_window": "Nothing was opened.",
+    "request_session": "No session was requested.",
+    "open_session": "No session was requested.",
+    "maintenance_window": "No session was requested.",
     "awx_setup": "Nothing was changed in AWX.",
 }
 TASKS = ("check_variables", "check_delivery", "maintenance_window_open")
@@ -114,7 +114,7 @@ def failure(output: str) -> str:
     return message.removeprefix("Task failed: Action failed: ")
 
 
-CHOOSES = "A managed host can choose its facts, so they must not decide here."
+CHOOSES = "A managed host can choose its facts, so they are not accepted here."
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
@@ -152,7 +152,7 @@ def test_other_facts_are_ignored(lab: Lab, vault: Simulator) -> None:
     lab.become_hostile({"my_window_user": "x", "windows": "x", "ansible_hostname": "web01", "device": "db01"})
     output = lab.play(HOSTILE.format(playbook="request_session"))
     assert "among the facts" not in output
-    assert failure(output).startswith("No session was asked for. Nobody says whose session it is to be: ")
+    assert failure(output).startswith("No session was requested. The user of the session is not set. ")
     lab.environment["SENHASEGURA_USER"] = "jdoe"
     output = lab.play(HOSTILE.format(playbook="request_session") + ANSWERED)
     assert vault.requests[-1].path.endswith("/remote/session"), output

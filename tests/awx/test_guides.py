@@ -107,7 +107,7 @@ def test_setup_guide_ends_with_a_job(
     run_job(answers, credentials, more, user="jdoe@corp.example", playbook=playbook).succeeded()
     assert webhook.deliveries[1].body["message"].startswith("Your session on web01, until ")
     refused = run_job({**answers, "device": "db01"}, credentials, more, user="jdoe@corp.example")
-    assert refused.failure() == 'No session was asked for. device is "db01", which is not among the allowed_devices.'
+    assert refused.failure() == 'No session was requested. device is "db01", which is not in allowed_devices.'
 
 
 def test_terminal_guide(
@@ -132,6 +132,6 @@ def test_terminal_guide(
     credential = ("Credential, the user name", vault.credentials["credential"])
     shown = in_a_shell(lines, [secret, credential, secret, credential, secret], environment, tmp_path)
     assert secret[1] not in shown
-    assert shown.count("The browser has the URL, with ") == 2
+    assert shown.count("The browser fetched the URL with ") == 2
     assert shown.count(" opens once, within the next ") == 1
     assert "Session open" in wait_for(tmp_path / "page")

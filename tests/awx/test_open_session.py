@@ -34,7 +34,7 @@ if t.TYPE_CHECKING:
 
 PROGRAM = CHECKOUT / "playbooks" / "files" / "open_in_browser.py"
 PLAYBOOK = [str(PROGRAMS / "ansible-playbook"), "pamops.senhasegura.open_session"]
-LEFT = re.compile(r"The browser has the URL, with (\d+) of its 30 seconds left\.")
+LEFT = re.compile(r"The browser fetched the URL with (\d+) of its 30 seconds left\.")
 
 # Loads the URL as a browser does, and saves the page.
 BROWSER = """\
@@ -143,7 +143,7 @@ def test_chromium_shows_the_session_and_cannot_reload(
     assert shown[0]["url"].startswith(f"{vault.url}/modulos/auth?_sr=")
     for text in ("jdoe", "web01", "SSH", "svc-admin"):
         assert text in shown[0]["text"]
-    assert "This address was used before. It opens once." in shown[1]["text"]
+    assert "This URL was already used. It opens only once." in shown[1]["text"]
     assert screenshot.stat().st_size > 1000
 
     seen = "\n".join(lines.seen)
@@ -154,11 +154,11 @@ def test_chromium_shows_the_session_and_cannot_reload(
 
 
 QUESTIONS = {
-    "Device, as it is registered in PAM Core": "device",
+    "Device, as registered in PAM Core": "device",
     "User, your login name in PAM Core": "user",
     "Protocol, such as SSH or RDP": "protocol",
-    "Credential, the user name that PAM Core has for the device": "credential",
-    "Address of PAM Core, such as https://vault.example": "url",
+    "Credential, the user name registered for the device": "credential",
+    "URL of PAM Core, such as https://vault.example": "url",
     "Client ID of the application (OAuth 2.0)": "client_id",
     "Client secret": "client_secret",
 }
@@ -222,7 +222,7 @@ def test_options_from_other_sources_are_not_prompted_for(
         encoding="utf-8",
         timeout=60,
     )
-    terminal.expect_exact("Device, as it is registered in PAM Core:")
+    terminal.expect_exact("Device, as registered in PAM Core:")
     terminal.sendline("{{ lookup('pipe', 'id') }}")
     terminal.expect_exact("Consumer secret (output is hidden):")
     terminal.sendline(oauth1["consumer_secret"])
@@ -230,7 +230,7 @@ def test_options_from_other_sources_are_not_prompted_for(
     terminal.close()
     output = str(terminal.before)
     assert terminal.exitstatus == 2, output
-    assert 'PAM Core answered \\"Device not found\\" (HTTP 400).' in output
+    assert 'PAM Core responded with \\"Device not found\\" (HTTP 400).' in output
     asked = [request.json for request in vault.requests if request.path.endswith("/remote/session")]
     assert asked == [
         {"user": "jdoe", "device": "{{ lookup('pipe', 'id') }}", "protocol": "SSH", "credential": "svc-admin"}
@@ -262,9 +262,9 @@ def test_missing_options_fail_without_a_terminal(vault: Simulator, environment: 
 
 def test_missing_browser_fails_with_advice(vault: Simulator, environment: dict[str, str]) -> None:
     assert play(environment, "-e", "device=web01").failure() == (
-        "There is no desktop here (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER names no browser. Set BROWSER "
-        "to a program that opens addresses, or say -e show_url=true: then the URL is printed, to be copied from this "
-        "terminal within its 30 seconds. It stays in what the terminal keeps, and in Ansible's log if there is one."
+        "There is no desktop (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER is not set. Set BROWSER "
+        "to a program that opens URLs, or set -e show_url=true to print the URL, and copy it from this terminal within "
+        "its 30 seconds. It stays in the terminal's scrollback, and in Ansible's log if there is one."
     )
     assert vault.requests == []
 
@@ -286,8 +286,8 @@ def test_check_mode_requests_and_opens_nothing(
 
 
 ENDS = (
-    " The session ends by itself. With -e show_url=true the URL is printed, to be copied from this terminal within its "
-    "30 seconds."
+    " The URL expires. Set -e show_url=true to print the next one, and copy it from this terminal within its 30 "
+    "seconds."
 )
 
 
@@ -295,7 +295,7 @@ ENDS = (
     ("text", "message"),
     [
         ("exit 1", f"No browser could be started.{ENDS}"),
-        ("exit 0", f"The browser did not come for the URL in time.{ENDS}"),
+        ("exit 0", f"The browser did not fetch the URL in time.{ENDS}"),
     ],
 )
 def test_browser_does_not_open_the_url(
@@ -479,4 +479,4 @@ def test_program_ends_after_the_redirect(run_program: Run, tmp_path: Path) -> No
 )
 def test_invalid_url_is_rejected(given: str, run_program: Run) -> None:
     run = run_program("30", given, BROWSER="/bin/false")
-    assert (run.returncode, run.stdout, run.stderr) == (1, "What was given is no URL.\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (1, "Standard input is not an https URL.\n", "")

@@ -94,7 +94,7 @@ def test_webhook_gets_a_working_url(
         "screensize": "1280x800",
     }
     told = re.fullmatch(
-        r"The webhook took the URL of jdoe's session on web01 with (\d+) of its 30 seconds left\.",
+        r"The webhook accepted the URL of jdoe's session on web01 with (\d+) of its 30 seconds left\.",
         job.message("Print how much time was left"),
     )
     assert told and 0 < int(told[1]) <= 30
@@ -257,13 +257,13 @@ def test_job_output_has_the_url_only_if_configured(
     job = run_job(answers, [session_credential(vault)], variables={"hand_over": "job_output"}).succeeded()
     url, about, risk = job.message("Print the URL")
     assert re.fullmatch(
-        r"This URL is jdoe's session on web01\. It opens once, for whoever opens it first, within the next \d+ "
+        r"This URL is jdoe's session on web01\. It opens once, for the first person who opens it, within the next \d+ "
         r"seconds\.",
         about,
     )
     assert risk == (
-        "It was printed because hand_over is job_output: all who can see this job could have taken it, and AWX keeps "
-        "it in its database and sends it to wherever it sends logs."
+        "It was printed because hand_over is job_output. Everyone who can see this job could have used it. AWX stores "
+        "it in its database and sends it to its log destinations."
     )
     assert webhook.deliveries == []
     assert requests.get(url, verify=vault.ca_file, timeout=10).status_code == 200
@@ -271,25 +271,25 @@ def test_job_output_has_the_url_only_if_configured(
 
 # Problems of answers and variables → the message
 
-NOTHING_ASKED = "No session was asked for. "
-INTEGER = "must be an integer without sign and leading zeros, and is"
-CONTROL = "has control characters or line ends."
+NOTHING_ASKED = "No session was requested. "
+INTEGER = "must be an integer without a sign or leading zeros, but is"
+CONTROL = "contains control characters or newlines."
 ADVICE = (
-    "In a file of variables, put text in quotes. What AWX hands to a job is read by YAML's rules from ansible-core "
-    "2.19 on: 0123, 1_2, 12:30, yes or 2026-01-31 is not text then, and what was typed cannot be known. Use another "
-    "name for the same, or an execution environment with ansible-core 2.18 or older."
+    "In a variables file, put strings in quotes. ansible-core 2.19 and later parses values from AWX as YAML: 0123, "
+    "1_2, 12:30, yes and 2026-01-31 are not strings then, and what was typed is lost. Use another name for the same "
+    "thing, or an execution environment with ansible-core 2.18 or earlier."
 )
 ADVICE_ON_LAUNCHER = (
-    "If session_user is not made of awx_user_name, set uses_launcher_name to false in the job template's variables."
+    "If session_user does not use awx_user_name, set uses_launcher_name to false in the job template's variables."
 )
-NO_BODY = "webhook_body must be a mapping, to be sent as JSON, and refer to nothing that is not there."
+NO_BODY = "webhook_body must be a dictionary that can be sent as JSON, and must not refer to undefined variables."
 NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "all empty": (
         {"device": "", "credential": "", "protocol": "", "device_port": "", "screen_size": ""},
         {},
-        f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. credential is missing or empty; "
-        "where the version of PAM Core can select one by itself, set auto_select_credential to true instead.",
+        f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. credential is missing or empty. If "
+        "your version of PAM Core can select a credential, set auto_select_credential to true instead.",
     ),
     "malformed": (
         {
@@ -300,13 +300,13 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
         },
         {},
         f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. remote_addr must be an IPv4 or IPv6 "
-        "address, and is '10.0.0'. screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'.",
+        "address, but is '10.0.0'. screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'big'.",
     ),
     "not numbers, not booleans": (
         {"device_port": "22x", "remote_app": "0-1", "auto_select_credential": "perhaps"},
         {"allow_other_user": "maybe"},
         f'{NOTHING_ASKED}device_port {INTEGER} "22x". remote_app {INTEGER} "0-1". auto_select_credential must be true '
-        'or false, and is "perhaps". allow_other_user must be true or false, and is "maybe".',
+        'or false, but is "perhaps". allow_other_user must be true or false, but is "maybe".',
     ),
     "control characters and line ends": (
         {
@@ -325,14 +325,14 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "out of range": (
         {"device_port": "70000", "remote_app": "0", "auto_select_credential": "yes"},
         {},
-        f"{NOTHING_SENT}port must be from 1 to 65535, and is 70000. remote_app must be from 1 to 2147483647, and is 0. "
-        "credential and auto_select_credential exclude each other: name a credential, or let PAM Core select one.",
+        f"{NOTHING_SENT}port must be from 1 to 65535, but is 70000. remote_app must be from 1 to 2147483647, but is 0. "
+        "credential and auto_select_credential are mutually exclusive. Set credential, or let PAM Core select one.",
     ),
     "lists": (
         {"device": ["web01"], "protocol": ["SSH"]},
         {},
-        f"{NOTHING_ASKED}device is not text but a list or a mapping. protocol is not text but a list or a mapping. "
-        f"{ADVICE}",
+        f"{NOTHING_ASKED}device is not a string but a list or a dictionary. protocol is not a string but a list or a "
+        f"dictionary. {ADVICE}",
     ),
     "variables of the job template that are not text": (
         {},
@@ -346,11 +346,11 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "webhook_token": 4711,
             "senhasegura_client_id": 815,
         },
-        f"{NOTHING_ASKED}session_user is not text but the integer 42798. hand_over is not text but the boolean true. "
-        "webhook_format is not text but the number 1.5. webhook_token is not text but of type integer. an element of "
-        "allowed_devices is not text but the integer 12. an element of allowed_devices is not text but null. "
-        "allowed_protocols is not text but null. an element of allowed_credentials is not text but a list or a "
-        f"mapping. senhasegura_client_id is not text but of type integer. {ADVICE}",
+        f"{NOTHING_ASKED}session_user is not a string but the integer 42798. hand_over is not a string but the boolean "
+        "true. webhook_format is not a string but the number 1.5. webhook_token is not a string but of type integer. "
+        "an element of allowed_devices is not a string but the integer 12. an element of allowed_devices is not a "
+        "string but null. allowed_protocols is not a string but null. an element of allowed_credentials is not a "
+        f"string but a list or a dictionary. senhasegura_client_id is not a string but of type integer. {ADVICE}",
     ),
     "in another's name, and a job template with mistakes": (
         {"user": "asmith"},
@@ -360,37 +360,37 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "webhook_format": "irc",
             "webhook_body": "text",
         },
-        f'{NOTHING_ASKED}user is "asmith", but this job template gets sessions for whoever launches it, "jdoe"; '
-        'allow_other_user would let it get them for others. hand_over must be webhook or job_output, and is "mail". '
-        "The "
-        "webhook's URL must begin with https://, since the session's URL is sent there, and have no blanks. "
-        f'webhook_format must be generic, servicenow, slack, teams, and is "irc". {NO_BODY}',
+        f'{NOTHING_ASKED}user is "asmith", but this job template requests sessions only for its launcher, "jdoe". Set '
+        'allow_other_user to allow other users. hand_over must be webhook or job_output, but is "mail". '
+        "The webhook URL must begin with https://, to protect the session URL, and must not contain spaces. "
+        f'webhook_format must be generic, servicenow, slack, teams, but is "irc". {NO_BODY}',
     ),
     "not allowed": (
         {"device": "db01", "protocol": "telnet", "credential": "root", "remote_device": "dc01"},
         {"allowed_devices": ["web*", "host00*"], "allowed_protocols": ["SSH"], "allowed_credentials": ["svc-*"]},
-        f'{NOTHING_ASKED}device is "db01", which is not among the allowed_devices. remote_device is "dc01", which is '
-        'not among the allowed_devices. protocol is "telnet", which is not among the allowed_protocols. credential is '
+        f'{NOTHING_ASKED}device is "db01", which is not in allowed_devices. remote_device is "dc01", which is '
+        'not in allowed_devices. protocol is "telnet", which is not in allowed_protocols. credential is '
         '"root", '
-        "which is not among the allowed_credentials.",
+        "which is not in allowed_credentials.",
     ),
     "nothing is allowed": (
         {},
         {"allowed_devices": [], "allowed_protocols": [], "allowed_credentials": ""},
-        f'{NOTHING_ASKED}device is "web01", which is not among the allowed_devices. protocol is "SSH", which is not '
-        'among the allowed_protocols. credential is "svc-admin", which is not among the allowed_credentials.',
+        f'{NOTHING_ASKED}device is "web01", which is not in allowed_devices. protocol is "SSH", which is not in '
+        'allowed_protocols. credential is "svc-admin", which is not in allowed_credentials.',
     ),
     "more than what is allowed": (
         {"device": "web01 anything", "remote_device": "w.b01", "credential": "SVC-ADMIN"},
         {"allowed_devices": ["web01", "w.+", "(web01"], "allowed_credentials": "svc-admin"},
-        f'{NOTHING_ASKED}device is "web01 anything", which is not among the allowed_devices. remote_device is '
-        '"w.b01", which is not among the allowed_devices. credential is "SVC-ADMIN", which is not among the '
+        f'{NOTHING_ASKED}device is "web01 anything", which is not in allowed_devices. remote_device is '
+        '"w.b01", which is not in allowed_devices. credential is "SVC-ADMIN", which is not in '
         "allowed_credentials.",
     ),
     "a credential that is not known": (
         {"credential": "", "auto_select_credential": "true"},
         {"allowed_credentials": ["svc-admin"]},
-        f"{NOTHING_ASKED}PAM Core cannot select a credential where allowed_credentials says which ones may be used.",
+        f"{NOTHING_ASKED}auto_select_credential cannot be used with allowed_credentials, as PAM Core could select any "
+        f"credential.",
     ),
 }
 
@@ -413,25 +413,24 @@ def test_problems_are_reported_before_any_request(
 UNKNOWN = {
     "user": (
         "nobody",
-        'PAM Core answered "User not found" (HTTP 400). Check that user, device, credential and protocol are as they '
-        "are registered in PAM Core, and that the credential is assigned to the authorization of this application.",
+        'PAM Core responded with "User not found" (HTTP 400). Check that user, device, credential and protocol match '
+        "the values registered in PAM Core, and that the credential is assigned to the authorization of this "
+        "application.",
     ),
     "device": (
         "nowhere",
-        'PAM Core answered "Device not found" (HTTP 400). Check the option device, and that the device is registered '
-        "and "
-        "enabled in PAM Core.",
+        'PAM Core responded with "Device not found" (HTTP 400). Check the option device. Check that the device is '
+        "registered and enabled in PAM Core.",
     ),
     "credential": (
         "nobody",
-        'PAM Core answered "Credential not found" (HTTP 400). Check the options credential and device: the '
-        "credential's "
-        "user name is wanted, not its number or identifier.",
+        'PAM Core responded with "Credential not found" (HTTP 400). Check the options credential and device. Set '
+        "credential to the credential's user name, not to its ID or identifier.",
     ),
     "protocol": (
         "SMOKE",
-        'PAM Core answered "Invalid protocol" (HTTP 400). Set the option protocol to one that the device has in its '
-        "connectivities, such as SSH, RDP or HTTPS.",
+        'PAM Core responded with "Invalid protocol" (HTTP 400). Set the option protocol to one of the '
+        "device's connectivities, such as SSH, RDP or HTTPS.",
     ),
 }
 
@@ -454,12 +453,10 @@ def test_unknown_names_in_pam_core_are_reported(
 def test_missing_webhook_and_user_send_nothing(vault: Simulator, run_job: JobPlay, answers: dict[str, str]) -> None:
     job = run_job(answers, [session_credential(vault)], user=None)
     assert job.failure() == (
-        f"{NOTHING_ASKED}Nobody says whose session it is to be: in a job it is whoever launched it (awx_user_name); "
-        "elsewhere, and in scheduled jobs, set session_user. There is no webhook to hand the URL over to: add a "
-        "credential "
-        'of the type "senhasegura session webhook" to the job template, or set SENHASEGURA_WEBHOOK_URL. With hand_over '
-        "set "
-        "to job_output the URL is printed instead, and all who can see the job can take it."
+        f"{NOTHING_ASKED}The user of the session is not set. In a job, it is the launcher (awx_user_name). Elsewhere, "
+        "and in scheduled jobs, set session_user. No webhook is set for the session URL. Add a credential of the type"
+        ' "senhasegura session webhook" to the job template, or set SENHASEGURA_WEBHOOK_URL. If hand_over is '
+        "job_output, the job prints the URL instead, and everyone who can see the job can use it."
     )
     assert vault.requests == []
 
@@ -518,8 +515,8 @@ def test_own_playbook_can_import_it(
 
 # The webhook does not accept the message
 
-NOT_TAKEN = "The webhook did not take the URL: "
-ENDS = " The session on web01 ends by itself, unless its URL is opened all the same."
+NOT_TAKEN = "The webhook did not accept the URL: "
+ENDS = " The session URL for web01 expires, unless someone opens it anyway."
 
 
 def test_lost_message_is_sent_again(
@@ -535,8 +532,8 @@ def test_lost_message_is_sent_again(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (404, "it answered with HTTP status 404."),
-        (302, "it answered with HTTP status 302."),
+        (404, "it responded with HTTP status 404."),
+        (302, "it responded with HTTP status 302."),
     ],
 )
 def test_rejected_message_is_not_sent_again(
@@ -561,11 +558,11 @@ SILENT: dict[str, tuple[dict[str, str], float, str]] = {
     "not trusted": (
         {"ca_certificate": ""},
         0,
-        "its certificate cannot be verified with the authorities that are known.",
+        "its certificate cannot be verified with the known CA certificates.",
     ),
     "nobody there": ({"url": "https://127.0.0.1:1/secret-part-of-the-webhook"}, 0, "it refuses connections."),
     "no such host": ({"url": "https://webhook.invalid/x"}, 0, "its host name cannot be resolved."),
-    "no address": ({"url": "https://127.0.0.1:port/x"}, 0, "the connection failed or its address cannot be used."),
+    "no address": ({"url": "https://127.0.0.1:port/x"}, 0, "the connection failed or the URL is invalid."),
     "slow": ({}, 5, "it took too long."),
 }
 
@@ -587,7 +584,7 @@ def test_reason_for_a_missing_response(
         [session_credential(vault), webhook_credential(webhook, **inputs)],
         variables={"seconds_left": 4},
     )
-    assert job.failure() == f"{NOT_TAKEN}there was no answer; {reason}{ENDS}"
+    assert job.failure() == f"{NOT_TAKEN}there was no response; {reason}{ENDS}"
     assert created(vault) == 1
     assert_nothing_shows(job, vault, webhook)
 
@@ -598,7 +595,7 @@ def test_message_is_retried_until_the_url_expires(
     webhook.answers = [500]
     start = time.monotonic()
     job = run_job(answers, credentials)
-    assert job.failure() == f"{NOT_TAKEN}it answered with HTTP status 500.{ENDS}"
+    assert job.failure() == f"{NOT_TAKEN}it responded with HTTP status 500.{ENDS}"
     assert len(webhook.deliveries) > 3
     assert 15 < time.monotonic() - start < 45
     assert created(vault) == 1
@@ -609,7 +606,7 @@ def test_expiring_url_is_not_handed_over(
 ) -> None:
     job = run_job(answers, credentials, variables={"seconds_left": 2})
     assert job.failure() == (
-        "PAM Core took so long that 2 of the URL's 30 seconds are left, too few to hand it over. The session ends by "
-        "itself."
+        "PAM Core responded so late that only 2 of the URL's 30 seconds are left, too few to hand it over. The URL "
+        "expires."
     )
     assert webhook.deliveries == []

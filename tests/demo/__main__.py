@@ -41,7 +41,7 @@ def run(*command: str, **variables: str) -> str:
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", **variables},
     )
     if process.returncode:
-        sys.exit(f"{process.stdout}\n{command[0]} failed, so the demonstration ends here.")
+        sys.exit(f"{process.stdout}\n{command[0]} failed, so the demonstration stops.")
     return process.stdout
 
 
@@ -68,8 +68,8 @@ def title(page: str) -> str:
 
 def show(simulator: Simulator, folder: Path, output: str) -> None:
     notes = json.loads((folder / "notes.json").read_text())
-    told = re.search(r"TASK \[Ask for .*?\] \**\n(?:task path: .*\n)?((?:.+\n)+)", output)
-    say("3. The playbook tests/demo/playbook.yml asked for an SSH session on web01. With -vvv Ansible says of it:")
+    told = re.search(r"TASK \[Request .*?\] \**\n(?:task path: .*\n)?((?:.+\n)+)", output)
+    say("3. The playbook tests/demo/playbook.yml requested an SSH session on web01. With -vvv, Ansible prints:")
     print(textwrap.indent((told[1] if told else "(nothing)\n").rstrip(), "      "))
     say(
         f"   while its registered variable holds the URL ({len(notes['session_url'])} characters), "
@@ -80,9 +80,9 @@ def show(simulator: Simulator, folder: Path, output: str) -> None:
 
     link = re.search(r'href="([^"]+)"', (folder / "go.html").read_text())
     if not link:
-        sys.exit("The template made no link.")
+        sys.exit("The template has no link.")
     first, second = (requests.get(html.unescape(link[1]), verify=simulator.ca_file, timeout=10) for _time in range(2))
-    say("5. The lookup asked for a session on db01 from within a template, and wrote a page with its link.")
+    say("5. The lookup requested a session on db01 in a template, which wrote a page with its URL.")
     say(f"   Opened once, that shows: {title(first.text)} (HTTP {first.status_code}).")
     say(f"   Opened again, it is refused (HTTP {second.status_code}).")
 
@@ -95,15 +95,15 @@ def show(simulator: Simulator, folder: Path, output: str) -> None:
         simulator.credentials["oauth2"]["client_secret"],
     ]
     if any(secret in output for secret in secrets):
-        sys.exit("A secret is in the output of the playbook. That must not be: please report it.")
-    say(f"   In {len(output.splitlines())} lines that Ansible printed there is neither URL, token nor client secret.")
+        sys.exit("The output of the playbook contains a secret. Please report this bug.")
+    say(f"   In {len(output.splitlines())} lines of Ansible's output, there is no URL, token or client secret.")
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="senhasegura-demo-") as name, Simulator(profile="4.0") as simulator:
         folder = Path(name)
         install_collection(folder)
-        say(f"2. Started a simulator of PAM Core 4.0 at {simulator.url}, with a certificate of its own.")
+        say(f"2. Started a simulator of PAM Core 4.0 at {simulator.url}, with its own certificate.")
         output = run(
             "ansible-playbook",
             "-vvv",
@@ -127,7 +127,7 @@ def main() -> None:
         if "--verbose" in sys.argv:
             print(output)
         show(simulator, folder, output)
-    say("7. The simulator is stopped, and what it and the playbook wrote is removed.")
+    say("7. Stopped the simulator, and removed all files that it and the playbook wrote.")
 
 
 main()

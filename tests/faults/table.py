@@ -66,28 +66,28 @@ SECONDS, MEBIBYTES = 4, 64
 LOGIN = "Logging in with OAuth 2.0 failed: "
 CREATE = "Creating the remote session failed: "
 UNSENT = "the request could not be sent: "
-LOST = "the request was sent, but its answer did not arrive: "
-NOTE = " A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
-REACH = ". Check url and proxy, and whether the machine that asks can reach that address."
+LOST = "the request was sent, but no complete response arrived: "
+NOTE = " PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
+REACH = ". Check url and proxy, and that the machine that sends the request can reach that address."
 RESET = "Connection reset by peer."
-ENDED = "the connection was closed before an answer came."
-BROKEN_OFF = "the connection was closed in the middle of the answer."
-NO_TIME = "no answer within the time that the option timeout allows."
-UNTRUSTED = "the server's certificate is not accepted: "
-AUTHORITIES = " (option ca_path names the certificate authorities to trust)."
+ENDED = "the connection was closed before a response arrived."
+BROKEN_OFF = "the connection was closed in the middle of the response."
+NO_TIME = "no response within the time that the option timeout allows."
+UNTRUSTED = "the server's certificate cannot be verified: "
+AUTHORITIES = " (set ca_path to the CA certificates to trust)."
 
-NO_HANDSHAKE = "the server ended the TLS connection, as it does when it does not accept or misses a client certificate."
+NO_HANDSHAKE = "the server closed the TLS connection; it may require a client certificate or have rejected yours."
 
-USER = "Set the option user to the login name of a user who is registered in PAM Core."
+USER = "Set the option user to the login name of a user in PAM Core."
 CREDENTIAL = (
-    "Set the option credential to the user name of a credential of the device; "
-    "only the newest product versions select one by themselves (auto_select_credential)."
+    "Set the option credential to the user name of a credential of the device. Only PAM Core 4.2 and later can select "
+    "one (auto_select_credential)."
 )
 DEVICE = "Set the option device to the host name or IP address of a registered device."
-NO_DEVICE = "Check the option device, and that the device is registered and enabled in PAM Core."
-PROTOCOL = "Set the option protocol to one that the device has in its connectivities, such as SSH, RDP or HTTPS."
-PATHS = "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has"
-NO_HEADER = f"{PATHS}; the gateway also says this where a proxy takes away the Authorization header."
+NO_DEVICE = "Check the option device. Check that the device is registered and enabled in PAM Core."
+PROTOCOL = "Set the option protocol to one of the device's connectivities, such as SSH, RDP or HTTPS."
+PATHS = "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)"
+NO_HEADER = f"{PATHS}. The gateway also sends this error if a proxy removes the Authorization header."
 RESOURCE = (
     "In PAM Core, grant the resource Web Proxy Session with read and write permission to the authorization "
     "of this application (A2A, Authorizations)."
@@ -97,38 +97,39 @@ READ_WRITE = (
     "(A2A, Authorizations)."
 )
 REFERER = (
-    "This collection sends no referrer: in PAM Core, empty the authorized HTTP referrers of the authorization "
+    "This collection sends no HTTP referrer. In PAM Core, clear the authorized HTTP referrers of the authorization "
     "(A2A, Authorizations)."
 )
 SIGNATURE = (
-    "Check consumer_key, consumer_secret, token_key and token_secret, that url is the address by which "
-    "PAM Core knows itself, and that the clock of this machine is right."
+    "Check consumer_key, consumer_secret, token_key and token_secret. Check that url uses the host name configured in "
+    "PAM Core, and that the clock of this machine is correct."
 )
 CLIENT = (
-    "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
-    "expired, and whether this machine's IP address is among the authorized ones."
+    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
+    "expired, and that this machine's IP address is authorized."
 )
 NO_CREDENTIAL = (
-    "Check the options credential and device: the credential's user name is wanted, not its number or identifier."
+    "Check the options credential and device. Set credential to the credential's user name, not to its ID or "
+    "identifier."
 )
-FAULT = "This is a fault in PAM Core: its administrators find more in the index log of system errors."
-LATER_OR_ASK = "PAM Core did not answer its own gateway in time: try again later, or ask its administrators."
-OUT_OF_TIME = "PAM Core did not answer its own gateway in time: ask its administrators."
-INVALID = "PAM Core did not answer its own gateway as it should: ask its administrators."
+FAULT = "This is an error in PAM Core. Its administrators can find details in the index log of system errors."
+LATER_OR_ASK = "PAM Core did not respond to its own gateway in time. Retry later, or ask its administrators."
+OUT_OF_TIME = "PAM Core did not respond to its own gateway in time. Ask its administrators."
+INVALID = "PAM Core sent its own gateway an invalid response. Ask its administrators."
 STATUS_400 = (
-    "Check that user, device, credential and protocol are as they are registered in PAM Core, "
-    "and that the credential is assigned to the authorization of this application."
+    "Check that user, device, credential and protocol match the values registered in PAM Core, and "
+    "that the credential is assigned to the authorization of this application."
 )
 STATUS_401 = (
-    "Check the credentials, whether the application and its authorization are enabled and not expired, "
-    "and whether this machine's IP address is among the authorized ones."
+    "Check the API credentials. Check that the application and its authorization are enabled and not expired, and that "
+    "this machine's IP address is authorized."
 )
 STATUS_403 = "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application."
-NOT_PAM_CORE = "Check that url points at PAM Core itself."
-HALF_A_HEAD = f"what answered (HTTP 200, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}"
-STATUS_429 = "PAM Core limits how often it may be asked: ask less often, or later."
-STATUS_502 = "The gateway before PAM Core could not get its answer: ask the administrators of PAM Core."
-STATUS_503 = "PAM Core is not available at the moment: try again later."
+NOT_PAM_CORE = "Check that url points to PAM Core itself."
+HALF_A_HEAD = f"the response (HTTP 200, no content type) is not from PAM Core's API. {NOT_PAM_CORE}"
+STATUS_429 = "PAM Core limits the rate of requests. Send fewer requests, or retry later."
+STATUS_502 = "The gateway in front of PAM Core got no valid response from it. Ask the administrators of PAM Core."
+STATUS_503 = "PAM Core is unavailable. Retry later."
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -196,7 +197,7 @@ def unclear(status: int, body: t.Any, text: str, code: int | None = None) -> Cas
 
 
 def not_understood(status: int, body: t.Any, described: str, advice: str, handled_too: bool, **headers: str) -> Case:
-    text = f"what answered (HTTP {status}, {described}) does not speak as PAM Core's API does. {advice}"
+    text = f"the response (HTTP {status}, {described}) is not from PAM Core's API. {advice}"
     server = _answer(status, body, handled_too, **headers)
     return outcome_unknown(server, text, status) if handled_too else Case(server, CREATE + text, http_status=status)
 
@@ -204,7 +205,7 @@ def not_understood(status: int, body: t.Any, described: str, advice: str, handle
 def without(members: Mapping[str, t.Any], lacking: str) -> Case:
     """A success without what the client needs."""
     server = simulated(("*/session", {"name": "replaced", "members": members}, None))
-    return outcome_unknown(server, f"PAM Core answered a success, but without {lacking}.", 200)
+    return outcome_unknown(server, f"PAM Core reported success, but the response lacks {lacking}.", 200)
 
 
 def contradictory(members: Mapping[str, t.Any], text: str, code: int | None = None) -> Case:
@@ -357,12 +358,12 @@ def no_json(body: t.Any, status: int = 200) -> Case:
 
 def redirect(status: int, location: str, **more: t.Any) -> Case:
     server = simulated(("*/session", {"name": "redirect", "status": status, "location": location}, None))
-    text = f"{CREATE}the answer is a redirect (HTTP {status}), which is not followed. {NOT_PAM_CORE}"
+    text = f"{CREATE}the response is a redirect (HTTP {status}), which is not followed. {NOT_PAM_CORE}"
     return Case(server, text, http_status=status, **more)
 
 
 def gateway(status: int, message: str, advice: str = "", handled_too: bool = False) -> Case:
-    text = f"answered {json.dumps(message)} (HTTP {status}).{advice and f' {advice}'}"
+    text = f"responded with {json.dumps(message)} (HTTP {status}).{advice and f' {advice}'}"
     return (unclear if handled_too else refused)(status, {"message": message}, text)
 
 
@@ -372,8 +373,8 @@ def busy(status: int, retry_after: str | None, times: int | None, **more: t.Any)
     return simulated(("*/session", {"status": status, "body": {"message": message}, "headers": headers, **more}, times))
 
 
-BUSY = f'{CREATE}PAM Core answered "API rate limit exceeded" (HTTP 429). {STATUS_429}'
-UNAVAILABLE = f'{CREATE}PAM Core answered "Service unavailable" (HTTP 503). {STATUS_503}'
+BUSY = f'{CREATE}PAM Core responded with "API rate limit exceeded" (HTTP 429). {STATUS_429}'
+UNAVAILABLE = f'{CREATE}PAM Core responded with "Service unavailable" (HTTP 503). {STATUS_503}'
 
 TABLE: dict[str, dict[str, Case]] = {
     "Names and addresses": {
@@ -397,13 +398,13 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "invalid name": unsent(
             nobody,
-            f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
+            f"{CREATE}the name a..example could not be resolved: it is not a valid host name{REACH}",
             url="https://a..example",
         ),
         "invalid character in the name": unsent(
             nobody,
-            f"{CREATE}{UNSENT}the address of PAM Core or of a proxy cannot be used "
-            "(check url, proxy, HTTPS_PROXY and ALL_PROXY).",
+            f"{CREATE}{UNSENT}the URL of PAM Core or of a proxy is invalid (check "
+            "url, proxy, HTTPS_PROXY and ALL_PROXY).",
             url="https://*.example",
             retries=2,
         ),
@@ -444,23 +445,23 @@ TABLE: dict[str, dict[str, Case]] = {
         "a wrong name": unsent(
             raw(responds, "other name"),
             f"{CREATE}{UNSENT}{UNTRUSTED}Hostname mismatch, certificate is not valid for '{HERE}' "
-            "(url must name a host that it is for).",
+            "(set url to a host name that the certificate is valid for).",
             url=f"https://{HERE}:<port>",
         ),
         "a wrong IP address": unsent(
             raw(responds, "other address"),
             f"{CREATE}{UNSENT}{UNTRUSTED}IP address mismatch, certificate is not valid for '127.0.0.1' "
-            "(url must name a host that it is for).",
+            "(set url to a host name that the certificate is valid for).",
         ),
         "expired": unsent(
             raw(responds, "expired"),
             f"{CREATE}{UNSENT}{UNTRUSTED}certificate has expired "
-            "(it has to be renewed, unless the clock of this machine is wrong).",
+            "(renew the certificate, or correct the clock of this machine).",
         ),
         "not yet valid": unsent(
             raw(responds, "future"),
             f"{CREATE}{UNSENT}{UNTRUSTED}certificate is not yet valid "
-            "(it has to be renewed, unless the clock of this machine is wrong).",
+            "(renew the certificate, or correct the clock of this machine).",
         ),
         "self-signed": unsent(
             raw(responds, "self-signed"),
@@ -504,12 +505,12 @@ TABLE: dict[str, dict[str, Case]] = {
         "endless handshake": unsent(raw(dribbles_handshake, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
         "no TLS": unsent(
             raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None),
-            f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
+            f"{CREATE}{UNSENT}the server does not use TLS on this port (check url).",
             retries=2,
         ),
         "another protocol": unsent(
             raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None),
-            f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
+            f"{CREATE}{UNSENT}the server does not use TLS on this port (check url).",
             retries=2,
         ),
         "reset in the handshake": unsent(
@@ -525,23 +526,23 @@ TABLE: dict[str, dict[str, Case]] = {
         "HTTP": succeeds(behind(http_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
         "HTTP, without the password": unsent(
             behind(http_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
             proxy=PROXY,
             retries=2,
         ),
         "HTTP, with a wrong password": unsent(
             behind(http_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
             proxy="http://me:wrong@127.0.0.1:<proxy>",
         ),
         "HTTP, target not reachable": unsent(
             behind(http_proxy, nobody),
-            f"{CREATE}{UNSENT}the proxy refused: 502 Bad Gateway.",
+            f"{CREATE}{UNSENT}the proxy refused the connection: 502 Bad Gateway.",
             proxy=f"http://{ASKED_PROXY}",
         ),
         "HTTP, it refuses": unsent(
             behind(http_proxy, nobody),
-            f"{CREATE}{UNSENT}the proxy refused: 418 I'm a Teapot.",
+            f"{CREATE}{UNSENT}the proxy refused the connection: 418 I'm a Teapot.",
             url=f"https://{FILTERED}",
             proxy=f"http://{ASKED_PROXY}",
             retries=2,
@@ -568,7 +569,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "HTTP, it repeats the password": unsent(
             behind(raw(sends(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: 407 Proxy Authentication Required.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
             proxy=f"http://{ASKED_PROXY}",
         ),
         "HTTP, it never responds": unsent(
@@ -582,12 +583,12 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "HTTP, it floods": unsent(
             behind(raw(floods(b"HTTP/1.1 200 OK\r\nA: ", b"b"), None), simulated()),
-            f"{LOGIN}{UNSENT}the answer is not HTTP.",
+            f"{LOGIN}{UNSENT}the response is not HTTP.",
             proxy=PROXY,
         ),
         "HTTP, another protocol": unsent(
             behind(raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None), simulated()),
-            f"{LOGIN}{UNSENT}the answer is not HTTP.",
+            f"{LOGIN}{UNSENT}the response is not HTTP.",
             proxy=PROXY,
         ),
         "HTTP, it closes the connection": unsent(
@@ -605,7 +606,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "HTTPS, but the proxy uses HTTP": unsent(
             behind(raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None), raw(responds)),
-            f"{CREATE}{UNSENT}what answers there does not speak TLS (check url).",
+            f"{CREATE}{UNSENT}the server does not use TLS on this port (check url).",
             proxy="https://127.0.0.1:<proxy>",
         ),
         "SOCKS 5": succeeds(behind(socks_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
@@ -630,36 +631,36 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "SOCKS 5, invalid name": unsent(
             behind(socks_proxy, raw(responds)),
-            f"{CREATE}the name a..example could not be resolved: this is not a host name{REACH}",
+            f"{CREATE}the name a..example could not be resolved: it is not a valid host name{REACH}",
             proxy=f"socks5h://{ASKED_PROXY}",
             url="https://a..example:<port>",
         ),
         "SOCKS 5, without the password": unsent(
             behind(socks_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: Connection closed unexpectedly.",
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
         "SOCKS 5, with a wrong password": unsent(
             behind(socks_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: Connection closed unexpectedly.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: Connection closed unexpectedly.",
             proxy="socks5://me:wrong@127.0.0.1:<proxy>",
         ),
         "SOCKS 5, it requires a password": unsent(
             behind(raw(blurts(b"\x05\x02"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: No username/password supplied. Server requested username/password "
-            "authentication.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: No username/password supplied. Server requested "
+            "username/password authentication.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         "SOCKS 5, it refuses": unsent(
             behind(raw(socks5(b"\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: Connection not allowed by ruleset.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: Connection not allowed by ruleset.",
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
         "SOCKS 5, it reports an unreachable host": unsent(
             behind(raw(socks5(b"\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: Host unreachable.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: Host unreachable.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         # The proxy reports a success and closes the connection. If it has not read the handshake by then, this is a
@@ -697,7 +698,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "SOCKS 5, another protocol": unsent(
             behind(raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: SOCKS5 proxy server sent invalid data.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: SOCKS5 proxy server sent invalid data.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         "SOCKS 4": succeeds(
@@ -710,7 +711,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "SOCKS 4, it refuses": unsent(
             behind(raw(blurts(b"\x00\x5b\x00\x00\x00\x00\x00\x00"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused: Request rejected or failed.",
+            f"{LOGIN}{UNSENT}the proxy refused the connection: Request rejected or failed.",
             proxy="socks4://127.0.0.1:<proxy>",
         ),
     },
@@ -726,206 +727,212 @@ TABLE: dict[str, dict[str, Case]] = {
             raw(
                 sends(b"HTTP/1.1 302 Found\r\nLocation: https://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"), handles=False
             ),
-            f"{CREATE}the answer is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}",
+            f"{CREATE}the response is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}",
             http_status=302,
         ),
         "300": redirect(300, "/other"),
         "304": redirect(304, "/other"),
         "303 after the request was handled": outcome_unknown(
             simulated(("*/session", {"name": "redirect", "status": 303, "handled": True}, None)),
-            f"the answer is a redirect (HTTP 303), which is not followed. {NOT_PAM_CORE}",
+            f"the response is a redirect (HTTP 303), which is not followed. {NOT_PAM_CORE}",
             303,
         ),
-        "of the login": login(302, PAGE, f"the answer is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}"),
+        "of the login": login(
+            302, PAGE, f"the response is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}"
+        ),
     },
     "PAM Core refuses": {
         "user, minimal": refused(
-            400, minimal(400, "User not specified"), f'answered "User not specified" (HTTP 400). {USER}'
+            400, minimal(400, "User not specified"), f'responded with "User not specified" (HTTP 400). {USER}'
         ),
         "user, full": refused(
-            400, full(400, "User not specified"), f'answered "User not specified" (HTTP 400). {USER}'
+            400, full(400, "User not specified"), f'responded with "User not specified" (HTTP 400). {USER}'
         ),
         "username, minimal": refused(
-            400, minimal(400, "Username not specified"), f'answered "Username not specified" (HTTP 400). {USER}'
+            400, minimal(400, "Username not specified"), f'responded with "Username not specified" (HTTP 400). {USER}'
         ),
         "username, full": refused(
-            400, full(400, "Username not specified"), f'answered "Username not specified" (HTTP 400). {USER}'
+            400, full(400, "Username not specified"), f'responded with "Username not specified" (HTTP 400). {USER}'
         ),
         "credential, minimal": refused(
             400,
             minimal(400, "Credential not specified"),
-            f'answered "Credential not specified" (HTTP 400). {CREDENTIAL}',
+            f'responded with "Credential not specified" (HTTP 400). {CREDENTIAL}',
         ),
         "credential, full": refused(
-            400, full(400, "Credential not specified"), f'answered "Credential not specified" (HTTP 400). {CREDENTIAL}'
+            400,
+            full(400, "Credential not specified"),
+            f'responded with "Credential not specified" (HTTP 400). {CREDENTIAL}',
         ),
         "device, minimal": refused(
             400,
             minimal(400, "Credential device not specified"),
-            f'answered "Credential device not specified" (HTTP 400). {DEVICE}',
+            f'responded with "Credential device not specified" (HTTP 400). {DEVICE}',
         ),
         "device, full": refused(
             400,
             full(400, "Credential device not specified"),
-            f'answered "Credential device not specified" (HTTP 400). {DEVICE}',
+            f'responded with "Credential device not specified" (HTTP 400). {DEVICE}',
         ),
         "protocol, minimal": refused(
-            400, minimal(400, "Invalid protocol"), f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}'
+            400, minimal(400, "Invalid protocol"), f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}'
         ),
         "protocol, full": refused(
-            400, full(400, "Invalid protocol"), f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}'
+            400, full(400, "Invalid protocol"), f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}'
         ),
         "no resource": refused(
             404,
             NO_RESOURCE,
-            'answered "Resource sub not found" (HTTP 404). Tried: /api/pam/remote/session, /api/remote/session. '
+            'responded with "Resource sub not found" (HTTP 404). Tried: /api/pam/remote/session, /api/remote/session. '
             f"{PATHS}.",
         )._replace(creates=2),
         "no resource, classic": refused(
             404,
             minimal(404, "Resource/sub-resource not found"),
-            'answered "Resource/sub-resource not found" (HTTP 404). Tried: /api/pam/remote/session, '
+            'responded with "Resource/sub-resource not found" (HTTP 404). Tried: /api/pam/remote/session, '
             f"/api/remote/session. {PATHS}.",
         )._replace(creates=2),
         "not authorized, minimal": refused(
             500,
             minimal(500, "You are not authorized to access this resource"),
-            f'answered "You are not authorized to access this resource" (HTTP 500). {RESOURCE}',
+            f'responded with "You are not authorized to access this resource" (HTTP 500). {RESOURCE}',
         ),
         "not authorized, full": refused(
             500,
             full(500, "You are not authorized to access this resource.", 1),
-            f'answered "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
+            f'responded with "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
         ),
         "referer": refused(
             500,
             full(500, "The http referer is not allowed", 1105),
-            f'answered "The http referer is not allowed" (HTTP 500, code 1105). {REFERER}',
+            f'responded with "The http referer is not allowed" (HTTP 500, code 1105). {REFERER}',
             1105,
         ),
         "referer, without its code": refused(
             500,
             full(500, "The http referer is not allowed", 1),
-            f'answered "The http referer is not allowed" (HTTP 500). {REFERER}',
+            f'responded with "The http referer is not allowed" (HTTP 500). {REFERER}',
         ),
         "read-only": refused(
             400,
             numbered(400, 1039, "Without PAM Configuration Access permission"),
-            f'answered "Without PAM Configuration Access permission" (HTTP 400, code 1039). {READ_WRITE}',
+            f'responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). {READ_WRITE}',
             1039,
         ),
         "signature": refused(
-            500, full(500, "Invalid signature", 1), f'answered "Invalid signature" (HTTP 500). {SIGNATURE}'
+            500, full(500, "Invalid signature", 1), f'responded with "Invalid signature" (HTTP 500). {SIGNATURE}'
         ),
         "client, envelope": refused(
             401,
             full(401, "Client authentication failed.", 1),
-            f'answered "Client authentication failed." (HTTP 401). {CLIENT}',
+            f'responded with "Client authentication failed." (HTTP 401). {CLIENT}',
         ),
         "client, OAuth": refused(
             401,
             {"error": "invalid_client", "error_description": "Client authentication failed"},
-            f'answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            f'responded with "Client authentication failed" (HTTP 401). {CLIENT}',
         ),
         "unknown device": Case(
             simulated(),
-            f'{CREATE}PAM Core answered "Device not found" (HTTP 400). {NO_DEVICE}',
+            f'{CREATE}PAM Core responded with "Device not found" (HTTP 400). {NO_DEVICE}',
             http_status=400,
             options={"device": "nowhere"},
         ),
         "unknown user": Case(
             simulated(),
-            f'{CREATE}PAM Core answered "User not found" (HTTP 400). {STATUS_400}',
+            f'{CREATE}PAM Core responded with "User not found" (HTTP 400). {STATUS_400}',
             http_status=400,
             options={"user": "nobody"},
         ),
         "device not found": refused(
             400,
             numbered(400, 1011, "Device not found"),
-            f'answered "Device not found" (HTTP 400, code 1011). {NO_DEVICE}',
+            f'responded with "Device not found" (HTTP 400, code 1011). {NO_DEVICE}',
             1011,
         ),
         "code without a space": refused(
             400,
             numbered(400, 1009, "No access to credential", blank=""),
-            'answered "No access to credential" (HTTP 400, code 1009). '
+            'responded with "No access to credential" (HTTP 400, code 1009). '
             "In PAM Core, add the credential to the authorization of this application.",
             1009,
         ),
         "code only before the message": refused(
             400,
             minimal(400, "1007: Credential not found"),
-            f'answered "Credential not found" (HTTP 400, code 1007). {NO_CREDENTIAL}',
+            f'responded with "Credential not found" (HTTP 400, code 1007). {NO_CREDENTIAL}',
             1007,
         ),
         "code only in the exception": refused(
             400,
             minimal(400, "The item is not a credential", exception={"code": 1010, "message": "x", "detail": None}),
-            'answered "The item is not a credential" (HTTP 400, code 1010). '
+            'responded with "The item is not a credential" (HTTP 400, code 1010). '
             "Set the option credential to the user name of a credential.",
             1010,
         ),
         "code only in error_code": refused(
             400,
             full(400, "Credential inactive", 1008),
-            'answered "Credential inactive" (HTTP 400, code 1008). In PAM Core, enable the credential.',
+            'responded with "Credential inactive" (HTTP 400, code 1008). In PAM Core, enable the credential.',
             1008,
         ),
         "code as a string": refused(
             400,
             {"response": {"status": 400, "message": "Else", "error": True, "error_code": "1105"}},
-            f'answered "Else" (HTTP 400, code 1105). {STATUS_400}',
+            f'responded with "Else" (HTTP 400, code 1105). {STATUS_400}',
             1105,
         ),
         "different codes": refused(
             400,
             full(400, "1001: Else", 1002, exception={"code": 1003, "message": "1004: Other"}),
-            f'answered "Else" (HTTP 400, code 1003). {STATUS_400}',
+            f'responded with "Else" (HTTP 400, code 1003). {STATUS_400}',
             1003,
         ),
-        "lowest code": refused(500, full(500, "Else", 1000), 'answered "Else" (HTTP 500, code 1000).', 1000),
-        "highest code": refused(500, full(500, "Else", 9999), 'answered "Else" (HTTP 500, code 9999).', 9999),
+        "lowest code": refused(500, full(500, "Else", 1000), 'responded with "Else" (HTTP 500, code 1000).', 1000),
+        "highest code": refused(500, full(500, "Else", 9999), 'responded with "Else" (HTTP 500, code 9999).', 9999),
         "fault with a code": refused(
             500,
             numbered(500, 1099, "Unexpected error"),
-            f'answered "Unexpected error" (HTTP 500, code 1099). {FAULT}',
+            f'responded with "Unexpected error" (HTTP 500, code 1099). {FAULT}',
             1099,
         ),
         "no code": refused(
-            400, full(400, "Else", 1, exception={"code": 0}), f'answered "Else" (HTTP 400). {STATUS_400}'
+            400, full(400, "Else", 1, exception={"code": 0}), f'responded with "Else" (HTTP 400). {STATUS_400}'
         ),
         "flat": refused(
             404,
             {"code": 404, "message": "Agent not found", "error": True, "error_code": 1001},
-            f'answered "Agent not found" (HTTP 404, code 1001). {NOT_PAM_CORE}',
+            f'responded with "Agent not found" (HTTP 404, code 1001). {NOT_PAM_CORE}',
             1001,
         ),
         "Message": refused(
             400,
             {"code": 400, "response": {"status": 400, "Message": "Invalid protocol", "error": True}},
-            f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
+            f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}',
         ),
         "mensagem": refused(
             400,
             {"response": {"status": 400, "mensagem": "Usuário não especificado", "erro": True}},
-            f'answered "Usuário não especificado" (HTTP 400). {STATUS_400}',
+            f'responded with "Usuário não especificado" (HTTP 400). {STATUS_400}',
         ),
         "exception.message": refused(
-            400, {"exception": {"message": "Else"}}, f'answered "Else" (HTTP 400). {STATUS_400}'
+            400, {"exception": {"message": "Else"}}, f'responded with "Else" (HTTP 400). {STATUS_400}'
         ),
         "order of messages": refused(
             400,
             {"response": {"message": " ", "mensagem": "Portuguese"}, "exception": {"message": "x"}, "message": "y"},
-            f'answered "Portuguese" (HTTP 400). {STATUS_400}',
+            f'responded with "Portuguese" (HTTP 400). {STATUS_400}',
         ),
         "only error": refused(
-            400, {"error": "invalid_request"}, f'answered "invalid_request" (HTTP 400). {STATUS_400}'
+            400, {"error": "invalid_request"}, f'responded with "invalid_request" (HTTP 400). {STATUS_400}'
         ),
         "erro under 200": refused(
-            200, {"response": {"status": 200, "mensagem": "Falhou", "erro": True}}, 'answered "Falhou" (HTTP 200).'
+            200,
+            {"response": {"status": 200, "mensagem": "Falhou", "erro": True}},
+            'responded with "Falhou" (HTTP 200).',
         ),
         "error as a string under 200": refused(
-            200, {"response": {"status": 200, "message": "No", "error": "true"}}, 'answered "No" (HTTP 200).'
+            200, {"response": {"status": 200, "message": "No", "error": "true"}}, 'responded with "No" (HTTP 200).'
         ),
         "no error under 400": refused(
             400,
@@ -937,75 +944,77 @@ TABLE: dict[str, dict[str, Case]] = {
                     "error": False,
                 }
             },
-            f'answered "There is no certificate with the given code" (HTTP 400, code 1049). {STATUS_400}',
+            f'responded with "There is no certificate with the given code" (HTTP 400, code 1049). {STATUS_400}',
             1049,
         ),
         "status 400 under 200": refused(
-            200, minimal(400, "Invalid request", error=False), 'answered "Invalid request" (HTTP 200).'
+            200, minimal(400, "Invalid request", error=False), 'responded with "Invalid request" (HTTP 200).'
         ),
         "OAuth error under 200": refused(
-            200, {"error": "access_denied", "error_description": DENIED}, f'answered "{DENIED}" (HTTP 200).'
+            200, {"error": "access_denied", "error_description": DENIED}, f'responded with "{DENIED}" (HTTP 200).'
         ),
         "401": refused(
             401,
             {"error": "access_denied", "error_description": DENIED},
-            f'answered "{DENIED}" (HTTP 401). {STATUS_401}',
+            f'responded with "{DENIED}" (HTTP 401). {STATUS_401}',
         ),
         "403": refused(
-            403, full(403, "Lack of permission", 1), f'answered "Lack of permission" (HTTP 403). {STATUS_403}'
+            403, full(403, "Lack of permission", 1), f'responded with "Lack of permission" (HTTP 403). {STATUS_403}'
         ),
         "no reason": refused(400, minimal(400, " "), f"gave no reason (HTTP 400). {STATUS_400}"),
         "wrong types": refused(400, WRONG_TYPES, f"gave no reason (HTTP 400). {STATUS_400}"),
-        "long": refused(400, minimal(400, "x" * 2000), f'answered "{"x" * 1000}…" (HTTP 400). {STATUS_400}'),
+        "long": refused(400, minimal(400, "x" * 2000), f'responded with "{"x" * 1000}…" (HTTP 400). {STATUS_400}'),
         "terminal escapes": refused(
             400,
             minimal(400, "\x1b[31mred\x1b[0m\r\nnext\u2028line\u202eback\x00\t\x07 end\ud800"),
-            f'answered "[31mred [0m next line back end" (HTTP 400). {STATUS_400}',
+            f'responded with "[31mred [0m next line back end" (HTTP 400). {STATUS_400}',
         ),
         "quotes and templates": refused(
             400,
             minimal(400, 'say "no" \\ {{ 7 * 7 }}'),
-            'answered "say \\"no\\" \\\\ {{ 7 * 7 }}" (HTTP 400). ' + STATUS_400,
+            'responded with "say \\"no\\" \\\\ {{ 7 * 7 }}" (HTTP 400). ' + STATUS_400,
         ),
         "duplicate key": refused(
             400,
             b'{"response": {"error": false}, "response": {"message": "Invalid protocol", "error": true}}',
-            f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
+            f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}',
         ),
     },
     "Unknown outcome": {
         "unexpected, minimal": unclear(
-            500, minimal(500, "Unexpected error"), f'answered "Unexpected error" (HTTP 500). {FAULT}'
+            500, minimal(500, "Unexpected error"), f'responded with "Unexpected error" (HTTP 500). {FAULT}'
         ),
         "unexpected, full": unclear(
             500,
             full(500, "Unexpected error.", 1, exception=UNEXPECTED),
-            f'answered "Unexpected error." (HTTP 500). {FAULT}',
+            f'responded with "Unexpected error." (HTTP 500). {FAULT}',
             500,
         ),
         "unexpected under 400": unclear(
-            400, minimal(400, "Unexpected error"), f'answered "Unexpected error" (HTTP 400). {FAULT}'
+            400, minimal(400, "Unexpected error"), f'responded with "Unexpected error" (HTTP 400). {FAULT}'
         ),
         "unexpected under 200": unclear(
-            200, minimal(200, "Unexpected error"), f'answered "Unexpected error" (HTTP 200). {FAULT}'
+            200, minimal(200, "Unexpected error"), f'responded with "Unexpected error" (HTTP 200). {FAULT}'
         ),
         "timeout under 400": unclear(
-            400, full(400, "Request timed out."), f'answered "Request timed out." (HTTP 400). {LATER_OR_ASK}'
+            400, full(400, "Request timed out."), f'responded with "Request timed out." (HTTP 400). {LATER_OR_ASK}'
         ),
         "unknown message": unclear(
-            500, full(500, "Database is locked", 1), 'answered "Database is locked" (HTTP 500).'
+            500, full(500, "Database is locked", 1), 'responded with "Database is locked" (HTTP 500).'
         ),
         "message that contains a refusal": unclear(
             500,
             full(500, "Device not found in cache, trying again"),
-            f'answered "Device not found in cache, trying again" (HTTP 500). {NO_DEVICE}',
+            f'responded with "Device not found in cache, trying again" (HTTP 500). {NO_DEVICE}',
         ),
-        "code below the range": unclear(500, full(500, "Else", 999), 'answered "Else" (HTTP 500, code 999).', 999),
+        "code below the range": unclear(
+            500, full(500, "Else", 999), 'responded with "Else" (HTTP 500, code 999).', 999
+        ),
         "code above the range": unclear(
-            500, full(500, "Else", 10000), 'answered "Else" (HTTP 500, code 10000).', 10000
+            500, full(500, "Else", 10000), 'responded with "Else" (HTTP 500, code 10000).', 10000
         ),
-        "501": unclear(501, full(501, "Not implemented"), 'answered "Not implemented" (HTTP 501).'),
-        "599": unclear(599, {"message": "x"}, 'answered "x" (HTTP 599).'),
+        "501": unclear(501, full(501, "Not implemented"), 'responded with "Not implemented" (HTTP 501).'),
+        "599": unclear(599, {"message": "x"}, 'responded with "x" (HTTP 599).'),
         "an empty object": unclear(500, {}, "gave no reason (HTTP 500)."),
         "wrong types instead of objects": unclear(
             500,
@@ -1015,7 +1024,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "a session in a refusal": unclear(
             400,
             {**minimal(400, "Invalid protocol"), "session": CREATED["session"]},
-            f'answered "Invalid protocol" (HTTP 400). {PROTOCOL}',
+            f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}',
         ),
     },
     # The texts of 404, 502 and 504 are documented. The others are those of the Kong gateway. The documented texts
@@ -1027,13 +1036,13 @@ TABLE: dict[str, dict[str, Case]] = {
         "404, no route": refused(
             404,
             NO_ROUTE,
-            'answered "no Route matched with those values" (HTTP 404). '
+            'responded with "no Route matched with those values" (HTTP 404). '
             f"Tried: /api/pam/remote/session, /api/remote/session. {NO_HEADER}",
         )._replace(creates=2),
         "404, no route, as documented": refused(
             404,
             {"message": "No route matched with those values.", "request_id": "0"},
-            'answered "No route matched with those values." (HTTP 404). '
+            'responded with "No route matched with those values." (HTTP 404). '
             f"Tried: /api/pam/remote/session, /api/remote/session. {NO_HEADER}",
         )._replace(creates=2),
         "404": gateway(404, "Not found", NOT_PAM_CORE),
@@ -1056,7 +1065,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "504": gateway(504, "The upstream server is timing out", OUT_OF_TIME, handled_too=True),
         "504, message documented without a status": gateway(504, "Request timed out.", LATER_OR_ASK, handled_too=True),
         "504, other message": gateway(504, "Bad", OUT_OF_TIME, handled_too=True),
-        "under 200": refused(200, {"message": "no such service"}, 'answered "no such service" (HTTP 200).'),
+        "under 200": refused(200, {"message": "no such service"}, 'responded with "no such service" (HTTP 200).'),
     },
     "Retries": {
         "429, with seconds": succeeds(busy(429, "0", 1), 2),
@@ -1097,20 +1106,21 @@ TABLE: dict[str, dict[str, Case]] = {
                     None,
                 )
             ),
-            f'PAM Core answered "Bad" (HTTP 502). {STATUS_502}',
+            f'PAM Core responded with "Bad" (HTTP 502). {STATUS_502}',
             502,
         ),
         "login: 429": succeeds(simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, 1))),
         "login: 503": succeeds(simulated(("*/token", {"name": "gateway_503", "retry_after": 0}, 2))),
         "login: 429, too often": Case(
             simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, None)),
-            f'{LOGIN}PAM Core answered "API rate limit exceeded" (HTTP 429). {STATUS_429}',
+            f'{LOGIN}PAM Core responded with "API rate limit exceeded" (HTTP 429). {STATUS_429}',
             0,
             http_status=429,
         ),
         "no path": Case(
             simulated(("*/session", "gateway_404", None)),
-            f'{CREATE}PAM Core answered "no Route matched with those values" (HTTP 404). Tried: /iso/remote/session, '
+            f'{CREATE}PAM Core responded with "no Route matched with those values" (HTTP 404). Tried: '
+            f"/iso/remote/session, "
             f"/api/pam/remote/session, /api/remote/session. {NO_HEADER}",
             3,
             http_status=404,
@@ -1120,8 +1130,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "the third path": succeeds(simulated(("*/session", "gateway_404", 2), strict=False), 3, api_prefix="auto"),
         "a path that may exist": Case(
             simulated(("*/session", {"name": "html", "status": 404}, None)),
-            f"{CREATE}what answered (HTTP 404, content type text/html) does not speak as PAM Core's API does. "
-            f"{NOT_PAM_CORE}",
+            f"{CREATE}the response (HTTP 404, content type text/html) is not from PAM Core's API. {NOT_PAM_CORE}",
             1,
             http_status=404,
             options={"api_prefix": "auto"},
@@ -1149,18 +1158,18 @@ TABLE: dict[str, dict[str, Case]] = {
         "nothing 200": no_json(b""),
         "nothing 204": outcome_unknown(
             raw(sends(b"HTTP/1.1 204 No Content\r\n\r\n")),
-            f"what answered (HTTP 204, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            f"the response (HTTP 204, no content type) is not from PAM Core's API. {NOT_PAM_CORE}",
             204,
         ),
         "nothing 500": outcome_unknown(
             raw(sends(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
-            f"what answered (HTTP 500, no content type) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            f"the response (HTTP 500, no content type) is not from PAM Core's API. {NOT_PAM_CORE}",
             500,
         ),
         "cut off": no_json(b'{"response": {"status": 200, '),
         "cut off, with the real length": outcome_unknown(
             simulated(("*/session", {"name": "truncated", "honest": True}, None)),
-            f"what answered (HTTP 200, content type {JSON}) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            f"the response (HTTP 200, content type {JSON}) is not from PAM Core's API. {NOT_PAM_CORE}",
             200,
         ),
         "Latin-1": no_json('{"mensagem": "Não"}'.encode("latin-1")),
@@ -1177,7 +1186,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "a number with many digits": no_json(b'{"session": ' + b"9" * 5000 + b"}"),
         "a malicious content type": outcome_unknown(
             raw(sends(b"HTTP/1.1 200 OK\r\nContent-Type: te\x1bxt/<b>{{ 1 }}; x\r\nContent-Length: 2\r\n\r\nno")),
-            f"what answered (HTTP 200, content type text/b1) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            f"the response (HTTP 200, content type text/b1) is not from PAM Core's API. {NOT_PAM_CORE}",
             200,
         ),
         "a long content type": not_understood(
@@ -1188,49 +1197,49 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "huge": outcome_unknown(
             simulated(("*/session", "huge", None)),
-            "the answer (HTTP 200) is larger than 1 MiB.",
+            "the response (HTTP 200) is larger than 1 MiB.",
             200,
         ),
         "a bomb of gzip": outcome_unknown(
             simulated(("*/session", {"name": "huge", "size": 64 * 1024 * 1024, "gzip": True}, None)),
-            "the answer (HTTP 200) is larger than 1 MiB.",
+            "the response (HTTP 200) is larger than 1 MiB.",
             200,
         ),
         "a bomb of deflate": outcome_unknown(
             _answer(200, zlib.compress(bytes(64 * 1024 * 1024)), True, Content_Encoding="deflate"),
-            "the answer (HTTP 200) is larger than 1 MiB.",
+            "the response (HTTP 200) is larger than 1 MiB.",
             200,
         ),
         "a bomb in a redirect": outcome_unknown(
             _answer(302, gzip.compress(bytes(64 * 1024 * 1024)), True, Content_Encoding="gzip", Location="/x"),
-            "the answer (HTTP 302) is larger than 1 MiB.",
+            "the response (HTTP 302) is larger than 1 MiB.",
             302,
         ),
         "broken gzip": outcome_unknown(
             _answer(200, b"no gzip", True, Content_Encoding="gzip"),
-            "the answer (HTTP 200) is compressed in a way that cannot be undone.",
+            "the response (HTTP 200) cannot be decompressed.",
             200,
         ),
         "incomplete gzip": outcome_unknown(
             _answer(200, gzip.compress(json.dumps(CREATED).encode())[:60], True, Content_Encoding="gzip"),
-            f"what answered (HTTP 200, content type {JSON}) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            f"the response (HTTP 200, content type {JSON}) is not from PAM Core's API. {NOT_PAM_CORE}",
             200,
         ),
         "br": outcome_unknown(
             _answer(200, b"\x0b\x02\x80{}\x03", True, Content_Encoding="br"),
-            "the answer (HTTP 200) is compressed although that was not asked for.",
+            "the response (HTTP 200) has an unsupported Content-Encoding.",
             200,
         ),
         "gzip twice": outcome_unknown(
             _answer(200, gzip.compress(gzip.compress(b"{}")), True, Content_Encoding="gzip, gzip"),
-            "the answer (HTTP 200) is compressed although that was not asked for.",
+            "the response (HTTP 200) has an unsupported Content-Encoding.",
             200,
         ),
     },
     "A success without a session": {
         "no session": outcome_unknown(
             simulated(("*/session", "no_session", None)),
-            f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
+            f"PAM Core reported success, but the response lacks {NO_URL} and {NO_TOKEN}.",
             200,
         ),
         "a session that is null": without({"session": None}, f"{NO_URL} and {NO_TOKEN}"),
@@ -1239,11 +1248,13 @@ TABLE: dict[str, dict[str, Case]] = {
         "a session that is empty": without({"session": {}}, f"{NO_URL} and {NO_TOKEN}"),
         "another session after it": outcome_unknown(
             _answer(200, json.dumps(CREATED)[:-1].encode() + b', "session": null}', True),
-            f"PAM Core answered a success, but without {NO_URL} and {NO_TOKEN}.",
+            f"PAM Core reported success, but the response lacks {NO_URL} and {NO_TOKEN}.",
             200,
         ),
         "no URL": outcome_unknown(
-            simulated(("*/session", "no_url", None)), f"PAM Core answered a success, but without {NO_URL}.", 200
+            simulated(("*/session", "no_url", None)),
+            f"PAM Core reported success, but the response lacks {NO_URL}.",
+            200,
         ),
         "a URL that is null": without({"session.session_url": None}, NO_URL),
         "a URL in a list": without({"session.session_url": ["https://vault.example/"]}, NO_URL),
@@ -1259,7 +1270,9 @@ TABLE: dict[str, dict[str, Case]] = {
         "a terminal escape": without({"session.session_url": "https://vault.example/\x1b[2J"}, NO_URL),
         "a newline": without({"session.session_url": "https://vault.example/?_sr=a\n"}, NO_URL),
         "no token": outcome_unknown(
-            simulated(("*/session", "no_token", None)), f"PAM Core answered a success, but without {NO_TOKEN}.", 200
+            simulated(("*/session", "no_token", None)),
+            f"PAM Core reported success, but the response lacks {NO_TOKEN}.",
+            200,
         ),
         "a token that is null": without({"session.token": None}, NO_TOKEN),
         "an empty token": without({"session.token": ""}, NO_TOKEN),
@@ -1267,16 +1280,20 @@ TABLE: dict[str, dict[str, Case]] = {
         "a number as a token": without({"session.token": 12345}, NO_TOKEN),
         "a dictionary as a token": without({"session.token": {"a": "b"}}, NO_TOKEN),
         "error: true": contradictory(
-            {"response.error": True, "response.erro": True}, 'answered "Session created successfully" (HTTP 200).'
+            {"response.error": True, "response.erro": True}, 'responded with "Session created successfully" (HTTP 200).'
         ),
-        "erro: 1": contradictory({"response.erro": 1}, 'answered "Session created successfully" (HTTP 200).'),
-        "status 400": contradictory({"response.status": 400}, 'answered "Session created successfully" (HTTP 200).'),
+        "erro: 1": contradictory({"response.erro": 1}, 'responded with "Session created successfully" (HTTP 200).'),
+        "status 400": contradictory(
+            {"response.status": 400}, 'responded with "Session created successfully" (HTTP 200).'
+        ),
         "an exception": contradictory(
             {"exception": {"code": 1011, "message": "Device not found"}},
-            'answered "Session created successfully" (HTTP 200, code 1011).',
+            'responded with "Session created successfully" (HTTP 200, code 1011).',
             1011,
         ),
-        "an OAuth error": contradictory({"error": "denied"}, 'answered "Session created successfully" (HTTP 200).'),
+        "an OAuth error": contradictory(
+            {"error": "denied"}, 'responded with "Session created successfully" (HTTP 200).'
+        ),
     },
     "Unusual success": {
         "Message": succeeds(simulated(("*", "capital_message", None))),
@@ -1356,26 +1373,26 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "close in the middle of a chunk": loses_response(sends(CHUNKS + b"ff\r\n{"), BROKEN_OFF),
         "close before the last chunk": loses_response(sends(CHUNKS + b"2\r\n{}\r\n"), BROKEN_OFF),
-        "another protocol": loses_response(sends(b"SSH-2.0-OpenSSH\r\n\r\n"), "the answer is not HTTP."),
-        "another version of HTTP": loses_response(sends(b"HTTP/2.0 200 OK\r\n\r\n"), "the answer is not HTTP."),
-        "no status": loses_response(sends(b"HTTP/1.1 fine\r\n\r\n"), "the answer is not HTTP."),
+        "another protocol": loses_response(sends(b"SSH-2.0-OpenSSH\r\n\r\n"), "the response is not HTTP."),
+        "another version of HTTP": loses_response(sends(b"HTTP/2.0 200 OK\r\n\r\n"), "the response is not HTTP."),
+        "no status": loses_response(sends(b"HTTP/1.1 fine\r\n\r\n"), "the response is not HTTP."),
         "many headers": loses_response(
-            sends(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "the answer is not HTTP."
+            sends(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "the response is not HTTP."
         ),
         "a long header": loses_response(
-            sends(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), "the answer is not HTTP."
+            sends(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), "the response is not HTTP."
         ),
         "two lengths": loses_response(
-            sends(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), "the answer is not HTTP."
+            sends(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), "the response is not HTTP."
         ),
         "chunks with an invalid size": loses_response(sends(CHUNKS + b"zz\r\n{}"), BROKEN_OFF),
-        "a chunk with a negative size": loses_response(floods(CHUNKS + b"-1\r\n", b" "), "there is no end to it."),
+        "a chunk with a negative size": loses_response(floods(CHUNKS + b"-1\r\n", b" "), "the response is too large."),
         "endless interim responses": loses_response(
-            floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "there is no end to it."
+            floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "the response is too large."
         ),
         "an interim response": outcome_unknown(
             raw(sends(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", WHOLE)),
-            "the answer (HTTP 103) only announces another one, which is not awaited.",
+            "the response (HTTP 103) is only an interim response (1xx), which is not supported.",
             103,
         ),
     },
@@ -1418,107 +1435,109 @@ TABLE: dict[str, dict[str, Case]] = {
     "The login": {
         "wrong secret": Case(
             simulated(),
-            f'{LOGIN}PAM Core answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            f'{LOGIN}PAM Core responded with "Client authentication failed" (HTTP 401). {CLIENT}',
             0,
             http_status=401,
             options={"client_secret": "not this one"},
         ),
         "disabled": Case(
             simulated(authorization="disabled"),
-            f'{LOGIN}PAM Core answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            f'{LOGIN}PAM Core responded with "Client authentication failed" (HTTP 401). {CLIENT}',
             0,
             http_status=401,
         ),
         "other tenant": Case(
             simulated(),
-            f'{LOGIN}PAM Core answered "Client authentication failed" (HTTP 401). {CLIENT}',
+            f'{LOGIN}PAM Core responded with "Client authentication failed" (HTTP 401). {CLIENT}',
             0,
             http_status=401,
             options={"tenant": "globex"},
         ),
         "no resource": Case(
             simulated(authorization="no-web-proxy"),
-            f'{CREATE}PAM Core answered "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
+            f'{CREATE}PAM Core responded with "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
             http_status=500,
         ),
         "read-only": Case(
             simulated(authorization="read-only"),
-            f'{CREATE}PAM Core answered "Without PAM Configuration Access permission" (HTTP 400, code 1039). '
+            f'{CREATE}PAM Core responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). '
             f"{READ_WRITE}",
             http_status=400,
             error_code=1039,
         ),
         "other IP": Case(
             simulated(authorization="other-ip"),
-            f'{CREATE}PAM Core answered "The origin IP is not allowed" (HTTP 500, code 1106).',
+            f'{CREATE}PAM Core responded with "The origin IP is not allowed" (HTTP 500, code 1106).',
             http_status=500,
             error_code=1106,
         ),
         "another token is required": Case(
             simulated(("*/session", "unauthorized_401", None)),
-            f'{CREATE}PAM Core answered "{DENIED}" (HTTP 401). {STATUS_401}',
+            f'{CREATE}PAM Core responded with "{DENIED}" (HTTP 401). {STATUS_401}',
             1,
             http_status=401,
         ),
         "three messages": login(
             401,
             {"error": "invalid_client", "error_description": "Client authentication failed", "message": "x"},
-            f'PAM Core answered "x" (HTTP 401). {STATUS_401}',
+            f'PAM Core responded with "x" (HTTP 401). {STATUS_401}',
         ),
         "400": login(
             400,
             {"error": "invalid_client", "error_description": "Client authentication failed"},
-            f'PAM Core answered "Client authentication failed" (HTTP 400). {CLIENT}',
+            f'PAM Core responded with "Client authentication failed" (HTTP 400). {CLIENT}',
         ),
         "400, other message": login(
-            400, {"error": "invalid_request"}, f'PAM Core answered "invalid_request" (HTTP 400). {STATUS_401}'
+            400, {"error": "invalid_request"}, f'PAM Core responded with "invalid_request" (HTTP 400). {STATUS_401}'
         ),
         "500": login(
             500,
             full(500, "Client authentication failed.", 1),
-            f'PAM Core answered "Client authentication failed." (HTTP 500). {CLIENT}',
+            f'PAM Core responded with "Client authentication failed." (HTTP 500). {CLIENT}',
         ),
         "unexpected": login(
-            500, minimal(500, "Unexpected error"), f'PAM Core answered "Unexpected error" (HTTP 500). {FAULT}'
+            500, minimal(500, "Unexpected error"), f'PAM Core responded with "Unexpected error" (HTTP 500). {FAULT}'
         ),
         "an error under 200": login(
-            200, {"error": "invalid_scope", "access_token": "a"}, 'PAM Core answered "invalid_scope" (HTTP 200).'
+            200, {"error": "invalid_scope", "access_token": "a"}, 'PAM Core responded with "invalid_scope" (HTTP 200).'
         ),
         "no such path": login(
             404,
             NO_RESOURCE,
-            f'PAM Core answered "Resource sub not found" (HTTP 404). Tried: /api/oauth2/token. {PATHS}.',
+            f'PAM Core responded with "Resource sub not found" (HTTP 404). Tried: /api/oauth2/token. {PATHS}.',
         ),
         "504": login(
             504,
             {"message": "The upstream server is timing out"},
-            f'PAM Core answered "The upstream server is timing out" (HTTP 504). {OUT_OF_TIME}',
+            f'PAM Core responded with "The upstream server is timing out" (HTTP 504). {OUT_OF_TIME}',
         ),
-        "an empty object": login(200, {}, "PAM Core answered a success, but without a usable access token.")._replace(
-            http_status=None
-        ),
+        "an empty object": login(
+            200, {}, "PAM Core reported success, but the response lacks a usable access token."
+        )._replace(http_status=None),
         "no token": login(
-            200, {"access_token": None}, "PAM Core answered a success, but without a usable access token."
+            200, {"access_token": None}, "PAM Core reported success, but the response lacks a usable access token."
         )._replace(http_status=None),
         "a token with a newline": login(
-            200, {"access_token": "a\r\nHost: b"}, "PAM Core answered a success, but without a usable access token."
+            200,
+            {"access_token": "a\r\nHost: b"},
+            "PAM Core reported success, but the response lacks a usable access token.",
         )._replace(http_status=None),
         "a token that is not ASCII": login(
-            200, {"access_token": "não"}, "PAM Core answered a success, but without a usable access token."
+            200, {"access_token": "não"}, "PAM Core reported success, but the response lacks a usable access token."
         )._replace(http_status=None),
         "another type of token": login(
-            200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of another type than Bearer."
+            200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of a type other than Bearer."
         )._replace(http_status=None),
         "a number as a token type": login(
-            200, {"access_token": "a", "token_type": 1}, "PAM Core issued a token of another type than Bearer."
+            200, {"access_token": "a", "token_type": 1}, "PAM Core issued a token of a type other than Bearer."
         )._replace(http_status=None),
         "a page": login(
             200,
             PAGE,
-            f"what answered (HTTP 200, content type text/html) does not speak as PAM Core's API does. {NOT_PAM_CORE}",
+            f"the response (HTTP 200, content type text/html) is not from PAM Core's API. {NOT_PAM_CORE}",
             Content_Type=HTML,
         ),
-        "huge": login(200, b"x" * (1024 * 1024 + 1), "the answer (HTTP 200) is larger than 1 MiB."),
+        "huge": login(200, b"x" * (1024 * 1024 + 1), "the response (HTTP 200) is larger than 1 MiB."),
         "close before the response": Case(
             raw(sends()),
             LOGIN + LOST + ENDED,

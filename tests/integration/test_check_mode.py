@@ -33,13 +33,13 @@ BOTH = """
 """
 WARNING = "Check mode: the lookup pamops.senhasegura.pam_remote_session changes nothing and returns placeholders."
 CERTIFICATE = (
-    "the request could not be sent: the server's certificate is not accepted: unable to get local issuer certificate "
-    "(option ca_path names the certificate authorities to trust)."
+    "the request could not be sent: the server's certificate cannot be verified: unable to get local issuer "
+    "certificate (set ca_path to the CA certificates to trust)."
 )
 REFUSED = (
-    'Logging in with OAuth 2.0 failed: PAM Core answered "Client authentication failed" (HTTP 401). Check client_id, '
-    "client_secret and tenant, whether the application and its authorization are enabled and not expired, and whether "
-    "this machine's IP address is among the authorized ones."
+    'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). Check '
+    "client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
+    "expired, and that this machine's IP address is authorized."
 )
 
 

@@ -68,7 +68,9 @@ def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote
     played = play(
         tasks, hosts=["web01", "db01"], inventory=inventory, variables=variables, environment=remote.environment
     ).succeeded()
-    assert [warning.partition(":")[0] for warning in played.warnings] == ["validate_certs is false"]
+    assert [warning.partition(":")[0] for warning in played.warnings] == [
+        "TLS verification is off (validate_certs is false)"
+    ]
 
 
 @pytest.mark.parametrize(("pipelining", "hosts"), [("false", ["web01"]), ("true", ["web01", "db01"])])
@@ -105,8 +107,8 @@ def test_module_runs_there_and_its_result_is_hidden(
     assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in seen]
     assert not leaks(vault, played)
     assert (
-        'Creating the remote session failed: PAM Core answered "Device not found" (HTTP 400). Check the option device, '
-        "and that the device is registered and enabled in PAM Core."
+        'Creating the remote session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
+        "device. Check that the device is registered and enabled in PAM Core."
     ) in played.output.replace('\\"', '"')
 
     for host in hosts:
@@ -183,7 +185,7 @@ def test_check_mode_and_failures_there(
     session = played.result("Show")["session"]
     assert [session[name] for name in ("changed", "session_url", "token")] == [True, None, None]
     assert played.result("With a wrong option")["msg"] == (
-        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, and is 0."
+        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, but is 0."
     )
     assert played.result("With a file that is on the controller only")["msg"] == (
         "No certificates could be read from /nonexistent/ca.pem (ca_path): No such file or directory."
@@ -193,7 +195,7 @@ def test_check_mode_and_failures_there(
     )
     died = played.result("Where it dies before it can answer")
     assert died["msg"].endswith(
-        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
     )
     assert (died["http_status"], died["error_code"], died["session_may_exist"]) == (None, None, True)
     assert played.result("To where nobody is")["unreachable"]
@@ -257,8 +259,8 @@ def test_module_is_not_repeated_after_a_broken_connection(
     broken, checked = played.result("Get a session"), played.result("In check mode")
     assert broken["unreachable"] and checked["unreachable"]
     unknown = (
-        " Whether the module had begun its work is not known. "
-        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+        " It is unknown whether the module had started. "
+        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
     )
     assert broken["msg"].endswith(unknown)
     assert "may exist" not in checked["msg"]
@@ -316,11 +318,11 @@ def test_sessions_are_found_and_terminated_there(
     ended, failed = played.result("End")["results"]
     assert (ended["changed"], ended["sessions"][0]["terminated"]) == (True, True)
     assert failed["msg"].startswith(
-        "1 of 1 sessions could not be ended. Session 2 of jdoe on 192.0.2.20:22: Ending the "
+        "1 of 1 sessions could not be terminated. Session 2 of jdoe on 192.0.2.20:22: Terminating the "
     )
     assert (failed["changed"], failed["sessions"][0]["terminated"]) == (False, False)
     died = played.result("Where it dies before it can answer")
-    assert died["msg"].endswith("Sessions may have ended all the same.")
+    assert died["msg"].endswith("Sessions may have been terminated anyway.")
     assert "session_may_exist" not in died
     assert [session.end is None for session in (first, second, third)] == [False, True, False]
     assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in remote.seen()]

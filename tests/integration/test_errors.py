@@ -27,17 +27,17 @@ OPTIONS = "Invalid options; nothing was sent to PAM Core: "
 EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
     "no https": (
         {"url": "http://vault.example"},
-        OPTIONS + "url from the variable senhasegura_url must begin with https://, since what is asked for gives "
-        "privileged access.",
+        OPTIONS + "url from the variable senhasegura_url must begin with https://, because PAM Core gives privileged "
+        "access.",
     ),
     "no credentials": (
         {"client_id": "", "client_secret": ""},
-        OPTIONS + "There are no credentials: set client_id and client_secret (OAuth 2.0), consumer_key, "
+        OPTIONS + "No API credentials given: set client_id and client_secret (OAuth 2.0), consumer_key, "
         "consumer_secret, token_key and token_secret (OAuth 1.0), or access_token.",
     ),
     "two sets of credentials": (
         {"access_token": "x" * 20},
-        OPTIONS + "There are credentials for more than one authentication method: oauth2 with client_id from the "
+        OPTIONS + "API credentials are set for more than one authentication method: oauth2 with client_id from the "
         "variable senhasegura_client_id, client_secret from the variable senhasegura_client_secret; access_token with "
         "access_token from the variable senhasegura_access_token. Set auth_method to one of them.",
     ),
@@ -54,11 +54,11 @@ EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
         },
         OPTIONS + "timeout from the variable senhasegura_timeout must be a number. url is missing or empty. "
         "user is missing or empty. remote_addr from the variable senhasegura_remote_addr must be an IPv4 or IPv6 "
-        "address, and is 'web'. port from the variable senhasegura_port must be from 1 to 65535, and is 70000. "
-        "screen_size from the variable senhasegura_screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and "
-        "is 'big'. The credentials are not complete: there is client_id from the variable senhasegura_client_id, but "
-        "client_secret is missing. credential is missing or empty; where the version of PAM Core can select one by "
-        "itself, set auto_select_credential to true instead.",
+        "address, but is 'web'. port from the variable senhasegura_port must be from 1 to 65535, but is 70000. "
+        "screen_size from the variable senhasegura_screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but "
+        "is 'big'. The API credentials are incomplete: got client_id from the variable senhasegura_client_id, but "
+        "client_secret is missing. credential is missing or empty. If your version of PAM Core can select a "
+        "credential, set auto_select_credential to true instead.",
     ),
 }
 

@@ -46,7 +46,7 @@ NOT_RUN = {
     "make test": "This runs inside it.",
     "$ ansible-playbook pamops.senhasegura.maintenance_window": "It is run with the variables that stand beside.",
 }
-WARNINGS = {"validate_certs: false": "validate_certs is false: nobody checks that it is PAM Core"}
+WARNINGS = {"validate_certs: false": "TLS verification is off (validate_certs is false)"}
 
 A_TASK = """
 - name: Get a session

@@ -131,6 +131,6 @@ def test_fault(fault: str, outcome: Outcome) -> None:
 def test_no_traceback_and_no_other_warning(outcome: Outcome) -> None:
     assert "Traceback" not in outcome.played.output
     assert outcome.played.warnings == [
-        "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
-        "Set ca_path to the certificate authority of PAM Core instead."
+        "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. "
+        "Set ca_path to the CA certificate of PAM Core instead."
     ]

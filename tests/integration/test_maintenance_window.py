@@ -31,7 +31,7 @@ PLAYBOOK = """
   ansible.builtin.import_playbook: pamops.senhasegura.maintenance_window
 """
 LIST, CREATE, DROP = "/api/pam/session/remotesessions", "/api/pam/remote/session", "/api/pam/session/drop"
-REFUSED = "window_minutes is more than 0 and at most 1440."
+REFUSED = "window_minutes must be more than 0 and at most 1440."
 
 
 class Hook(t.NamedTuple):
@@ -157,23 +157,23 @@ def test_session_ends_if_the_webhook_fails(vault: Simulator, play: Play, tmp_pat
 
 
 PATH = "/services/secret-part-of-the-hook"
-ENDS = " The window ends as soon as no URL can be opened any more."
+ENDS = " The window ends as soon as all URLs have expired."
 
 # A URL or an HTTP status of the hook, and why the URL was not accepted
 NOT_TAKEN: dict[str, tuple[str, int, str]] = {
-    "an error": ("https://localhost:{port}{path}", 500, "it answered with HTTP status 500."),
-    "a redirect": ("https://localhost:{port}{path}", 302, "it answered with HTTP status 302."),
-    "a closed port": ("https://localhost:1{path}", 200, "there was no answer; it refuses connections."),
-    "no such host": ("https://hook.invalid{path}", 200, "there was no answer; its host name cannot be resolved."),
+    "an error": ("https://localhost:{port}{path}", 500, "it responded with HTTP status 500."),
+    "a redirect": ("https://localhost:{port}{path}", 302, "it responded with HTTP status 302."),
+    "a closed port": ("https://localhost:1{path}", 200, "there was no response; it refuses connections."),
+    "no such host": ("https://hook.invalid{path}", 200, "there was no response; its host name cannot be resolved."),
     "no port": (
         "https://localhost:port{path}",
         200,
-        "there was no answer; the connection failed or its address cannot be used.",
+        "there was no response; the connection failed or the URL is invalid.",
     ),
     "not ASCII": (
         "https://localhost:{port}{path}/\u00e9",
         200,
-        "there was no answer; the connection failed or its address cannot be used.",
+        "there was no response; the connection failed or the URL is invalid.",
     ),
 }
 
@@ -189,7 +189,7 @@ def test_rejected_url_is_not_shown(
         played = run(play, variables, "-vvvv")
     assert played.code == 2, played.output
     assert played.result("Check that the webhook accepted the URL")["msg"] == (
-        f"window_hand_over_url did not take the URL of jdoe's session on web01: {reason}{ENDS}"
+        f"window_hand_over_url did not accept the URL of jdoe's session on web01: {reason}{ENDS}"
     )
     assert PATH not in played.output
     assert not leaks(vault, played, "Hand the URL over")
@@ -230,7 +230,7 @@ def test_report_of_a_session_that_does_not_end(vault: Simulator, play: Play, tmp
         played = run(play, window(vault, told))
     assert played.code == 2
     failed = played.result("Terminate the remaining sessions")["msg"]
-    assert failed.startswith("1 of 2 sessions could not be ended. Session 1 of jdoe ")
+    assert failed.startswith("1 of 2 sessions could not be terminated. Session 1 of jdoe ")
     _first, *sessions = played.result("Report")["msg"]
     assert [line.rpartition(": ")[2] for line in sessions] == ["STILL RUNNING", "ended with the window"]
 
@@ -268,19 +268,25 @@ def test_invalid_inputs_send_nothing(wrong: dict[str, t.Any], vault: Simulator, 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"window_user": 123456}, "window_user is not text but the integer 123456."),
-        ({"window_user": None}, "window_user is not text but null."),
-        ({"window_user": "jdoe\n"}, "window_user has control characters or line ends."),
-        ({"window_credential": False}, "window_credential is not text but the boolean false."),
-        ({"window_protocol": 0.0}, "window_protocol is not text but the number 0.0."),
-        ({"window_devices": ["web01", 83]}, "an element of window_devices is not text but the integer 83."),
-        ({"window_devices": 83}, "window_devices is not text but the integer 83."),
-        ({"window_devices": ["web01", "db\n01"]}, "an element of window_devices has control characters or line ends."),
-        ({"window_addresses": [["192.0.2.1", None]]}, "an element of window_addresses is not text but null."),
-        ({"window_addresses": None}, "window_addresses is not text but null."),
-        ({"window_hand_over_url": 4711}, "window_hand_over_url is not text but of type integer."),
-        ({"window_hand_over_url": "https://x/SECRET\x01"}, "window_hand_over_url has control characters or line ends."),
-        ({"window_hand_over_ca_path": []}, "window_hand_over_ca_path is not text but a list or a mapping."),
+        ({"window_user": 123456}, "window_user is not a string but the integer 123456."),
+        ({"window_user": None}, "window_user is not a string but null."),
+        ({"window_user": "jdoe\n"}, "window_user contains control characters or newlines."),
+        ({"window_credential": False}, "window_credential is not a string but the boolean false."),
+        ({"window_protocol": 0.0}, "window_protocol is not a string but the number 0.0."),
+        ({"window_devices": ["web01", 83]}, "an element of window_devices is not a string but the integer 83."),
+        ({"window_devices": 83}, "window_devices is not a string but the integer 83."),
+        (
+            {"window_devices": ["web01", "db\n01"]},
+            "an element of window_devices contains control characters or newlines.",
+        ),
+        ({"window_addresses": [["192.0.2.1", None]]}, "an element of window_addresses is not a string but null."),
+        ({"window_addresses": None}, "window_addresses is not a string but null."),
+        ({"window_hand_over_url": 4711}, "window_hand_over_url is not a string but of type integer."),
+        (
+            {"window_hand_over_url": "https://x/SECRET\x01"},
+            "window_hand_over_url contains control characters or newlines.",
+        ),
+        ({"window_hand_over_ca_path": []}, "window_hand_over_ca_path is not a string but a list or a dictionary."),
     ],
 )
 def test_inputs_of_other_types_send_nothing(
@@ -289,8 +295,8 @@ def test_inputs_of_other_types_send_nothing(
     played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
     assert played.code == 2
     refused = played.result("Check the variables")["msg"]
-    assert refused.startswith(f"Nothing was opened. {message}")
-    assert ("In a file of variables, put text in quotes." in refused) == ("is not text" in message)
+    assert refused.startswith(f"No session was requested. {message}")
+    assert ("In a variables file, put strings in quotes." in refused) == ("is not a string" in message)
     assert "SECRET" not in played.output
     assert vault.requests == []
 
@@ -299,7 +305,7 @@ def test_no_session_is_requested_if_sessions_cannot_be_listed(vault: Simulator, 
     """The time zone or a permission is missing."""
     known = window(vault, Hook("https://localhost", "", []))
     for variables, text in (
-        ({**known, "senhasegura_timezone": ""}, "timezone must say in which one PAM Core's times are."),
+        ({**known, "senhasegura_timezone": ""}, "timezone (PAM Core's time zone) must be set too."),
         (
             {
                 **known,

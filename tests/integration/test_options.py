@@ -278,8 +278,8 @@ def test_secret_can_be_encrypted_with_ansible_vault(vault: Simulator, play: Play
 def test_validate_certs_false_warns(vault: Simulator, play: Play) -> None:
     played = play(task_and_lookup({"validate_certs": False}), variables=reach(vault, ca_path=None)).succeeded()
     assert set(played.warnings) == {
-        "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
-        "Set ca_path to the certificate authority of PAM Core instead."
+        "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. "
+        "Set ca_path to the CA certificate of PAM Core instead."
     }
 
 
@@ -308,8 +308,8 @@ def test_retries(vault: Simulator, play: Play) -> None:
     ).succeeded()
     assert [request.status for request in vault.requests if request.json] == [429, 429, 200]
     assert played.result("Not again")["msg"] == (
-        'Creating the remote session failed: PAM Core answered "API rate limit exceeded" (HTTP 429). '
-        "PAM Core limits how often it may be asked: ask less often, or later."
+        'Creating the remote session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
+        "PAM Core limits the rate of requests. Send fewer requests, or retry later."
     )
 
 

@@ -142,9 +142,10 @@ def test_one_task_terminates_several_sessions(vault: Simulator, play: Play) -> N
     assert ["reason" in session for session in result["sessions"]] == [False, True, False, False]
     assert result["changed"] is True
     assert result["msg"] == (
-        "1 of 4 sessions could not be ended. Session 2 of jdoe on 192.0.2.20:22: Ending the remote session failed: "
-        'PAM Core answered "Unexpected error" (HTTP 500). This is a fault in PAM Core: its administrators find more in '
-        "the index log of system errors. It was still running after that."
+        "1 of 4 sessions could not be terminated. Session 2 of jdoe on 192.0.2.20:22: Terminating the remote session "
+        "failed: "
+        'PAM Core responded with "Unexpected error" (HTTP 500). This is an error in PAM Core. Its administrators can '
+        "find details in the index log of system errors. The session was still active afterwards."
     )
     assert running(vault) == [2]
 
@@ -166,8 +167,8 @@ def test_slow_list_respects_the_timeout(fault: dict[str, t.Any], vault: Simulato
     played = play(LIFE, variables=reach(vault, timeout=2))
     assert time.monotonic() - start < 25
     assert played.result("Find")["msg"] == (
-        "Listing the remote sessions failed: the request was sent, but its answer did not arrive: "
-        "no answer within the time that the option timeout allows."
+        "Listing the remote sessions failed: the request was sent, but no complete response arrived: "
+        "no response within the time that the option timeout allows."
     )
 
 
@@ -312,13 +313,12 @@ def test_two_users_on_the_same_device(
     assert (len(result["sessions"]), result["decided"]) == (found, decided)
     assert running(brazilian) == ([2] if decided else [1, 2])
     if not decided:
-        assert result["reason"] == "2 sessions fit: at the same time, as the same user, someone else opened one too."
-        assert played.result("End it")["msg"] == f"Nothing was ended. {result['reason']}"
+        assert result["reason"] == "2 sessions match: someone else opened a session as the same user at the same time."
+        assert played.result("End it")["msg"] == f"No session was terminated. {result['reason']}"
 
 
 NONE_FITS = (
-    "No session fits: the URL was not opened, PAM Core lists its device by another name, or timezone is not the zone "
-    "of its times."
+    "No session matches: the URL was not opened, PAM Core lists the device under another name, or timezone is wrong."
 )
 
 
@@ -332,7 +332,7 @@ def test_unopened_url(brazilian: Simulator, play: Play) -> None:
     assert result["reason"] == NONE_FITS
     ended = played.result("End it")
     assert (ended["changed"], ended["sessions"]) == (False, [])
-    assert played.warnings == [f"Nothing was ended. {NONE_FITS}"]
+    assert played.warnings == [f"No session was terminated. {NONE_FITS}"]
     assert running(brazilian) == [1]
 
 

@@ -38,25 +38,25 @@ OURS = "senhasegura-*"
 SIMULATOR = Path(__file__).resolve().parents[1] / "simulator"
 
 REFUSED = (
-    'Logging in with OAuth 2.0 failed: PAM Core answered "Client authentication failed" (HTTP 401). '
-    "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
-    "expired, and whether this machine's IP address is among the authorized ones."
+    'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). '
+    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
+    "expired, and that this machine's IP address is authorized."
 )
 LATE = (
-    "Logging in with OAuth 2.0 failed: the request was sent, but its answer did not arrive: no answer within the time "
-    "that the option timeout allows."
+    "Logging in with OAuth 2.0 failed: the request was sent, but no complete response arrived: no response within the "
+    "time that the option timeout allows."
 )
 BUSY = (
-    "Logging in with OAuth 2.0 failed: another task of this run has been logging in for the whole time that the option "
-    "timeout allows. This task did not log in as well, since each wrong login counts against the application."
+    "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
+    "option timeout allows. This task did not log in, because each failed login counts against the application."
 )
 TASK_ENDED = (
-    "Logging in with OAuth 2.0 failed: a task of this run was ended while it logged in, before PAM Core answered. If "
-    "the keyword timeout of that task did it, give the keyword more seconds than the option timeout."
+    "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before PAM Core "
+    "responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the option timeout."
 )
 NOT_AGAIN = (
-    r" That was \d+ seconds? ago; to spare the application failed logins, "
-    r"this run does not ask again within 60 seconds\."
+    r" That was \d+ seconds? ago; to avoid repeated failed logins, this run does not retry the login "
+    r"within 60 seconds\."
 )
 
 

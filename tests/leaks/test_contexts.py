@@ -54,15 +54,15 @@ WAYS_WITH_FACTS = [way for way in WAYS if way.facts]
 
 # The message of the first task on each host. It proves that the host has the outcome in its name.
 MESSAGES = {
-    "echo_at_login": 'PAM Core answered "Request refused: ***" (HTTP 400).',
-    "echo_in_message": 'PAM Core answered "Request refused: *** ***" (HTTP 400).',
-    "echo_in_headers": "what answered (HTTP 400, content type text/***",
-    "echo_in_page": "what answered (HTTP 400, content type text/html) does not speak as PAM Core's",
-    "echo_without_http": "the request was sent, but its answer did not arrive: the answer is not HTTP",
-    "wrong_secret": 'PAM Core answered "Client authentication failed',
-    "untrusted": "the request could not be sent: the server's certificate is not accepted: ",
+    "echo_at_login": 'PAM Core responded with "Request refused: ***" (HTTP 400).',
+    "echo_in_message": 'PAM Core responded with "Request refused: *** ***" (HTTP 400).',
+    "echo_in_headers": "the response (HTTP 400, content type text/***",
+    "echo_in_page": "the response (HTTP 400, content type text/html) is not from PAM Core's",
+    "echo_without_http": "the request was sent, but no complete response arrived: the response is not HTTP",
+    "wrong_secret": 'PAM Core responded with "Client authentication failed',
+    "untrusted": "the request could not be sent: the server's certificate cannot be verified: ",
     "unreachable": "no connection to 127.0.0.1 port ",
-    "refused_by_proxy": "the request could not be sent: the proxy refused: 407 Proxy Authentication",
+    "refused_by_proxy": "the request could not be sent: the proxy refused the connection: 407 Proxy Authentication",
 }
 
 every_way = pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])

@@ -32,15 +32,15 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
     parser.add_argument("--profile", choices=PROFILES, default="4.0", help="product version (default: %(default)s)")
-    parser.add_argument("--strict", action="store_true", help="serve only the paths this version's documentation names")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="what is in the vault (default: default.yml)")
-    parser.add_argument("--directory", type=Path, metavar="DIR", help="where to put the certificate files")
+    parser.add_argument("--strict", action="store_true", help="serve only the paths in this version's documentation")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="content of the vault (default: default.yml)")
+    parser.add_argument("--directory", type=Path, metavar="DIR", help="directory for the certificate files")
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="also write the line of JSON to this file")
     parser.add_argument(
-        "--environment-file", type=Path, metavar="FILE", help="write to this file how a shell tells Ansible of it"
+        "--environment-file", type=Path, metavar="FILE", help="file for shell commands that export the options"
     )
     parser.add_argument("--client-ca", action="store_true", help="require a client certificate")
-    parser.add_argument("--allow-remote", action="store_true", help="allow an address that others can reach")
+    parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
     return parser.parse_args(arguments)
 
 

@@ -71,7 +71,7 @@ class Api:
     def _answer(self, incoming: Incoming) -> Answer:
         base = self._state.vault.base_path
         if not incoming.path.startswith(f"{base}/"):
-            return html_answer(404, pages.refused_page("There is nothing at this address."))
+            return html_answer(404, pages.refused_page("Nothing is served at this path."))
         path = incoming.path[len(base) :]
         page = PAGES.get((incoming.method, path))
         if page is not None:

@@ -76,10 +76,10 @@ CONTROLS: dict[tuple[str, str], Callable[[t.Any, t.Any], Answer]] = {
 def answer(simulator: Simulator, incoming: Incoming) -> Answer:
     """The response to a control request. Clients on other machines are rejected, whatever address the server binds."""
     if not ipaddress.ip_address(incoming.peer).is_loopback:
-        return _answer(403, {"error": "Control is for this machine only."})
+        return _answer(403, {"error": "The control API is available only from this machine."})
     control = CONTROLS.get((incoming.method, incoming.path[len(PREFIX) :]))
     if control is None:
-        return _answer(404, {"error": "No such control.", "known": [" ".join(key) for key in CONTROLS]})
+        return _answer(404, {"error": "Unknown control request.", "known": [" ".join(key) for key in CONTROLS]})
     try:
         return control(simulator, incoming.json)
     except (AttributeError, KeyError, TypeError, ValueError) as exc:

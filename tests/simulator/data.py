@@ -242,7 +242,7 @@ def _choice(value: t.Any, choices: t.Collection[str], where: str) -> str:
         # YAML reads the method No as a boolean
         value = "Yes" if value else "No"
     if value not in choices:
-        raise DataError(f"{where} is {value!r}, which is none of: {', '.join(choices)}.")
+        raise DataError(f"{where} is {value!r}, which is not one of: {', '.join(choices)}.")
     return str(value)
 
 
@@ -271,12 +271,12 @@ def _expiration(value: t.Any, where: str) -> datetime | None:
         try:
             value = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError as exc:
-            raise DataError(f"{where} is no date and time: {value!r}.") from exc
+            raise DataError(f"{where} is not a date and time: {value!r}.") from exc
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     if isinstance(value, date):
         return datetime.combine(value, time(), timezone.utc)
-    raise DataError(f"{where} is no date and time: {value!r}.")
+    raise DataError(f"{where} is not a date and time: {value!r}.")
 
 
 def _networks(value: t.Any, where: str) -> list[Network] | None:
@@ -287,7 +287,7 @@ def _networks(value: t.Any, where: str) -> list[Network] | None:
     try:
         return [ipaddress.ip_network(str(entry), strict=False) for entry in entries]
     except ValueError as exc:
-        raise DataError(f"{where} has something that is no IP address.") from exc
+        raise DataError(f"{where} contains an invalid IP address.") from exc
 
 
 def _authorization(name: str, value: t.Any, application: Application) -> Authorization:
@@ -352,7 +352,7 @@ def _connectivities(value: t.Any, where: str) -> dict[str, int]:
     try:
         return {name.strip().upper(): int(port or PROTOCOLS[name.strip().upper()]) for name, port in pairs}
     except (KeyError, ValueError) as exc:
-        raise DataError(f"connectivities of {where} are not like SSH:22,HTTPS:443.") from exc
+        raise DataError(f"connectivities of {where} must have the form SSH:22,HTTPS:443.") from exc
 
 
 def _devices(entries: t.Any) -> dict[str, Device]:
@@ -362,10 +362,10 @@ def _devices(entries: t.Any) -> dict[str, Device]:
         try:
             first = ipaddress.ip_address(given["ip"]) if given["ip"] else None
         except ValueError as exc:
-            raise DataError(f"ip of device {given['hostname']} is no IP address.") from exc
+            raise DataError(f"ip of device {given['hostname']} is not an IP address.") from exc
         for offset, hostname in enumerate(expand(str(given["hostname"]))):
             if hostname.lower() in devices:
-                raise DataError(f"device {hostname} is there twice.")
+                raise DataError(f"device {hostname} is defined twice.")
             devices[hostname.lower()] = Device(
                 id=str(len(devices) + 1),
                 hostname=hostname,
@@ -430,7 +430,7 @@ def _vault(value: t.Any) -> Vault:
     )
     tenants = [str(tenant) for tenant in _entries(given["tenants"], "tenants")]
     if not tenants:
-        raise DataError("tenants must name one tenant at least.")
+        raise DataError("tenants must contain at least one tenant.")
     devices = _devices(given["devices"])
     credentials = _credentials(given["credentials"])
     users = _users(given["users"])
@@ -465,7 +465,7 @@ def _zone(value: t.Any) -> tzinfo:
     except ValueError:
         zone = None
     if zone is None:
-        raise DataError("utc_offset must be like +00:00.")
+        raise DataError("utc_offset must have the form +00:00.")
     return zone
 
 

@@ -102,7 +102,7 @@ def parse_fault(fault: str | Mapping[str, t.Any]) -> tuple[str, dict[str, t.Any]
         given["status"] = int(name.partition(":")[2])
         name = "status"
     if name not in FAULTS:
-        raise ValueError(f"There is no fault {name!r}. There are: {', '.join(FAULTS)}.")
+        raise ValueError(f"There is no fault {name!r}. The faults are: {', '.join(FAULTS)}.")
     known = FAULTS[name].known
     unknown = [key for key in given if key not in known]
     if unknown:

@@ -66,5 +66,5 @@ def refused_page(reason: str) -> str:
 def landing_page(version: str) -> str:
     return _page(
         "senhasegura PAM Core simulator",
-        f"<p>The A2A API as documented for version {escape(version)} is served here, for tests.</p>",
+        f"<p>The A2A API as documented for version {escape(version)} is simulated here, for tests.</p>",
     )

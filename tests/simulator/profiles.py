@@ -223,10 +223,10 @@ INFERRED_TEXTS: dict[str, str] = {
     "ip_not_allowed": "The origin IP is not allowed",
     "token_refused": "The resource owner or authorization server denied the request.",
     "token_refused_hint": "Access token is invalid or has expired",
-    "session_url_unknown": "This address is not known.",
-    "session_url_used": "This address was used before. It opens once.",
-    "session_url_expired": "This address has expired. It is valid for 30 seconds.",
-    "session_url_wrong_address": "This address was made for another computer.",
+    "session_url_unknown": "This URL is unknown.",
+    "session_url_used": "This URL was already used. It opens only once.",
+    "session_url_expired": "This URL has expired. It is valid for 30 seconds.",
+    "session_url_wrong_address": "This URL was issued for another IP address.",
 }
 
 # [I] According to the documentation, the code is similar to 1105. The number itself is invented.

@@ -93,9 +93,9 @@ class Simulator:
         allow_remote: bool = False,
     ) -> None:
         if profile not in PROFILES:
-            raise ValueError(f"There is no profile {profile!r}. There are: {', '.join(PROFILES)}.")
+            raise ValueError(f"There is no profile {profile!r}. The profiles are: {', '.join(PROFILES)}.")
         if not allow_remote and not _is_loopback(host):
-            raise ValueError(f"{host} is not a loopback address. The simulator is for this machine only.")
+            raise ValueError(f"{host} is not a loopback address. The simulator accepts only local connections.")
         self.clock: ClockLike = clock or Clock()
         self.state = State(PROFILES[profile], strict, load(data), self.clock)
         self.url = ""

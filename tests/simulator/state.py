@@ -138,7 +138,7 @@ class State:
         names = [fields["credential"]] if "credential" in fields else []
         credentials = [entry for entry in self.credentials if not names or entry.username in names]
         if not (devices and credentials):
-            raise ValueError("There is no such device or credential.")
+            raise ValueError("The device or the credential does not exist.")
         first = self.clock.now() - timedelta(minutes=count)
         added = []
         for number in range(count):

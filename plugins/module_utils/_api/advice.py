@@ -16,13 +16,13 @@ from .endpoint import UNAUTHORIZED, Advice, Endpoint
 COMMON = (
     Advice(
         "Resource sub not found",
-        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has.",
+        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto).",
         r"resource\b.*\bnot found",
     ),
     Advice(
         "No route matched with those values",
-        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has; "
-        "the gateway also says this where a proxy takes away the Authorization header.",
+        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto). The gateway "
+        "also sends this error if a proxy removes the Authorization header.",
     ),
     Advice(
         "You are not authorized to access this resource",
@@ -35,37 +35,37 @@ COMMON = (
     ),
     Advice(
         "The http referer is not allowed",
-        "This collection sends no referrer: in PAM Core, empty the authorized HTTP referrers of the authorization "
+        "This collection sends no HTTP referrer. In PAM Core, clear the authorized HTTP referrers of the authorization "
         "(A2A, Authorizations).",
     ),
     Advice(
         "Client authentication failed",
-        "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
-        "expired, and whether this machine's IP address is among the authorized ones.",
+        "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and "
+        "not expired, and that this machine's IP address is authorized.",
     ),
     Advice(
         "Invalid signature",
-        "Check consumer_key, consumer_secret, token_key and token_secret, that url is the address by which "
-        "PAM Core knows itself, and that the clock of this machine is right.",
+        "Check consumer_key, consumer_secret, token_key and token_secret. Check that url uses the host name configured "
+        "in PAM Core, and that the clock of this machine is correct.",
     ),
     Advice(
         "Unexpected error",
-        "This is a fault in PAM Core: its administrators find more in the index log of system errors.",
+        "This is an error in PAM Core. Its administrators can find details in the index log of system errors.",
         unclear=True,
     ),
     Advice(
         "Request timed out",
-        "PAM Core did not answer its own gateway in time: try again later, or ask its administrators.",
+        "PAM Core did not respond to its own gateway in time. Retry later, or ask its administrators.",
         unclear=True,
     ),
     Advice(
         "The upstream server is timing out",
-        "PAM Core did not answer its own gateway in time: ask its administrators.",
+        "PAM Core did not respond to its own gateway in time. Ask its administrators.",
         unclear=True,
     ),
     Advice(
         "An invalid response was received from the upstream server",
-        "PAM Core did not answer its own gateway as it should: ask its administrators.",
+        "PAM Core sent its own gateway an invalid response. Ask its administrators.",
         unclear=True,
     ),
 )
@@ -73,11 +73,11 @@ COMMON = (
 COMMON_BY_STATUS = {
     401: UNAUTHORIZED,
     403: "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application.",
-    404: "Check that url points at PAM Core itself.",
-    429: "PAM Core limits how often it may be asked: ask less often, or later.",
-    502: "The gateway before PAM Core could not get its answer: ask the administrators of PAM Core.",
-    503: "PAM Core is not available at the moment: try again later.",
-    504: "PAM Core did not answer its own gateway in time: ask its administrators.",
+    404: "Check that url points to PAM Core itself.",
+    429: "PAM Core limits the rate of requests. Send fewer requests, or retry later.",
+    502: "The gateway in front of PAM Core got no valid response from it. Ask the administrators of PAM Core.",
+    503: "PAM Core is unavailable. Retry later.",
+    504: "PAM Core did not respond to its own gateway in time. Ask its administrators.",
 }
 
 

@@ -48,7 +48,7 @@ class Reply(t.NamedTuple):
     def require_time(self) -> None:
         """Raise :class:`OutcomeUnknown` if the time of the call is over. For reading long responses."""
         if not self.deadline.remaining_or_zero():
-            why = "the answer is so long that reading it took more time than the option timeout allows"
+            why = "the response is so long that reading it took longer than the option timeout allows"
             raise outcome_unknown(self.endpoint, why)
 
 

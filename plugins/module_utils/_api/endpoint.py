@@ -14,8 +14,8 @@ from .._errors import OUTCOME_UNKNOWN, OutcomeUnknown, join_sentences
 from .._http.transport import MAX_BODY
 
 UNAUTHORIZED = (
-    "Check the credentials, whether the application and its authorization are enabled and not expired, and whether "
-    "this machine's IP address is among the authorized ones."
+    "Check the API credentials. Check that the application and its authorization are enabled and not expired, and that "
+    "this machine's IP address is authorized."
 )
 
 
@@ -46,7 +46,7 @@ class Endpoint(t.NamedTuple):
     """Begins each message: ``Reading the password`` failed."""
     method: str
     paths: Mapping[str, tuple[str, ...]]
-    needs: str = "the resource that this needs"
+    needs: str = "the resource that this request needs"
     """The permission that an authorization must have, to be read after ``grant``."""
     max_body: int = MAX_BODY
     """Bytes of the longest body of a success."""

@@ -21,13 +21,13 @@ from .redaction import Redactor, redacted
 from .refusals import require_success
 
 LOGIN_ENDED = (
-    "Logging in with OAuth 2.0 failed: a task of this run was ended while it logged in, before PAM Core answered. If "
-    "the keyword timeout of that task did it, give the keyword more seconds than the option timeout."
+    "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before PAM Core "
+    "responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the option timeout."
 )
 
 ANOTHER_LOGIN = (
-    "Logging in with OAuth 2.0 failed: another task of this run has been logging in for the whole time that the option "
-    "timeout allows. This task did not log in as well, since each wrong login counts against the application."
+    "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
+    "option timeout allows. This task did not log in, because each failed login counts against the application."
 )
 
 # vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
@@ -141,9 +141,9 @@ def _bearer_token(envelope: Mapping[str, t.Any]) -> str:
     """The token of a successful login. Raises :class:`OutcomeUnknown` if it is missing or cannot be used."""
     token, kind = envelope.get("access_token"), envelope.get("token_type", "Bearer")
     if not is_token(token):
-        raise outcome_unknown(TOKEN, "PAM Core answered a success, but without a usable access token")
+        raise outcome_unknown(TOKEN, "PAM Core reported success, but the response lacks a usable access token")
     if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise outcome_unknown(TOKEN, "PAM Core issued a token of another type than Bearer")
+        raise outcome_unknown(TOKEN, "PAM Core issued a token of a type other than Bearer")
     return token
 
 
@@ -173,8 +173,8 @@ def _known_refusal(known: Mapping[str, t.Any], secrets: Iterable[str]) -> Refuse
         return None
     seconds = max(round(time.time() - known["refused"]), 0)
     note = (
-        f"That was {seconds} second{'' if seconds == 1 else 's'} ago; to spare the application failed "
-        f"logins, this run does not ask again within {REFUSAL_HOLDS} seconds"
+        f"That was {seconds} second{'' if seconds == 1 else 's'} ago; to avoid repeated failed logins, this run does "
+        f"not retry the login within {REFUSAL_HOLDS} seconds"
     )
     text = join_sentences(redacted(message, secrets, limit=3000), note)
     return NotSent(text) if status is None else Refused(text, status, integer(known.get("error_code")))

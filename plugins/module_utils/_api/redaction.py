@@ -27,7 +27,7 @@ MIN_SECRET_TO_SEARCH = 8
 MAX_TEXT = 10_000
 """Characters of the longest text in which secrets are redacted. Many MB would take minutes."""
 
-TOO_LONG = "(too long to be shown)"
+TOO_LONG = "(too long to show)"
 
 
 class Redactor:

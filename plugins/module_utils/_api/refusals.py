@@ -48,7 +48,7 @@ def require_success(
     *tried* lists the paths that were tried.
     """
     if is_too_large(response.body):
-        why = f"the answer (HTTP {response.status}) has more records than can be read"
+        why = f"the response (HTTP {response.status}) has too many records to process"
         raise outcome_unknown(endpoint, why, http_status=response.status)
     envelope = json_object(response.body)
     if envelope is not None and is_success(response.status, envelope):
@@ -75,10 +75,12 @@ def _refused(
     issued = list(itertools.islice(_issued(endpoint, envelope), MAX_ISSUED + 1))
     message = _message(envelope)
     if len(message) + sum(map(len, issued)) > MAX_TEXT or len(issued) > MAX_ISSUED:
-        said, answered = "", "PAM Core's reason is too long to be shown"
+        said, answered = "", "PAM Core's error text is too long to show"
     else:
         said = redacted(message, (*secrets, *issued))
-        answered = f"PAM Core answered {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
+        answered = (
+            f"PAM Core responded with {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
+        )
     why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
     where = f"Tried: {', '.join(tried)}" if status == 404 and _is_of_no_path(said) else None
     advice = hint(said, endpoint) or hint_by_status(status, endpoint)
@@ -108,11 +110,11 @@ def _not_understood(endpoint: Endpoint, response: Response, secrets: Iterable[st
     said = redacted(header.encode("latin-1", "replace").decode("utf-8", "replace"), secrets)
     media_type = re.sub(r"[^\w/+.*-]", "", said.split(";")[0])[:60]
     what = f"content type {media_type}" if media_type else "no content type"
-    why = f"what answered (HTTP {status}, {what}) does not speak as PAM Core's API does"
+    why = f"the response (HTTP {status}, {what}) is not from PAM Core's API"
     if 300 <= status < 400:
-        why = f"the answer is a redirect (HTTP {status}), which is not followed"
+        why = f"the response is a redirect (HTTP {status}), which is not followed"
     # A 400 that is not PAM Core's says nothing about what is registered there.
-    advice = (status != 400 and hint_by_status(status, endpoint)) or "Check that url points at PAM Core itself"
+    advice = (status != 400 and hint_by_status(status, endpoint)) or "Check that url points to PAM Core itself"
     if 200 <= status < 300 or _may_be_done(endpoint, status):
         return outcome_unknown(endpoint, why, advice, http_status=status)
     return Refused(join_sentences(f"{endpoint.title} failed: {why}", advice), status)

@@ -69,7 +69,7 @@ class Exchange:
         """Count received bytes. Raises ``OSError`` above the limit."""
         self._receivable -= count
         if self._receivable < 0:
-            raise OSError(errno.EMSGSIZE, "there is no end to it")
+            raise OSError(errno.EMSGSIZE, "the response is too large")
 
     def seconds(self) -> float:
         """Seconds since the exchange began."""

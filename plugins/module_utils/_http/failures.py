@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from .libraries import INVALID_URL, NOT_HTTP
 
-CHECK_ADDRESS = "Check url and proxy, and whether the machine that asks can reach that address"
+CHECK_ADDRESS = "Check url and proxy, and that the machine that sends the request can reach that address"
 """Advice if nothing was reached."""
 
 
@@ -46,25 +46,25 @@ def _tls_reason(exc: ssl.SSLError) -> str:
 
 # OpenSSL's reason to reject a certificate → what to do
 _CERTIFICATE_REMEDIES = {
-    "mismatch": "url must name a host that it is for",
-    "expired|not yet valid": "it has to be renewed, unless the clock of this machine is wrong",
-    "": "option ca_path names the certificate authorities to trust",
+    "mismatch": "set url to a host name that the certificate is valid for",
+    "expired|not yet valid": "renew the certificate, or correct the clock of this machine",
+    "": "set ca_path to the CA certificates to trust",
 }
 
 # The first match counts, so a class comes before its bases.
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((TimeoutError, socket.timeout), "no answer within the time that the option timeout allows"),
+    ((TimeoutError, socket.timeout), "no response within the time that the option timeout allows"),
     (
         (ssl.SSLEOFError, ssl.SSLZeroReturnError),
-        "the server ended the TLS connection, as it does when it does not accept or misses a client certificate",
+        "the server closed the TLS connection; it may require a client certificate or have rejected yours",
     ),
-    ((http.client.RemoteDisconnected,), "the connection was closed before an answer came"),
-    ((http.client.IncompleteRead,), "the connection was closed in the middle of the answer"),
-    ((UnicodeError,), "this is not a host name"),
-    (NOT_HTTP, "the answer is not HTTP"),
+    ((http.client.RemoteDisconnected,), "the connection was closed before a response arrived"),
+    ((http.client.IncompleteRead,), "the connection was closed in the middle of the response"),
+    ((UnicodeError,), "it is not a valid host name"),
+    (NOT_HTTP, "the response is not HTTP"),
     (
         INVALID_URL,
-        "the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)",
+        "the URL of PAM Core or of a proxy is invalid (check url, proxy, HTTPS_PROXY and ALL_PROXY)",
     ),
 )
 
@@ -80,7 +80,7 @@ def reason(exc: BaseException | None) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message.rstrip(".")
             remedy = next(remedy for words, remedy in _CERTIFICATE_REMEDIES.items() if re.search(words, why))
-            return f"the server's certificate is not accepted: {why} ({remedy})"
+            return f"the server's certificate cannot be verified: {why} ({remedy})"
     found = next(filter(None, map(_reason, reversed(chain))), None)
     return found or (type(chain[-1]).__name__ if chain else "unknown reason")
 
@@ -91,12 +91,14 @@ def _reason(cause: BaseException) -> str | None:
             return text
     if isinstance(cause, ssl.SSLError):
         why = _tls_reason(cause)
-        return "what answers there does not speak TLS (check url)" if "wrong version" in why else f"TLS failed: {why}"
+        return (
+            "the server does not use TLS on this port (check url)" if "wrong version" in why else f"TLS failed: {why}"
+        )
     refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
     if refused:
         # Not the proxy's own text, which may repeat the password, even in base64.
         status = int(refused[1])
-        return f"the proxy refused: {status} {http.client.responses.get(status, '')}".rstrip()
+        return f"the proxy refused the connection: {status} {http.client.responses.get(status, '')}".rstrip()
     return cause.strerror if isinstance(cause, OSError) else None
 
 

@@ -54,6 +54,8 @@ def socks_connection() -> type[Connection]:
                 if said.socket_err:
                     raise
                 why = re.sub("^0x[0-9a-f]+: ", "", said.msg)
-                raise NotSent(join_sentences(f"the request could not be sent: the proxy refused: {why}")) from exc
+                raise NotSent(
+                    join_sentences(f"the request could not be sent: the proxy refused the connection: {why}")
+                ) from exc
 
     return SocksConnection

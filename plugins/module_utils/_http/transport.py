@@ -140,7 +140,7 @@ class Transport:
         # core prints the chain.
         if exchange.sent and not is_handshake_alert(failure):
             raise OutcomeUnknown(
-                join_sentences(f"the request was sent, but its answer did not arrive: {reason(failure)}")
+                join_sentences(f"the request was sent, but no complete response arrived: {reason(failure)}")
             )
         raise NotSent(join_sentences(f"the request could not be sent: {reason(failure)}"), is_retryable(failure))
 
@@ -162,7 +162,7 @@ class Transport:
         exchange.sent = True
         with response:
             if response.status_code < 200:  # urllib3 treats it as final
-                raise _unreadable(response, "only announces another one, which is not awaited")
+                raise _unreadable(response, "is only an interim response (1xx), which is not supported")
             max_body = request.max_body
             if not 200 <= response.status_code < 300:
                 max_body = min(max_body, MAX_BODY)
@@ -196,16 +196,16 @@ def _read(response: t.Any, max_body: int) -> bytes:
         try:
             body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, max_body + 1)
         except zlib.error as exc:
-            raise _unreadable(response, "is compressed in a way that cannot be undone") from exc
+            raise _unreadable(response, "cannot be decompressed") from exc
     elif encoding not in ("", "identity"):
-        raise _unreadable(response, "is compressed although that was not asked for")
+        raise _unreadable(response, "has an unsupported Content-Encoding")
     if len(body) > max_body:
         raise _unreadable(response, f"is larger than {max_body // MIB} MiB")
     return body
 
 
 def _unreadable(response: t.Any, how: str) -> OutcomeUnknown:
-    return OutcomeUnknown(f"the answer (HTTP {response.status_code}) {how}", response.status_code)
+    return OutcomeUnknown(f"the response (HTTP {response.status_code}) {how}", response.status_code)
 
 
 @contextlib.contextmanager

@@ -21,17 +21,17 @@ def _url(value: str) -> str | None:
         parts = urlsplit(value)
         port = parts.port  # raises ValueError for anything that is no port
     except ValueError:
-        return "is not an address that can be understood."
+        return "is not a valid URL."
     if _NOT_IN_URL.search(value):
-        return "must not contain blanks, control characters or backslashes."
+        return "must not contain spaces, control characters or backslashes."
     if parts.scheme != "https":
-        return "must begin with https://, since what is asked for gives privileged access."
+        return "must begin with https://, because PAM Core gives privileged access."
     if not parts.hostname or port == 0:
-        return "must name the host of PAM Core, such as https://vault.example."
+        return "must contain the host name of PAM Core, such as https://vault.example."
     if parts.username is not None or parts.password is not None:
-        return "must not hold a user name or a password."
+        return "must not contain a user name or a password."
     if "?" in value or "#" in value:
-        return "must not have a query or a fragment."
+        return "must not contain a query or a fragment."
     return None
 
 
@@ -48,7 +48,7 @@ def _proxy(value: str) -> str | None:
 def _access_token(value: str) -> str | None:
     if re.fullmatch(r"[\x21-\x7e]+", value, re.ASCII):
         return None
-    return "must not contain blanks, line ends or other characters that a bearer token cannot have."
+    return "must not contain spaces, newlines or other characters that are invalid in a bearer token."
 
 
 CONNECTION = configurable(
@@ -101,7 +101,7 @@ def connection_problems(options: Mapping[str, t.Any], origins: Origins | None = 
     options = without_empty(options)
     found = []
     if options.get("client_key") and not options.get("client_cert"):
-        found.append("client_key is of no use without client_cert.")
+        found.append("client_key requires client_cert.")
     return found + _auth_problems(options, origins)
 
 
@@ -123,17 +123,17 @@ def _auth_problems(options: Mapping[str, t.Any], origins: Origins | None) -> lis
             for method in complete
         )
         return [
-            f"There are credentials for more than one authentication method: {sets}. Set auth_method to one of them."
+            f"API credentials are set for more than one authentication method: {sets}. Set auth_method to one of them."
         ]
     for names in AUTH_METHODS.values():
         missing = [name for name in names if not options.get(name)]
         if len(missing) < len(names):
             given = ", ".join(f"{name}{from_origin(name, origins)}" for name in names if options.get(name))
             return [
-                f"The credentials are not complete: there is {given}, but {_listed(missing)} {_verb(missing)} missing."
+                f"The API credentials are incomplete: got {given}, but {_listed(missing)} {_verb(missing)} missing."
             ]
     return [
-        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
         "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token."
     ]
 

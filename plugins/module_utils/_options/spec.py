@@ -70,10 +70,10 @@ def configurable(options: Options) -> dict[str, Option]:
     return {name: option._replace(configurable=True) for name, option in options.items()}
 
 
-EMPTY = "is empty: leave it out, or say what to look for."
+EMPTY = "must not be empty: remove it, or give a value."
 """For an option that selects records."""
 
-NOT_TEXT = "has characters that are no valid text."
+NOT_TEXT = "contains invalid characters."
 
 GIVEN = "the task or lookup"
 """The origin of a value that the task's or lookup's own options give."""
@@ -155,8 +155,8 @@ def from_origin(name: str, origins: Origins | None) -> str:
 
 
 def between(low: int, high: int) -> Check:
-    return lambda value: None if low <= value <= high else f"must be from {low} to {high}, and is {value}."
+    return lambda value: None if low <= value <= high else f"must be from {low} to {high}, but is {value}."
 
 
 def check_timeout(value: float) -> str | None:
-    return None if 0 < value <= 3600 else f"must be more than 0 and at most 3600 seconds, and is {value}."
+    return None if 0 < value <= 3600 else f"must be more than 0 and at most 3600 seconds, but is {value}."

@@ -71,7 +71,7 @@ def _unpack(reply: Reply, names: Names, content: t.Any, depth: int) -> Iterator[
         if depth and any(name in content for name in names.identifiers):
             yield content
             return
-    why = f"PAM Core answered a success, but without {names.title} that can be understood"
+    why = f"PAM Core reported success, but the response has no valid list of {names.title}"
     raise outcome_unknown(reply.endpoint, why, http_status=200)
 
 

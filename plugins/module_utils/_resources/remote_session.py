@@ -31,7 +31,7 @@ _URL = re.compile(r"https://[\x21-\x5b\x5d-\x7e]+", re.ASCII | re.IGNORECASE)
 
 VALID_FOR = timedelta(seconds=30)
 
-SESSION_MAY_EXIST = "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+SESSION_MAY_EXIST = "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
 
 RESULT = re.compile(r"session_url|\"token\"|[?&]_sr=")
 """What shows that a text holds a session: a member of the result, or the parameter ``_sr`` of the documented URLs."""
@@ -44,14 +44,12 @@ CREATE = Endpoint(
     doubt=SESSION_MAY_EXIST,
     secrets=(("session", "session_url"), ("session", "token")),
     advice=(
-        Advice("User not specified", "Set the option user to the login name of a user who is registered in PAM Core."),
-        Advice(
-            "Username not specified", "Set the option user to the login name of a user who is registered in PAM Core."
-        ),
+        Advice("User not specified", "Set the option user to the login name of a user in PAM Core."),
+        Advice("Username not specified", "Set the option user to the login name of a user in PAM Core."),
         Advice(
             "Credential not specified",
-            "Set the option credential to the user name of a credential of the device; "
-            "only the newest product versions select one by themselves (auto_select_credential).",
+            "Set the option credential to the user name of a credential of the device. Only PAM Core 4.2 and later can "
+            "select one (auto_select_credential).",
         ),
         Advice(
             "Credential device not specified",
@@ -59,14 +57,14 @@ CREATE = Endpoint(
         ),
         Advice(
             "Invalid protocol",
-            "Set the option protocol to one that the device has in its connectivities, such as SSH, RDP or HTTPS.",
+            "Set the option protocol to one of the device's connectivities, such as SSH, RDP or HTTPS.",
         ),
         Advice(
-            "Device not found", "Check the option device, and that the device is registered and enabled in PAM Core."
+            "Device not found", "Check the option device. Check that the device is registered and enabled in PAM Core."
         ),
         Advice(
             "Credential not found",
-            "Check the options credential and device: the credential's user name is wanted, not its number or "
+            "Check the options credential and device. Set credential to the credential's user name, not to its ID or "
             "identifier.",
         ),
         Advice("No access to credential", "In PAM Core, add the credential to the authorization of this application."),
@@ -74,8 +72,8 @@ CREATE = Endpoint(
         Advice("Credential inactive", "In PAM Core, enable the credential."),
     ),
     advice_by_status={
-        400: "Check that user, device, credential and protocol are as they are registered in PAM Core, "
-        "and that the credential is assigned to the authorization of this application.",
+        400: "Check that user, device, credential and protocol match the values registered in PAM Core, and "
+        "that the credential is assigned to the authorization of this application.",
     },
 )
 
@@ -97,14 +95,14 @@ def _ip_address(value: str) -> str | None:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        return f"must be an IPv4 or IPv6 address, and is {shown(value)}."
-    return f"must be an address without a zone, and is {shown(value)}." if "%" in value else None
+        return f"must be an IPv4 or IPv6 address, but is {shown(value)}."
+    return f"must be an address without a zone ID, but is {shown(value)}." if "%" in value else None
 
 
 def _screen_size(value: str) -> str | None:
     if re.fullmatch(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}", value, re.ASCII):
         return None
-    return f"must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is {shown(value)}."
+    return f"must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is {shown(value)}."
 
 
 REMOTE_SESSION = {
@@ -135,11 +133,11 @@ def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[
     named = str(options.get("credential") or "").strip()
     if automatic and named:
         both = " and ".join(f"{name}{origin_note(name, origins)}" for name in EXCLUSIVE)
-        return [f"{both} exclude each other: name a credential, or let PAM Core select one."]
+        return [f"{both} are mutually exclusive. Set credential, or let PAM Core select one."]
     if not automatic and not named:
         return [
-            "credential is missing or empty; where the version of PAM Core can select one by itself, "
-            "set auto_select_credential to true instead."
+            "credential is missing or empty. If your version of PAM Core can select a credential, set "
+            "auto_select_credential to true instead."
         ]
     return []
 
@@ -162,7 +160,7 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any], check_mo
     }
     lacking = [what for what, is_usable in found.items() if not is_usable]
     if lacking:
-        why = f"PAM Core answered a success, but without {' and '.join(lacking)}"
+        why = f"PAM Core reported success, but the response lacks {' and '.join(lacking)}"
         raise outcome_unknown(CREATE, why, http_status=200)
     opens_until = reply.answered_at + VALID_FOR + timedelta(seconds=1)
     result = {

@@ -25,7 +25,7 @@ from .remote_session_filters import FILTERS, TIMES, filter_rules
 from .remote_session_list import Undecided, find_sessions, identify, session_of
 
 DROP = Endpoint(
-    "Ending the remote session",
+    "Terminating the remote session",
     "DELETE",
     # [I] that the last path exists where the list is at /api/session
     {"iso": ("/iso/session/drop",), "api": ("/api/pam/session/drop", "/api/session/drop")},
@@ -34,7 +34,8 @@ DROP = Endpoint(
     advice=(
         Advice(
             "An error occurred while droping session",
-            "PAM Core gives no more reason: look whether the session has ended, and end it there.",
+            "PAM Core gives no further reason. Check there whether the session is still active, and terminate it "
+            "there.",
             r"an error occurred while dropp?ing session",
         ),
     ),
@@ -61,9 +62,9 @@ def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[
     found = filter_rules(options, origins)
     if not any(options.get(name) is not None for name in FILTERS if name != "active"):
         names = ", ".join(name for name in FILTERS if name != "active")
-        found.append(f"Nothing says which sessions are to end: give one of {names}.")
+        found.append(f"No filter is set: set at least one of {names}.")
     if options.get("active") is False:
-        found.append("active must not be false: what has ended cannot be ended.")
+        found.append("active must not be false: a session that has ended cannot be terminated.")
     return found
 
 
@@ -81,9 +82,9 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
     if created and created.get("opens_until"):
         decision = identify(found, created)
         if decision.reason and (found.sessions or decision.retry_after):
-            raise Undecided(join_sentences("Nothing was ended", decision.reason))
+            raise Undecided(join_sentences("No session was terminated", decision.reason))
         if decision.reason and not found.candidates:
-            warnings.append(join_sentences("Nothing was ended", decision.reason))
+            warnings.append(join_sentences("No session was terminated", decision.reason))
     is_named = any(options.get(name) for name in ("id", "session_id"))
     sessions = [
         {**session, **(_end(client, session, check_mode) if session["active"] else {"terminated": False})}
@@ -96,7 +97,9 @@ def terminate_sessions(client: Client, options: Mapping[str, t.Any], check_mode:
     if failed:
         reasons = " ".join(f"{_name(client, session)}: {session['reason']}" for session in failed[:MOST_REASONS])
         more = f" And {len(failed) - MOST_REASONS} more." if len(failed) > MOST_REASONS else ""
-        raise NotAllEnded(f"{len(failed)} of {len(sessions)} sessions could not be ended. {reasons}{more}", outcome)
+        raise NotAllEnded(
+            f"{len(failed)} of {len(sessions)} sessions could not be terminated. {reasons}{more}", outcome
+        )
     return {**outcome, "warnings": [] if check_mode else warnings}
 
 
@@ -110,12 +113,12 @@ def _name(client: Client, session: Session) -> str:
 def _unlisted(name: str, value: t.Any) -> Session:
     """The entry for an ``id`` or ``session_id`` that PAM Core does not list."""
     nothing = {**session_of({}, {}, None), "active": None, name: value}
-    return {**nothing, "terminated": False, "reason": "PAM Core lists no such session to this application."}
+    return {**nothing, "terminated": False, "reason": "PAM Core does not list this session to this application."}
 
 
 def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]:
     if not (session["session_id"] or "").strip("."):
-        return {"terminated": False, "reason": "PAM Core lists it without a usable session_id."}
+        return {"terminated": False, "reason": "PAM Core lists the session without a valid session_id."}
     if not check_mode:
         try:
             client.call(DROP, argument=session["session_id"])
@@ -134,10 +137,10 @@ def _after_failure(client: Client, session: Session, exc: SenhaseguraError) -> d
         now = find_sessions(client, {by: [session[by]]})
     except SenhaseguraError:
         if is_answer_lost:
-            return {"terminated": None, "reason": join_sentences(str(exc), "It is not known whether it ended")}
+            return {"terminated": None, "reason": join_sentences(str(exc), "It is unknown whether the session ended")}
         return {"terminated": False, "reason": str(exc)}
     if any(found["active"] and found["session_id"] == session["session_id"] for found in now.sessions):
-        return {"terminated": False, "reason": join_sentences(str(exc), "It was still running after that")}
+        return {"terminated": False, "reason": join_sentences(str(exc), "The session was still active afterwards")}
     return {"terminated": is_answer_lost}
 
 
@@ -146,6 +149,6 @@ OPERATION = Operation(
     terminate_sessions,
     rules,
     public=True,
-    doubt="Sessions may have ended all the same.",
+    doubt="Sessions may have been terminated anyway.",
     marks=RESULT,
 )

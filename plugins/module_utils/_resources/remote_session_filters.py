@@ -16,15 +16,17 @@ from .times import parse_time, parse_zone
 def _timezone(value: str) -> str | None:
     if parse_zone(value):
         return None
-    return f"must be a zone that is known here, such as America/Sao_Paulo, UTC or -03:00, and is {shown(value)}."
+    return (
+        f"must be a time zone that this machine knows, such as America/Sao_Paulo, UTC or -03:00, but is {shown(value)}."
+    )
 
 
 def _time(value: str) -> str | None:
     if parse_time(value):
         return None
     return (
-        "must be a moment such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
-        f"and is {shown(value)}."
+        "must be a time such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, but "
+        f"is {shown(value)}."
     )
 
 
@@ -71,13 +73,13 @@ def filter_rules(options: Mapping[str, t.Any], origins: Origins | None = None) -
     for name in ("started_after", "started_before"):
         time = parse_time(options.get(name) or "")
         if time and time.tzinfo and not zone:
-            found.append(f"{name} has a zone, so timezone must say in which one PAM Core's times are.")
+            found.append(f"{name} has a UTC offset, so timezone (PAM Core's time zone) must be set too.")
     created = options.get("created")
     if isinstance(created, Mapping):
         times = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]
         whole = all(created.get(name) for name in ("user", "device", "protocol")) and len(times) != 1
         if not whole or not all(parse_time(time) for time in times):
-            found.append("created must be what the task that got the URL returned as created.")
+            found.append("created must be the value of created that pam_remote_session returned.")
         elif not zone:
-            found.append("created needs timezone: PAM Core's times have no zone.")
+            found.append("created requires timezone, because PAM Core's times have no time zone.")
     return found

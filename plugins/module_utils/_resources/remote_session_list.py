@@ -40,8 +40,10 @@ LIST = Endpoint(
     needs="the resource PAM Core",
     max_body=128 * MIB,  # of 100,000 sessions, which have about 40
     advice=(
-        Advice("Session not found", "Check the option id: it is the number of the session's record."),
-        Advice("Unexpected identifier type", "Check the option id: it is a number; the long hash is session_id."),
+        Advice("Session not found", "Check the option id. It is the integer ID of the session."),
+        Advice(
+            "Unexpected identifier type", "Check the option id. It is an integer; use session_id for the long hash."
+        ),
     ),
 )
 GET = LIST._replace(title="Getting the remote session", max_body=MIB, absent=1002)
@@ -143,7 +145,7 @@ def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: b
 def decided_sessions(result: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     """The sessions of a result, for a lookup. Raises :class:`Undecided` for those that may not be the one of a URL."""
     if result["sessions"] and result.get("reason"):
-        raise Undecided(join_sentences("It cannot be decided which session the URL opened", result["reason"]))
+        raise Undecided(join_sentences("The session that the URL opened cannot be identified", result["reason"]))
     sessions: list[dict[str, t.Any]] = result["sessions"]
     return sessions
 
@@ -156,20 +158,20 @@ def identify(found: Found, created: Mapping[str, t.Any]) -> Decision:
     """
     until = parse_time(created.get("opens_until") or "")
     if until is None:
-        return Decision("No URL was made, as in check mode.", 0)
+        return Decision("No URL was issued, as in check mode.", 0)
     seconds = (until + LATE - found.asked_at).total_seconds()
     if seconds >= 0:
         return Decision(
-            "The URL can still be opened, or could a moment ago: sessions that fit may yet come.", seconds + 1
+            "The URL has not expired yet, or only just expired: a matching session may still appear.", seconds + 1
         )
     if found.candidates > 1:
         return Decision(
-            f"{found.candidates} sessions fit: at the same time, as the same user, someone else opened one too.", 0
+            f"{found.candidates} sessions match: someone else opened a session as the same user at the same time.", 0
         )
     if not found.candidates:
         return Decision(
-            "No session fits: the URL was not opened, PAM Core lists its device by another name, or timezone is not "
-            "the zone of its times.",
+            "No session matches: the URL was not opened, PAM Core lists the device under another name, or timezone is "
+            "wrong.",
             0,
         )
     return Decision(None, 0)
@@ -202,8 +204,8 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
     if "device" in naming and "id" not in naming and not naming["device"].seen:
         warnings.append(
             printable(
-                f"PAM Core lists no session, running or finished, on {' or '.join(devices)}. It lists a device by its "
-                "host name or by its address: if there should be sessions, name both in device."
+                f"PAM Core lists no session, active or ended, on {' or '.join(devices)}. It lists a device under its "
+                "host name or its address. If you expect sessions, give both in device."
             )
         )
     return Found(sessions, candidates, unlisted, warnings, min(asked_at))
@@ -229,7 +231,7 @@ def _records(reply: Reply, number: int | None) -> Iterable[Record]:
     found = list(unpack(reply, NAMES))
     wanted = [record for record in found if records.integer(record.get("id")) == number]
     if found and not wanted:
-        why = f"PAM Core answered a success, but without the session that has the id {number}"
+        why = f"PAM Core reported success, but the response lacks the session with the ID {number}"
         raise outcome_unknown(GET, why, http_status=200)
     return wanted
 

@@ -94,7 +94,7 @@ def test_empty_key_leaves_verification_on(ansible_cfg: Callable[..., Path]) -> N
 def test_invalid_integer_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENHASEGURA_PORT", "many")
     with pytest.raises(
-        OptionsError, match="port from the environment variable SENHASEGURA_PORT must be a whole number[.]$"
+        OptionsError, match="port from the environment variable SENHASEGURA_PORT must be an integer[.]$"
     ):
         resolved(DIRECT)
 
@@ -102,13 +102,13 @@ def test_invalid_integer_in_environment(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("url", [f"{URL}/#", f"{URL}/?", f"{URL}#", f"{URL}?"])
 def test_empty_query_or_fragment_is_rejected(url: str) -> None:
     assert OPERATION.problems({**DIRECT, "timeout": 1.0, "retries": 0, "url": url}) == [
-        "url must not have a query or a fragment."
+        "url must not contain a query or a fragment."
     ]
 
 
 @pytest.mark.parametrize("name", ["port", "remote_app", "retries", "timeout"])
 def test_bool_is_not_an_integer(name: str) -> None:
-    with pytest.raises(OptionsError, match=f"{name} must be a (whole )?number[.]$"):
+    with pytest.raises(OptionsError, match=f"{name} must be (an integer|a number)[.]$"):
         resolved({**DIRECT, name: True})
 
 
@@ -145,7 +145,7 @@ def test_second_term_may_log_in_again(api: Api) -> None:
 @pytest.mark.parametrize("value", ["caf\udce9", "a\0b"])
 def test_invalid_string_is_rejected(name: str, value: str) -> None:
     """Bytes of the environment that are not UTF-8, and a NUL byte within the string."""
-    with pytest.raises(OptionsError, match=f"{name} has characters that are no valid text[.]"):
+    with pytest.raises(OptionsError, match=f"{name} contains invalid characters[.]"):
         resolved({**DIRECT, **OAUTH2, name: value})
 
 
@@ -182,8 +182,8 @@ def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("a", "b", "c")
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core answered "Busy" (HTTP 429). '
-        f"PAM Core limits how often it may be asked: ask less often, or later. {note}"
+        'Creating the remote session failed: PAM Core responded with "Busy" (HTTP 429). '
+        f"PAM Core limits the rate of requests. Send fewer requests, or retry later. {note}"
     )
 
 
@@ -194,11 +194,11 @@ def test_response_with_a_byte_order_mark(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["port", "remoteapp", "timeout"])
 def test_number_with_too_many_digits(name: str) -> None:
-    with pytest.raises(OptionsError, match="must be a (whole )?number[.]$"):
+    with pytest.raises(OptionsError, match="must be (an integer|a number)[.]$"):
         resolved({**DIRECT, name: "1" * 5000})
 
 
-READ_AS = ", and YAML made {} of it: put it in quotes"
+READ_AS = ", but YAML reads it as {}: put it in quotes"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ READ_AS = ", and YAML made {} of it: put it in quotes"
     ],
 )
 def test_other_types_are_not_converted_to_strings(value: t.Any, hint: str) -> None:
-    with pytest.raises(OptionsError, match=f": credential must be a text{hint}[.]$"):
+    with pytest.raises(OptionsError, match=f": credential must be a string{hint}[.]$"):
         resolved({**DIRECT, "credential": value})
 
 
@@ -229,13 +229,13 @@ def test_lookup_lists_all_problems(api: Api) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("", port=0)
     assert str(error.value) == (
-        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, and is 0. "
+        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, but is 0. "
         "Each term (device) must be a string that is not empty."
     )
 
 
 def test_option_and_its_alias_are_exclusive() -> None:
-    with pytest.raises(OptionsError, match="screen_size and screensize are the same option: give one of them[.]$"):
+    with pytest.raises(OptionsError, match="screen_size and screensize are the same option: set only one of them[.]$"):
         resolved({**DIRECT, "screen_size": "1x1", "screensize": "2x2"})
 
 
@@ -245,8 +245,8 @@ def test_session_in_an_error_response_may_exist(api: Api, mark: dict[str, t.Any]
     with pytest.raises(OutcomeUnknown) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core answered "No" (HTTP 200). '
-        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+        'Creating the remote session failed: PAM Core responded with "No" (HTTP 200). '
+        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
     )
     assert error.value.in_doubt
 

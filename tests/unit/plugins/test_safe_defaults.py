@@ -99,7 +99,7 @@ def test_secret_in_an_error_response_is_redacted_and_leaves_the_outcome_unknown(
     api.expect(WRITE._replace(status=400, body=full(400, f"Refused to store {SECRET}", 1, **issued)))
     result, _task = run()
     assert SECRET not in json.dumps(result, default=str)
-    assert 'PAM Core answered "Refused to store ***" (HTTP 400).' in result["msg"]
+    assert 'PAM Core responded with "Refused to store ***" (HTTP 400).' in result["msg"]
     assert result["msg"].endswith(OUTCOME_UNKNOWN)
 
 
@@ -107,7 +107,7 @@ def test_message_with_too_many_secrets_is_hidden(api: Api) -> None:
     issued = [f"{SECRET}-{number}" for number in range(refusals.MAX_ISSUED + 1)]
     api.expect(WRITE._replace(status=400, body=full(400, f"Refused to store {issued[0]}", 1, toy=issued)))
     result, _task = run()
-    assert "PAM Core's reason is too long to be shown (HTTP 400)." in result["msg"]
+    assert "PAM Core's error text is too long to show (HTTP 400)." in result["msg"]
 
 
 def test_output_of_an_interrupted_module_is_hidden(tmp_path: t.Any) -> None:

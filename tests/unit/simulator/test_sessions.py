@@ -321,7 +321,7 @@ def refused(answer: t.Any, reason: str) -> None:
 def test_url_opens_once(client: Client) -> None:
     url = client.create_url()
     assert client.open(url).status_code == 200
-    refused(client.open(url), "This address was used before. It opens once.")
+    refused(client.open(url), "This URL was already used. It opens only once.")
     assert len(client.list()) == 1
 
 
@@ -330,18 +330,18 @@ def test_url_expires_after_30_seconds(client: Client) -> None:
     client.simulator.clock.advance(28)
     assert client.open(early).status_code == 200
     client.simulator.clock.advance(2)
-    refused(client.open(late), "This address has expired. It is valid for 30 seconds.")
+    refused(client.open(late), "This URL has expired. It is valid for 30 seconds.")
     assert len(client.list()) == 1
 
 
 def test_unknown_url(shared: Client) -> None:
     for query in ("", "?_sr=", "?_sr=cmJzOg==", "?other=1"):
-        refused(shared.send("GET", f"/modulos/auth{query}"), "This address is not known.")
+        refused(shared.send("GET", f"/modulos/auth{query}"), "This URL is unknown.")
 
 
 def test_url_for_another_ip_address(client: Client) -> None:
     url = client.create_url(remoteAddr="127.0.0.2")
-    refused(client.open(url), "This address was made for another computer.")
+    refused(client.open(url), "This URL was issued for another IP address.")
     assert client.source("127.0.0.2").open(url).status_code == 200
     assert client.list()[0]["origin_ip"] == "127.0.0.2"
 

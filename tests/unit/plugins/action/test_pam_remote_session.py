@@ -69,8 +69,8 @@ def test_failure_is_readable(api: Api, run: Run) -> None:
     result, task = run(DIRECT)
     assert result == {
         "failed": True,
-        "msg": 'Creating the remote session failed: PAM Core answered "Device not found" (HTTP 400, code 1011). '
-        "Check the option device, and that the device is registered and enabled in PAM Core.",
+        "msg": 'Creating the remote session failed: PAM Core responded with "Device not found" (HTTP 400, code 1011). '
+        "Check the option device. Check that the device is registered and enabled in PAM Core.",
         "http_status": 400,
         "error_code": 1011,
         "session_may_exist": False,
@@ -184,12 +184,12 @@ def test_failure_lists_all_invalid_options(api: Api, run: Run) -> None:
         "Invalid options; nothing was sent to PAM Core: There is no option color. "
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
         "url from the variable senhasegura_url "
-        "must begin with https://, since what is asked for gives privileged access. "
-        "port must be from 1 to 65535, and is 0. "
-        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "must begin with https://, because PAM Core gives privileged access. "
+        "port must be from 1 to 65535, but is 0. "
+        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
         "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
-        "credential is missing or empty; where the version of PAM Core can select one by itself, "
-        "set auto_select_credential to true instead."
+        "credential is missing or empty. If your version of PAM Core can select a credential, set "
+        "auto_select_credential to true instead."
     )
     assert api.requests == []
     assert not task.no_log
@@ -236,7 +236,7 @@ def test_disabled_verification_warns(api: Api, run: Run, shown_warnings: list[st
     run(DIRECT)
     assert shown_warnings == []
     run({**DIRECT, "validate_certs": False})
-    assert [text.split(":")[0] for text in shown_warnings] == ["validate_certs is false"]
+    assert [text.split(":")[0] for text in shown_warnings] == ["TLS verification is off (validate_certs is false)"]
 
 
 def test_declares_no_connection_and_no_async(run: Run) -> None:
@@ -269,7 +269,7 @@ def test_module_runs_on_delegated_host(simulator: Simulator, vault: dict[str, t.
 
     result, task = run({**options, "device": "nowhere"}, variables, transport="ssh", delegate_to="bastion")
     assert result["failed"] is True
-    assert result["msg"].startswith("Creating the remote session failed: PAM Core answered ")
+    assert result["msg"].startswith("Creating the remote session failed: PAM Core responded with ")
     assert HIDDEN not in result
     assert not task.no_log
     assert secret not in json.dumps(result, default=str)
@@ -286,7 +286,7 @@ def test_delegated_host_dies(run: Run, tmp_path: Path, check: bool) -> None:
     assert (result["failed"], result["http_status"], result["error_code"]) == (True, None, None)
     assert result["session_may_exist"] is not check
     assert result["msg"].endswith(SESSION_MAY_EXIST) is not check
-    assert result["module_stdout"] == "(hidden, since it may hold the result of the module)"
+    assert result["module_stdout"] == "(hidden, because it may contain the module's result)"
     assert SESSION_URL not in json.dumps(result, default=str)
     assert not task.no_log
 
@@ -317,7 +317,7 @@ def test_connection_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check: boo
     with pytest.raises(AnsibleConnectionFailure) as error:
         run(DIRECT, transport="ssh", delegate_to="bastion", check=check)
     broke = "Failed to connect to the host via ssh"
-    said = f"{broke}. Whether the module had begun its work is not known. {SESSION_MAY_EXIST}"
+    said = f"{broke}. It is unknown whether the module had started. {SESSION_MAY_EXIST}"
     assert str(error.value).strip() == (f"{broke}:" if check else said)
     assert commands == [(3, True), (0, False)]
     assert options["reconnection_retries"] == 3

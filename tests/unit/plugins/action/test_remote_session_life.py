@@ -66,9 +66,11 @@ def test_some_sessions_fail_to_end(api: Api) -> None:
     assert result == {
         "failed": True,
         "changed": True,
-        "msg": "1 of 2 sessions could not be ended. Session 1 of jdoe on web01:22: Ending the remote session failed: "
-        'PAM Core answered "An error occurred while droping session" (HTTP 500). PAM Core gives no more reason: look '
-        "whether the session has ended, and end it there. It was still running after that.",
+        "msg": "1 of 2 sessions could not be terminated. Session 1 of jdoe on web01:22: Terminating the remote session "
+        "failed: "
+        'PAM Core responded with "An error occurred while droping session" (HTTP 500). PAM Core gives no further '
+        "reason. Check there whether the session is still active, and terminate it there. The session was still active "
+        "afterwards.",
         "http_status": None,
         "error_code": None,
     }
@@ -162,7 +164,7 @@ def test_filters_come_only_from_the_task(
     if name == INFO:
         assert [session["id"] for session in result["sessions"]] == [1]
     else:
-        assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: Nothing says ")
+        assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: No filter is set: ")
 
 
 def test_timezone_comes_from_any_source(api: Api) -> None:
@@ -178,7 +180,7 @@ def test_timezone_comes_from_any_source(api: Api) -> None:
 def test_empty_filter_is_rejected(api: Api, name: str, value: t.Any) -> None:
     """If it were ignored, more sessions would be terminated, such as those of other users on the device."""
     result, _task = run_action(TERMINATE, {**REACH, "credential": "root", name: value})
-    assert f"{name} is empty: leave it out, or say what to look for." in result["msg"]
+    assert f"{name} must not be empty: remove it, or give a value." in result["msg"]
     assert api.requests == []
 
 
@@ -204,7 +206,7 @@ def test_warnings(api: Api, shown_warnings: list[str]) -> None:
     run_action(INFO, {**REACH, "device": "web01"})
     assert shown_warnings == []
     run_action(TERMINATE, {**REACH, "device": "nowhere", "validate_certs": False})
-    assert [text[:27] for text in shown_warnings] == ["validate_certs is false: no", "PAM Core lists no session, "]
+    assert [text[:27] for text in shown_warnings] == ["TLS verification is off (va", "PAM Core lists no session, "]
 
 
 @pytest.mark.parametrize("name", [INFO, TERMINATE])
@@ -248,7 +250,7 @@ def test_delegated_host_dies(reach: dict[str, t.Any], tmp_path: Path) -> None:
     variables = {"ansible_delegated_vars": {"bastion": {"ansible_python_interpreter": str(python)}}}
     there: dict[str, t.Any] = {"transport": "ssh", "delegate_to": "bastion"}
     result, _task = run_action(TERMINATE, {**reach, "user": "jdoe"}, variables, **there)
-    assert result["msg"].endswith("Sessions may have ended all the same.")
+    assert result["msg"].endswith("Sessions may have been terminated anyway.")
     assert (result["failed"], result["http_status"], result["error_code"]) == (True, None, None)
     for name, check in ((INFO, False), (TERMINATE, True)):
         result, _task = run_action(name, {**reach, "user": "jdoe"}, variables, check=check, **there)

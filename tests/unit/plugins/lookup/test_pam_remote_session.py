@@ -125,12 +125,12 @@ def test_variables_are_optional(api: Api) -> None:
             "device is not an option of the lookup; pass it as a term. "
             "The lookup has no terms; it needs at least one device.",
         ),
-        (["web01"], {"field": "url"}, "field must be one of session_url, token, all, and is 'url'."),
+        (["web01"], {"field": "url"}, "field must be one of session_url, token, all, but is 'url'."),
         (["web01"], {"fields": "url"}, "There is no option fields."),
         (
             ["web01"],
             {"port": 0, "user": ""},
-            "user is missing or empty. port must be from 1 to 65535, and is 0.",
+            "user is missing or empty. port must be from 1 to 65535, but is 0.",
         ),
     ],
 )
@@ -146,8 +146,8 @@ def test_failure(api: Api, run: Run) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01"], **OPTIONS)
     assert error.value.message == (
-        'Creating the remote session failed: PAM Core answered "Invalid protocol" (HTTP 400). '
-        "Set the option protocol to one that the device has in its connectivities, such as SSH, RDP or HTTPS."
+        'Creating the remote session failed: PAM Core responded with "Invalid protocol" (HTTP 400). '
+        "Set the option protocol to one of the device's connectivities, such as SSH, RDP or HTTPS."
     )
     assert error.value.__cause__ is None
 
@@ -157,9 +157,9 @@ def test_failure_after_successful_terms(api: Api, run: Run) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01", "win01", "never"], **OPTIONS)
     assert error.value.message == (
-        'Creating the remote session failed: PAM Core answered "Request timed out." (HTTP 504). '
-        "PAM Core did not answer its own gateway in time: try again later, or ask its administrators. "
-        "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds. "
+        'Creating the remote session failed: PAM Core responded with "Request timed out." (HTTP 504). '
+        "PAM Core did not respond to its own gateway in time. Retry later, or ask its administrators. "
+        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds. "
         "Terms that succeeded before: 2. Their session URLs expire unless they are opened."
     )
     assert SESSION_URL not in error.value.message
@@ -207,7 +207,7 @@ def test_no_check_mode(api: Api, run: Run, shown_warnings: list[str], check: boo
 def test_disabled_verification_warns(api: Api, run: Run, shown_warnings: list[str]) -> None:
     api.expect(CREATE, CREATE)
     run(["web01", "db01"], **OPTIONS, validate_certs=False)
-    assert [text.split(":")[0] for text in shown_warnings] == ["validate_certs is false"]
+    assert [text.split(":")[0] for text in shown_warnings] == ["TLS verification is off (validate_certs is false)"]
 
 
 def test_in_a_template(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:

@@ -98,35 +98,39 @@ def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> N
 @pytest.mark.parametrize(
     ("terms", "options", "text"),
     [
-        ([[]], {}, "device is empty: leave it out, or say what to look for."),
-        ([""], {}, "device is empty: leave it out, or say what to look for."),
-        ([None], {}, "device must be a text, or a list of some."),
-        ([], {"user": ""}, "user is empty: leave it out, or say what to look for."),
-        ([], {"user": None}, "user is empty: leave it out, or say what to look for."),
-        ([], {"user": []}, "user is empty: leave it out, or say what to look for."),
-        ([], {"user": iter([])}, "user is empty: leave it out, or say what to look for."),
-        ([], {"created": {}}, "created must be what the task that got the URL returned as created."),
-        ([], {"user": {"jdoe": 1}}, "user must be a text, or a list of some."),
-        ([], {"user": [["jdoe"]]}, "user must be a text, or a list of some."),
+        ([[]], {}, "device must not be empty: remove it, or give a value."),
+        ([""], {}, "device must not be empty: remove it, or give a value."),
+        ([None], {}, "device must be a string or a list of strings."),
+        ([], {"user": ""}, "user must not be empty: remove it, or give a value."),
+        ([], {"user": None}, "user must not be empty: remove it, or give a value."),
+        ([], {"user": []}, "user must not be empty: remove it, or give a value."),
+        ([], {"user": iter([])}, "user must not be empty: remove it, or give a value."),
+        ([], {"created": {}}, "created must be the value of created that pam_remote_session returned."),
+        ([], {"user": {"jdoe": 1}}, "user must be a string or a list of strings."),
+        ([], {"user": [["jdoe"]]}, "user must be a string or a list of strings."),
         (
             [],
             {"user": True},
-            "user must be a text, or a list of some, and YAML made a boolean of it: put it in quotes.",
+            "user must be a string or a list of strings, but YAML reads it as a boolean: put it in quotes.",
         ),
-        ([], {"user": 7}, "user must be a text, or a list of some, and YAML made a number of it: put it in quotes."),
+        (
+            [],
+            {"user": 7},
+            "user must be a string or a list of strings, but YAML reads it as a number: put it in quotes.",
+        ),
         (
             ["web01", 0.5],
             {},
-            "device must be a text, or a list of some, and YAML made a number of it: put it in quotes.",
+            "device must be a string or a list of strings, but YAML reads it as a number: put it in quotes.",
         ),
-        ([], {"id": "one"}, "id must be a whole number, or a list of some."),
-        ([], {"id": [1.5]}, "id must be a whole number, or a list of some."),
-        ([], {"id": [1, "inf"]}, "id must be a whole number, or a list of some."),
-        ([], {"id": "1,1e999999999"}, "id must be a whole number, or a list of some."),
-        ([], {"id": [1, None]}, "id must be a whole number, or a list of some."),
+        ([], {"id": "one"}, "id must be an integer or a list of integers."),
+        ([], {"id": [1.5]}, "id must be an integer or a list of integers."),
+        ([], {"id": [1, "inf"]}, "id must be an integer or a list of integers."),
+        ([], {"id": "1,1e999999999"}, "id must be an integer or a list of integers."),
+        ([], {"id": [1, None]}, "id must be an integer or a list of integers."),
         ([], {"active": "maybe"}, "active must be true or false."),
         ([], {"created": "yes"}, "created must be a dictionary."),
-        ([], {"created": []}, "created must be a dictionary. created is empty: leave it out, or say what to look for."),
+        ([], {"created": []}, "created must be a dictionary. created must not be empty: remove it, or give a value."),
         ([], {"wait_timeout": "long"}, "wait_timeout must be a number."),
         ([], {"field": "all"}, "There is no option field."),
         (
@@ -152,7 +156,7 @@ def test_failure(api: Api, run: Run) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     with pytest.raises(AnsibleLookupError) as error:
         run([], **REACH)
-    assert error.value.message == 'Listing the remote sessions failed: PAM Core answered "No" (HTTP 400).'
+    assert error.value.message == 'Listing the remote sessions failed: PAM Core responded with "No" (HTTP 400).'
     assert error.value.__cause__ is None
 
 
@@ -176,11 +180,11 @@ def test_session_of_a_url(api: Api, run: Run) -> None:
 @pytest.mark.parametrize(
     ("sessions", "headers", "reason"),
     [
-        (SOME, DATED, "The URL can still be opened, or could a moment ago: sessions that fit may yet come."),
+        (SOME, DATED, "The URL has not expired yet, or only just expired: a matching session may still appear."),
         (
             (*SOME, numbered_record(4)),
             LATER,
-            "2 sessions fit: at the same time, as the same user, someone else opened one too.",
+            "2 sessions match: someone else opened a session as the same user at the same time.",
         ),
     ],
 )
@@ -188,7 +192,7 @@ def test_undecided_session_fails(api: Api, run: Run, sessions: t.Any, headers: t
     api.expect(listing(*sessions)._replace(headers=headers))
     with pytest.raises(AnsibleLookupError) as error:
         run([], **REACH, created=CREATED, timezone="UTC")
-    assert error.value.message == f"It cannot be decided which session the URL opened. {reason}"
+    assert error.value.message == f"The session that the URL opened cannot be identified. {reason}"
 
 
 def test_check_mode_reads_and_does_not_wait(api: Api, run: Run, shown_warnings: list[str]) -> None:
@@ -206,7 +210,7 @@ def test_warnings(api: Api, run: Run, shown_warnings: list[str]) -> None:
     run(["web01"], **REACH)
     assert shown_warnings == []
     run(["nowhere"], **REACH, validate_certs=False)
-    assert [text[:27] for text in shown_warnings] == ["validate_certs is false: no", "PAM Core lists no session, "]
+    assert [text[:27] for text in shown_warnings] == ["TLS verification is off (va", "PAM Core lists no session, "]
 
 
 def test_one_login_for_all_uses(api: Api, run: Run) -> None:

@@ -372,12 +372,12 @@ def test_newer_token_of_another_task_is_kept(api: Api, run_directory: Path) -> N
 
 INVALID = {"error": "invalid_client", "error_description": "Client authentication failed"}
 CHECK_CLIENT = (
-    "Check client_id, client_secret and tenant, whether the application and its authorization are enabled and not "
-    "expired, and whether this machine's IP address is among the authorized ones."
+    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
+    "expired, and that this machine's IP address is authorized."
 )
 PAGE = (
-    "Logging in with OAuth 2.0 failed: what answered (HTTP 403, content type application/json) does not speak as PAM "
-    "Core's API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
+    "Logging in with OAuth 2.0 failed: the response (HTTP 403, content type application/json) is not from PAM Core's "
+    "API. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
     "application."
 )
 
@@ -394,25 +394,25 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
         (
             401,
             INVALID,
-            f'Logging in with OAuth 2.0 failed: PAM Core answered "Client authentication failed" (HTTP 401). '
+            f'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). '
             f"{CHECK_CLIENT}",
             None,
         ),
         (
             400,
             full(400, 'Not "you"', 1105),
-            'Logging in with OAuth 2.0 failed: PAM Core answered "Not \\"you\\"" (HTTP 400, code 1105). '
-            "Check the credentials, whether the application and its authorization are enabled and not expired, and "
-            "whether this machine's IP address is among the authorized ones.",
+            'Logging in with OAuth 2.0 failed: PAM Core responded with "Not \\"you\\"" (HTTP 400, code 1105). '
+            "Check the API credentials. Check that the application and its authorization are enabled and not expired, "
+            "and that this machine's IP address is authorized.",
             1105,
         ),
         (403, b"<html>Forbidden</html>", PAGE, None),
         (
             401,
             {"message": "long " * 400},
-            f'Logging in with OAuth 2.0 failed: PAM Core answered "{("long " * 400)[:1000]}…" (HTTP 401). '
-            "Check the credentials, whether the application and its authorization are enabled and not expired, and "
-            "whether this machine's IP address is among the authorized ones.",
+            f'Logging in with OAuth 2.0 failed: PAM Core responded with "{("long " * 400)[:1000]}…" (HTTP 401). '
+            "Check the API credentials. Check that the application and its authorization are enabled and not expired, "
+            "and that this machine's IP address is authorized.",
             None,
         ),
     ],
@@ -430,8 +430,8 @@ def test_rejected_login_is_not_retried_at_once(
     clock[0] += later
     assert refused() == {
         **result,
-        "msg": f"{message} That was {ago} ago; to spare the application failed logins, this run does not "
-        "ask again within 60 seconds.",
+        "msg": f"{message} That was {ago} ago; to avoid repeated failed logins, this run does not retry the login "
+        "within 60 seconds.",
     }
 
 
@@ -522,10 +522,10 @@ def ended_login(api: Api) -> None:
 @pytest.mark.usefixtures("ended_login")
 def test_login_of_an_ended_task_is_not_retried_at_once(api: Api, run_directory: Path) -> None:
     assert refused() == {
-        "msg": "Logging in with OAuth 2.0 failed: a task of this run was ended while it logged in, before PAM Core "
-        "answered. If the keyword timeout of that task did it, give the keyword more seconds than the option timeout. "
-        "That was 0 seconds ago; to spare the application failed logins, this run does not ask again within 60 "
-        "seconds.",
+        "msg": "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before "
+        "PAM Core responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the "
+        "option timeout. That was 0 seconds ago; to avoid repeated failed logins, this run does not retry the login "
+        "within 60 seconds.",
         "http_status": None,
         "error_code": None,
     }
@@ -551,7 +551,7 @@ def test_pending_login_of_a_running_task_is_not_a_refusal(
         api.expect(LOGIN, CREATE)
         create(OAUTH2)
     else:
-        assert "another task of this run has been logging in" in refused()["msg"]
+        assert "another task of this run did not finish its login" in refused()["msg"]
 
 
 @pytest.mark.parametrize("is_free", [True, None, False])
@@ -574,7 +574,7 @@ def test_ended_login_without_token_cache(api: Api, run_directory: Path) -> None:
     api.expect(LOGIN._replace(body=Ended()))
     with pytest.raises(Ended):
         create_remote_session(client, options)
-    with pytest.raises(NotSent, match="was ended while it logged in"):
+    with pytest.raises(NotSent, match="was interrupted during its login"):
         create_remote_session(client, options)
     assert list(run_directory.iterdir()) == []
     api.expect(LOGIN, CREATE)
@@ -588,9 +588,8 @@ def test_no_login_after_waiting_for_another_one(api: Api, run_directory: Path) -
     with memory.locked(waiting._login._key, 1), pytest.raises(NotSent) as error:
         create_remote_session(waiting, SESSION)
     assert str(error.value) == (
-        "Logging in with OAuth 2.0 failed: another task of this run has been logging in for the whole time that the "
-        "option timeout allows. This task did not log in as well, since each wrong login counts against the "
-        "application."
+        "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
+        "option timeout allows. This task did not log in, because each failed login counts against the application."
     )
 
 
@@ -711,9 +710,9 @@ def test_no_session_path_exists(api: Api, prefix: str, paths: list[str]) -> None
     with pytest.raises(Refused) as error:
         create(BEARER, api_prefix=prefix)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core answered "Resource sub not found" (HTTP 404). '
+        'Creating the remote session failed: PAM Core responded with "Resource sub not found" (HTTP 404). '
         f"Tried: {', '.join(paths)}. "
-        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has."
+        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)."
     )
 
 
@@ -785,7 +784,7 @@ def test_login_tries_the_next_path_after_any_404(api: Api) -> None:
     api.expect(
         LOGIN._replace(path="/iso/oauth2/token", **page), LOGIN._replace(path="/api/oauth2/token"), Call(ISO, **page)
     )
-    with pytest.raises(Refused, match=r"what answered \(HTTP 404, content type text/html\)"):
+    with pytest.raises(Refused, match=r"the response \(HTTP 404, content type text/html\)"):
         create(OAUTH2, api_prefix="auto")
 
 
@@ -838,8 +837,8 @@ def test_retries_are_limited(api: Api, slept: list[float], retries: int) -> None
     with pytest.raises(Refused) as error:
         create(BEARER, retries=retries)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core answered "API rate limit exceeded" (HTTP 429). '
-        "PAM Core limits how often it may be asked: ask less often, or later."
+        'Creating the remote session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
+        "PAM Core limits the rate of requests. Send fewer requests, or retry later."
     )
     assert slept == [1.0] * retries
 

@@ -67,12 +67,12 @@ from tests.unit.plugins.support import (
     reset,
 )
 
-REACH = "Check url and proxy, and whether the machine that asks can reach that address"
+REACH = "Check url and proxy, and that the machine that sends the request can reach that address"
 FAILED = "Creating the remote session failed: "
 UNSENT = f"{FAILED}the request could not be sent: "
-SENT = f"{FAILED}the request was sent, but its answer did not arrive: "
-MAY_EXIST = " A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
-NO_TIME = "no answer within the time that the option timeout allows."
+SENT = f"{FAILED}the request was sent, but no complete response arrived: "
+MAY_EXIST = " PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
+NO_TIME = "no response within the time that the option timeout allows."
 SOON = 0.6
 """Seconds: a timeout that a test is meant to reach."""
 
@@ -194,7 +194,7 @@ def test_response_after_an_interim_one_is_discarded(tls: Tls) -> None:
         options = {"url": server.url, "ca_path": tls.ca_path}
         error = failure(options, device="web01")
         assert str(error) == (
-            f"{FAILED}the answer (HTTP 103) only announces another one, which is not awaited.{MAY_EXIST}"
+            f"{FAILED}the response (HTTP 103) is only an interim response (1xx), which is not supported.{MAY_EXIST}"
         )
         server.stopped(0.2)
         assert create(options, device="db01")["session_url"] == "https://vault.example/db01"
@@ -385,7 +385,7 @@ def test_login_that_times_out_is_not_retried(tls: Tls) -> None:
                 create_remote_session(connect({**options, **OAUTH2}, run_memory()), SESSION)
             messages.append(str(error.value))
             assert error.value.in_doubt is False
-        lost = f"Logging in with OAuth 2.0 failed: the request was sent, but its answer did not arrive: {NO_TIME}"
+        lost = f"Logging in with OAuth 2.0 failed: the request was sent, but no complete response arrived: {NO_TIME}"
         assert messages[0] == lost
         assert all(message.startswith(f"{lost} That was ") for message in messages[1:])
         assert len(server.received) == 1
@@ -629,7 +629,7 @@ def foreign(tmp_path: Path) -> str:
     return str(path)
 
 
-NOT_ACCEPTED = f"{UNSENT}the server's certificate is not accepted: "
+NOT_ACCEPTED = f"{UNSENT}the server's certificate cannot be verified: "
 
 
 def test_prepared_context_serves_one_transport(tls: Tls, bundle: Path, foreign: str) -> None:
@@ -741,7 +741,7 @@ def test_disabled_verification_does_not_affect_other_transports(
             assert str(failure(options)).startswith(NOT_ACCEPTED)
         assert str(failure({"url": misnamed, "ca_path": tls.ca_path})) == (
             f"{NOT_ACCEPTED}Hostname mismatch, certificate is not valid for 'vault.example' "
-            "(url must name a host that it is for)."
+            "(set url to a host name that the certificate is valid for)."
         )
         assert len(server.received) == count
 
@@ -837,7 +837,7 @@ def test_proxy_refuses(tls: Tls, slept: list[float], status: str, shown: str) ->
         options = {"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{proxy.port}"}
         error = failure(options, retries=2)
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}the request could not be sent: the proxy refused: {shown}."
+    assert str(error) == f"{FAILED}the request could not be sent: the proxy refused the connection: {shown}."
     told = "".join(traceback.format_exception(error))  # with all causes, as core shows it
     assert not any(secret in told for secret in ("proxy-pass", CREDENTIALS))
     assert len(seen) == 1
@@ -860,7 +860,7 @@ def test_invalid_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch, sle
     error = failure({"url": "https://vault.example"}, retries=2)
     assert isinstance(error, NotSent)
     assert str(error) == (
-        f"{UNSENT}the address of PAM Core or of a proxy cannot be used (check url, proxy, HTTPS_PROXY and ALL_PROXY)."
+        f"{UNSENT}the URL of PAM Core or of a proxy is invalid (check url, proxy, HTTPS_PROXY and ALL_PROXY)."
     )
     assert slept == []
 
@@ -935,7 +935,7 @@ def test_next_connection_resumes_the_tls_session(tls: Tls, version: ssl.TLSVersi
         for _number in range(3):
             create_remote_session(client, SESSION)
         create({**options, "ca_path": None, "validate_certs": False})
-        assert "not accepted" in str(failure({**options, "ca_path": certifi.where()}))
+        assert "cannot be verified" in str(failure({**options, "ca_path": certifi.where()}))
     assert resumed == [False, True, True, False]
 
 

@@ -40,14 +40,14 @@ from tests.unit.plugins.support import (
 JSON = "application/json"
 MIB = 1024 * 1024
 
-MAY_EXIST = "A session may exist all the same; unless its URL is opened, it ends by itself after 30 seconds."
+MAY_EXIST = "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
 STATUS_400 = (
-    "Check that user, device, credential and protocol are as they are registered in PAM Core, "
-    "and that the credential is assigned to the authorization of this application."
+    "Check that user, device, credential and protocol match the values registered in PAM Core, and "
+    "that the credential is assigned to the authorization of this application."
 )
 STATUS_401 = (
-    "Check the credentials, whether the application and its authorization are enabled and not expired, "
-    "and whether this machine's IP address is among the authorized ones."
+    "Check the API credentials. Check that the application and its authorization are enabled and not expired, and that "
+    "this machine's IP address is authorized."
 )
 
 
@@ -119,7 +119,7 @@ def test_secrets_are_not_repeated(
     api.expect(CREATE._replace(status=400, body={**minimal(400, said), "session": CREATED["session"]}))
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION})
     assert result["msg"] == (
-        f"Creating the remote session failed: PAM Core answered {json.dumps(shown)} (HTTP 400). "
+        f"Creating the remote session failed: PAM Core responded with {json.dumps(shown)} (HTTP 400). "
         f"{STATUS_400} {MAY_EXIST}"
     )
 
@@ -129,14 +129,14 @@ def test_secret_with_a_surrogate_is_not_repeated(api: Api, run_module: RunModule
     body = json.dumps({**minimal(400, "Said: HALFtoken"), "session": {"token": "HALFtoken"}}).replace("HALF", half)
     api.expect(CREATE._replace(status=400, body=body.encode()))
     assert run_module(DIRECT)["msg"] == (
-        f'Creating the remote session failed: PAM Core answered "Said: ***" (HTTP 400). {STATUS_400} {MAY_EXIST}'
+        f'Creating the remote session failed: PAM Core responded with "Said: ***" (HTTP 400). {STATUS_400} {MAY_EXIST}'
     )
 
 
 def test_token_in_a_rejected_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {ISSUED}", "access_token": ISSUED}))
     assert run_module(WITH_LOGIN)["msg"] == (
-        f'Logging in with OAuth 2.0 failed: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
+        f'Logging in with OAuth 2.0 failed: PAM Core responded with "no: ***" (HTTP 401). {STATUS_401}'
     )
 
 
@@ -147,8 +147,8 @@ def test_secrets_are_not_repeated_from_the_content_type(api: Api, run_module: Ru
     api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))
     result = run_module({"url": URL, "api_prefix": "iso", **OAUTH2, "client_secret": secret, **SESSION})
     assert result["msg"] == (
-        f"Creating the remote session failed: what answered (HTTP 403, content type {shown}) does not speak as PAM "
-        "Core's API does. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
+        f"Creating the remote session failed: the response (HTTP 403, content type {shown}) is not from PAM Core's "
+        "API. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
         "application."
     )
 
@@ -156,4 +156,6 @@ def test_secrets_are_not_repeated_from_the_content_type(api: Api, run_module: Ru
 def test_secret_of_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {quote_plus(OAUTH2['client_secret'])}"}))
     result = run_module(WITH_LOGIN)
-    assert result["msg"] == f'Logging in with OAuth 2.0 failed: PAM Core answered "no: ***" (HTTP 401). {STATUS_401}'
+    assert result["msg"] == (
+        f'Logging in with OAuth 2.0 failed: PAM Core responded with "no: ***" (HTTP 401). {STATUS_401}'
+    )

@@ -233,7 +233,7 @@ UNUSABLE_TOKENS = {
     "direction": "x\u2066",
     "newline": "x\n",
 }
-LACKING = "Creating the remote session failed: PAM Core answered a success, but without "
+LACKING = "Creating the remote session failed: PAM Core reported success, but the response lacks "
 
 
 @pytest.mark.parametrize("url", UNUSABLE_URLS.values(), ids=UNUSABLE_URLS)
@@ -268,9 +268,9 @@ def test_check_mode_fails_if_the_login_fails(api: Api, run_module: RunModule) ->
     api.expect(LOGIN._replace(status=400, body={"error": "invalid_request"}))
     result = run_module(WITH_LOGIN, check=True)
     assert result["msg"] == (
-        'Logging in with OAuth 2.0 failed: PAM Core answered "invalid_request" (HTTP 400). Check the credentials, '
-        "whether the application and its authorization are enabled and not expired, and whether this machine's IP "
-        "address is among the authorized ones."
+        'Logging in with OAuth 2.0 failed: PAM Core responded with "invalid_request" (HTTP 400). Check the API '
+        "credentials. Check that the application and its authorization are enabled and not expired, and that this "
+        "machine's IP address is authorized."
     )
     assert {name: result[name] for name in ("http_status", "error_code", "session_may_exist")} == {
         "http_status": 400,
@@ -284,8 +284,8 @@ def test_disabled_verification_warns(api: Api, run_module: RunModule, shown_warn
     run_module({**DIRECT, "validate_certs": False})
     # In this process, core 2.19 and later acts as a controller, which prints warnings at once.
     assert [*shown_warnings, *warnings.get_warning_messages()] == [
-        "validate_certs is false: nobody checks that it is PAM Core which gets the credentials and gives the session. "
-        "Set ca_path to the certificate authority of PAM Core instead."
+        "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. "
+        "Set ca_path to the CA certificate of PAM Core instead."
     ]
     assert api.arguments[0]["verify"] is False
 
@@ -303,114 +303,114 @@ NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 SHOWN_LONG = "1" * 77
 
 PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
-    ({"url": "http://vault.example"}, "url must begin with https://, since what is asked for gives privileged access."),
-    ({"url": "vault.example"}, "url must begin with https://, since what is asked for gives privileged access."),
-    ({"url": "//vault.example"}, "url must begin with https://, since what is asked for gives privileged access."),
-    ({"url": "https://"}, "url must name the host of PAM Core, such as https://vault.example."),
-    ({"url": "https:///iso"}, "url must name the host of PAM Core, such as https://vault.example."),
-    ({"url": "https://vault.example:0"}, "url must name the host of PAM Core, such as https://vault.example."),
-    ({"url": "https://vault.example:99999"}, "url is not an address that can be understood."),
-    ({"url": "https://vault.example:port"}, "url is not an address that can be understood."),
-    ({"url": "https://[::1"}, "url is not an address that can be understood."),
-    ({"url": "https://vault.example/a b"}, "url must not contain blanks, control characters or backslashes."),
-    ({"url": "https://vault.example\n"}, "url must not contain blanks, control characters or backslashes."),
-    ({"url": "https://vault.example\\@evil"}, "url must not contain blanks, control characters or backslashes."),
-    ({"url": "https://vault.example/\x1b[2J"}, "url must not contain blanks, control characters or backslashes."),
-    ({"url": "https://me:pass@vault.example"}, "url must not hold a user name or a password."),
-    ({"url": "https://me@vault.example"}, "url must not hold a user name or a password."),
-    ({"url": "https://vault.example/?a=b"}, "url must not have a query or a fragment."),
-    ({"url": "https://vault.example/#a"}, "url must not have a query or a fragment."),
+    ({"url": "http://vault.example"}, "url must begin with https://, because PAM Core gives privileged access."),
+    ({"url": "vault.example"}, "url must begin with https://, because PAM Core gives privileged access."),
+    ({"url": "//vault.example"}, "url must begin with https://, because PAM Core gives privileged access."),
+    ({"url": "https://"}, "url must contain the host name of PAM Core, such as https://vault.example."),
+    ({"url": "https:///iso"}, "url must contain the host name of PAM Core, such as https://vault.example."),
+    ({"url": "https://vault.example:0"}, "url must contain the host name of PAM Core, such as https://vault.example."),
+    ({"url": "https://vault.example:99999"}, "url is not a valid URL."),
+    ({"url": "https://vault.example:port"}, "url is not a valid URL."),
+    ({"url": "https://[::1"}, "url is not a valid URL."),
+    ({"url": "https://vault.example/a b"}, "url must not contain spaces, control characters or backslashes."),
+    ({"url": "https://vault.example\n"}, "url must not contain spaces, control characters or backslashes."),
+    ({"url": "https://vault.example\\@evil"}, "url must not contain spaces, control characters or backslashes."),
+    ({"url": "https://vault.example/\x1b[2J"}, "url must not contain spaces, control characters or backslashes."),
+    ({"url": "https://me:pass@vault.example"}, "url must not contain a user name or a password."),
+    ({"url": "https://me@vault.example"}, "url must not contain a user name or a password."),
+    ({"url": "https://vault.example/?a=b"}, "url must not contain a query or a fragment."),
+    ({"url": "https://vault.example/#a"}, "url must not contain a query or a fragment."),
     ({"proxy": "proxy.example:3128"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "ftp://proxy.example"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "http://"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "http://me:pass@proxy:0"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "http://proxy:port"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "http://pro xy"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
-    ({"timeout": 0}, "timeout must be more than 0 and at most 3600 seconds, and is 0.0."),
-    ({"timeout": -1}, "timeout must be more than 0 and at most 3600 seconds, and is -1.0."),
-    ({"timeout": "nan"}, "timeout must be more than 0 and at most 3600 seconds, and is nan."),
-    ({"timeout": "inf"}, "timeout must be more than 0 and at most 3600 seconds, and is inf."),
-    ({"timeout": 3600.5}, "timeout must be more than 0 and at most 3600 seconds, and is 3600.5."),
-    ({"retries": -1}, "retries must be from 0 to 10, and is -1."),
-    ({"retries": 11}, "retries must be from 0 to 10, and is 11."),
-    ({"port": 0}, "port must be from 1 to 65535, and is 0."),
-    ({"port": -22}, "port must be from 1 to 65535, and is -22."),
-    ({"port": "65536"}, "port must be from 1 to 65535, and is 65536."),
-    ({"remote_app": 0}, "remote_app must be from 1 to 2147483647, and is 0."),
-    ({"remoteapp": -1}, "remote_app must be from 1 to 2147483647, and is -1."),
-    ({"remote_app": 2**31}, "remote_app must be from 1 to 2147483647, and is 2147483648."),
-    ({"remote_addr": "web01"}, "remote_addr must be an IPv4 or IPv6 address, and is 'web01'."),
-    ({"remoteAddr": "192.0.2.256"}, "remote_addr must be an IPv4 or IPv6 address, and is '192.0.2.256'."),
-    ({"remote_addr": "192.0.2.0/24"}, "remote_addr must be an IPv4 or IPv6 address, and is '192.0.2.0/24'."),
-    ({"remote_addr": "\x1b[2J"}, "remote_addr must be an IPv4 or IPv6 address, and is '\\x1b[2J'."),
-    ({"remote_addr": "fe80::1%eth0"}, "remote_addr must be an address without a zone, and is 'fe80::1%eth0'."),
+    ({"timeout": 0}, "timeout must be more than 0 and at most 3600 seconds, but is 0.0."),
+    ({"timeout": -1}, "timeout must be more than 0 and at most 3600 seconds, but is -1.0."),
+    ({"timeout": "nan"}, "timeout must be more than 0 and at most 3600 seconds, but is nan."),
+    ({"timeout": "inf"}, "timeout must be more than 0 and at most 3600 seconds, but is inf."),
+    ({"timeout": 3600.5}, "timeout must be more than 0 and at most 3600 seconds, but is 3600.5."),
+    ({"retries": -1}, "retries must be from 0 to 10, but is -1."),
+    ({"retries": 11}, "retries must be from 0 to 10, but is 11."),
+    ({"port": 0}, "port must be from 1 to 65535, but is 0."),
+    ({"port": -22}, "port must be from 1 to 65535, but is -22."),
+    ({"port": "65536"}, "port must be from 1 to 65535, but is 65536."),
+    ({"remote_app": 0}, "remote_app must be from 1 to 2147483647, but is 0."),
+    ({"remoteapp": -1}, "remote_app must be from 1 to 2147483647, but is -1."),
+    ({"remote_app": 2**31}, "remote_app must be from 1 to 2147483647, but is 2147483648."),
+    ({"remote_addr": "web01"}, "remote_addr must be an IPv4 or IPv6 address, but is 'web01'."),
+    ({"remoteAddr": "192.0.2.256"}, "remote_addr must be an IPv4 or IPv6 address, but is '192.0.2.256'."),
+    ({"remote_addr": "192.0.2.0/24"}, "remote_addr must be an IPv4 or IPv6 address, but is '192.0.2.0/24'."),
+    ({"remote_addr": "\x1b[2J"}, "remote_addr must be an IPv4 or IPv6 address, but is '\\x1b[2J'."),
+    ({"remote_addr": "fe80::1%eth0"}, "remote_addr must be an address without a zone ID, but is 'fe80::1%eth0'."),
     (
         {"remote_addr": "1" * 81},
-        f"remote_addr must be an IPv4 or IPv6 address, and is '{SHOWN_LONG}\\u2026'.",
+        f"remote_addr must be an IPv4 or IPv6 address, but is '{SHOWN_LONG}\\u2026'.",
     ),
-    ({"screen_size": "big"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'big'."),
+    ({"screen_size": "big"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'big'."),
     (
         {"screen_size": "1920X1080"},
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '1920X1080'.",
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '1920X1080'.",
     ),
-    ({"screen_size": "0x1080"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '0x1080'."),
-    ({"screensize": "1920x"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '1920x'."),
-    ({"screen_size": "1x1\n"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '1x1\\n'."),
+    ({"screen_size": "0x1080"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '0x1080'."),
+    ({"screensize": "1920x"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '1920x'."),
+    ({"screen_size": "1x1\n"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '1x1\\n'."),
     (
         {"screen_size": "١x١"},
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is '\\u0661x\\u0661'.",
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '\\u0661x\\u0661'.",
     ),
     (
         {"access_token": "0123456789\n"},
-        "access_token must not contain blanks, line ends or other characters that a bearer token cannot have.",
+        "access_token must not contain spaces, newlines or other characters that are invalid in a bearer token.",
     ),
     (
         {"access_token": "0123 456789"},
-        "access_token must not contain blanks, line ends or other characters that a bearer token cannot have.",
+        "access_token must not contain spaces, newlines or other characters that are invalid in a bearer token.",
     ),
     (
         {"access_token": "não"},
-        "access_token must not contain blanks, line ends or other characters that a bearer token cannot have.",
+        "access_token must not contain spaces, newlines or other characters that are invalid in a bearer token.",
     ),
-    ({"client_key": "/k.pem"}, "client_key is of no use without client_cert."),
+    ({"client_key": "/k.pem"}, "client_key requires client_cert."),
     ({"url": None}, "url is missing or empty."),
     ({"url": ""}, "url is missing or empty."),
-    ({"url": " "}, "url is missing or empty. url must not contain blanks, control characters or backslashes."),
+    ({"url": " "}, "url is missing or empty. url must not contain spaces, control characters or backslashes."),
     ({"user": None}, "user is missing or empty."),
     ({"user": "\t"}, "user is missing or empty."),
     ({"device": ""}, "device is missing or empty."),
     ({"protocol": ""}, "protocol is missing or empty."),
     (
         {"credential": ""},
-        "credential is missing or empty; where the version of PAM Core can select one by itself, "
-        "set auto_select_credential to true instead.",
+        "credential is missing or empty. If your version of PAM Core can select a credential, set "
+        "auto_select_credential to true instead.",
     ),
     (
         {"auto_select_credential": True},
-        "credential and auto_select_credential exclude each other: name a credential, or let PAM Core select one.",
+        "credential and auto_select_credential are mutually exclusive. Set credential, or let PAM Core select one.",
     ),
     (
         {"access_token": None},
-        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
         "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token.",
     ),
     (
         {"access_token": None, "client_id": "id"},
-        "The credentials are not complete: there is client_id, but client_secret is missing.",
+        "The API credentials are incomplete: got client_id, but client_secret is missing.",
     ),
     (
         {"access_token": None, "token_secret": "0123456789", "consumer_key": "key"},
-        "The credentials are not complete: there is consumer_key, token_secret, "
+        "The API credentials are incomplete: got consumer_key, token_secret, "
         "but consumer_secret and token_key are missing.",
     ),
     (
         OAUTH2,
-        "There are credentials for more than one authentication method: oauth2 with client_id, client_secret; "
+        "API credentials are set for more than one authentication method: oauth2 with client_id, client_secret; "
         "access_token with access_token. Set auth_method to one of them.",
     ),
     (
         {**OAUTH2, **OAUTH1, "access_token": None},
-        "There are credentials for more than one authentication method: oauth2 with client_id, client_secret; "
+        "API credentials are set for more than one authentication method: oauth2 with client_id, client_secret; "
         "oauth1 with consumer_key, consumer_secret, token_key, token_secret. Set auth_method to one of them.",
     ),
     ({"auth_method": "oauth2"}, "client_id and client_secret are missing for auth_method oauth2."),
@@ -423,16 +423,16 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
         {"url": "http://x", "user": "", "device": "", "protocol": "", "credential": "", "port": 0, "timeout": 0}
         | {"screen_size": "x", "remote_addr": "x", "access_token": None, "client_key": "/k"},
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
-        "url must begin with https://, since what is asked for gives privileged access. "
-        "timeout must be more than 0 and at most 3600 seconds, and is 0.0. "
-        "remote_addr must be an IPv4 or IPv6 address, and is 'x'. "
-        "port must be from 1 to 65535, and is 0. "
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'x'. "
-        "client_key is of no use without client_cert. "
-        "There are no credentials: set client_id and client_secret (OAuth 2.0), "
+        "url must begin with https://, because PAM Core gives privileged access. "
+        "timeout must be more than 0 and at most 3600 seconds, but is 0.0. "
+        "remote_addr must be an IPv4 or IPv6 address, but is 'x'. "
+        "port must be from 1 to 65535, but is 0. "
+        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'x'. "
+        "client_key requires client_cert. "
+        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
         "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
-        "credential is missing or empty; where the version of PAM Core can select one by itself, "
-        "set auto_select_credential to true instead.",
+        "credential is missing or empty. If your version of PAM Core can select a credential, set "
+        "auto_select_credential to true instead.",
     ),
 ]
 

@@ -240,14 +240,14 @@ def test_response_without_list(api: Api, run: RunModule, body: t.Any) -> None:
     api.expect(LIST._replace(body=body))
     assert run({}) == {
         "failed": True,
-        "msg": f"{FAILED}PAM Core answered a success, but without sessions that can be understood.",
+        "msg": f"{FAILED}PAM Core reported success, but the response has no valid list of sessions.",
         "http_status": 200,
         "error_code": None,
     }
 
 
 MIB = 1024 * 1024
-MANY = "has more records than can be read"
+MANY = "has too many records to process"
 LARGE = {
     "more than 1 MiB": (json.dumps(listed(*[ONE] * 4000)).encode(), {}, 4000),
     "more than 1 MiB, compressed": (gzip.compress(json.dumps(listed(*[ONE] * 4000)).encode()), "gzip", 4000),
@@ -273,18 +273,18 @@ TOO_LARGE = {
 def test_list_is_too_large(api: Api, run: RunModule, body: bytes, encoding: str, why: str) -> None:
     body = gzip.compress(body) if encoding == "gzip" and not body.startswith(b"\x1f") else body
     api.expect(LIST._replace(body=body, headers={**DATED, "Content-Encoding": encoding}))
-    assert run({})["msg"] == f"{FAILED}the answer (HTTP 200) {why}."
+    assert run({})["msg"] == f"{FAILED}the response (HTTP 200) {why}."
 
 
 def reason_is_too_long(status: int) -> str:
-    return f"{FAILED}PAM Core's reason is too long to be shown (HTTP {status})."
+    return f"{FAILED}PAM Core's error text is too long to show (HTTP {status})."
 
 
 TOO_MUCH_SAID = {
     "a failure": (
         500,
         b'{"message": "' + b"\\u00a0" * 200_000 + b'"}',
-        f"{FAILED}the answer (HTTP 500) is larger than 1 MiB.",
+        f"{FAILED}the response (HTTP 500) is larger than 1 MiB.",
     ),
     "a long reason": (400, minimal(400, "\x07" * 80_000), reason_is_too_long(400)),
     "a success": (200, minimal(400, "\x07" * 8_000_000), reason_is_too_long(200)),
@@ -292,7 +292,7 @@ TOO_MUCH_SAID = {
     "longest allowed": (
         400,
         minimal(400, "n" + "o" * 9_999),
-        f'{FAILED}PAM Core answered "n{"o" * 999}…" (HTTP 400).',
+        f'{FAILED}PAM Core responded with "n{"o" * 999}…" (HTTP 400).',
     ),
     "many secrets": (200, minimal(400, "No", session={str(number): f"s{number}" * 40 for number in range(21)}), None),
     "a long secret": (200, minimal(400, "No", session={"token": "a b " * 1_000_000}), None),
@@ -324,13 +324,13 @@ def test_list_takes_too_long_to_read(api: Api, run: RunModule, monkeypatch: pyte
     monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
     api.expect(listing(*[ONE] * 100))
     assert run({"timeout": 60})["msg"] == (
-        f"{FAILED}the answer is so long that reading it took more time than the option timeout allows."
+        f"{FAILED}the response is so long that reading it took longer than the option timeout allows."
     )
 
 
 def test_response_for_one_session_is_limited_to_1_mib(api: Api, run: RunModule) -> None:
     api.expect(getting(31)._replace(body=b" " * (MIB + 1)))
-    assert run({"id": 31})["msg"] == "Getting the remote session failed: the answer (HTTP 200) is larger than 1 MiB."
+    assert run({"id": 31})["msg"] == "Getting the remote session failed: the response (HTTP 200) is larger than 1 MiB."
 
 
 # Filters
@@ -417,7 +417,8 @@ def test_response_with_another_id(api: Api, run: RunModule) -> None:
     """The task fails, since the session may still exist."""
     api.expect(getting(1, SOME[0]), getting(2, SOME[0]))
     assert run({"id": [1, 2]})["msg"] == (
-        "Getting the remote session failed: PAM Core answered a success, but without the session that has the id 2."
+        "Getting the remote session failed: PAM Core reported success, but the response lacks the session with the ID "
+        "2."
     )
 
 
@@ -444,37 +445,37 @@ def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
     ("options", "text"),
     [
         ({"url": ""}, "url is missing or empty."),
-        ({"user": "jdoe,,asmith"}, "user is empty: leave it out, or say what to look for."),
-        ({"device": [" "]}, "device is empty: leave it out, or say what to look for."),
-        ({"session_id": ["a\0b"]}, "session_id has characters that are no valid text."),
+        ({"user": "jdoe,,asmith"}, "user must not be empty: remove it, or give a value."),
+        ({"device": [" "]}, "device must not be empty: remove it, or give a value."),
+        ({"session_id": ["a\0b"]}, "session_id contains invalid characters."),
         (
             {"started_after": "yesterday"},
-            "started_after must be a moment such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
-            "and is 'yesterday'.",
+            "started_after must be a time such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
+            "but is 'yesterday'.",
         ),
         (
             {"started_before": "2026-01-31T12:00:00Z"},
-            "started_before has a zone, so timezone must say in which one PAM Core's times are.",
+            "started_before has a UTC offset, so timezone (PAM Core's time zone) must be set too.",
         ),
         (
             {"timezone": "Mars/Olympus"},
-            "timezone must be a zone that is known here, such as America/Sao_Paulo, UTC or -03:00, "
-            "and is 'Mars/Olympus'.",
+            "timezone must be a time zone that this machine knows, such as America/Sao_Paulo, UTC or -03:00, but "
+            "is 'Mars/Olympus'.",
         ),
-        ({"created": CREATED}, "created needs timezone: PAM Core's times have no zone."),
+        ({"created": CREATED}, "created requires timezone, because PAM Core's times have no time zone."),
         (
             {"created": {"user": "jdoe"}, "timezone": "UTC"},
-            "created must be what the task that got the URL returned as created.",
+            "created must be the value of created that pam_remote_session returned.",
         ),
         (
             {"created": {**CREATED, "opens_until": None}, "timezone": "UTC"},
-            "created must be what the task that got the URL returned as created.",
+            "created must be the value of created that pam_remote_session returned.",
         ),
         (
             {"created": {**CREATED, "opens_until": "soon"}, "timezone": "UTC"},
-            "created must be what the task that got the URL returned as created.",
+            "created must be the value of created that pam_remote_session returned.",
         ),
-        ({"wait_timeout": 0}, "wait_timeout must be more than 0 and at most 3600 seconds, and is 0.0."),
+        ({"wait_timeout": 0}, "wait_timeout must be more than 0 and at most 3600 seconds, but is 0.0."),
     ],
 )
 def test_problems(api: Api, run: RunModule, options: dict[str, t.Any], text: str) -> None:
@@ -509,8 +510,8 @@ def test_each_path_is_found_and_remembered(api: Api, prefix: str, answer: t.Any)
 def test_no_path_exists(api: Api, run: RunModule, prefix: str) -> None:
     api.expect(*(Call(path, method="GET", status=404, body=NO_RESOURCE) for path in PATHS[prefix]))
     assert run({"api_prefix": prefix})["msg"] == (
-        f'{FAILED}PAM Core answered "Resource sub not found" (HTTP 404). Tried: {", ".join(PATHS[prefix])}. '
-        "Check that url points at PAM Core itself, and set api_prefix to the generation of paths that it has."
+        f'{FAILED}PAM Core responded with "Resource sub not found" (HTTP 404). Tried: {", ".join(PATHS[prefix])}. '
+        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)."
     )
 
 
@@ -530,35 +531,35 @@ FAILURES: list[tuple[int, t.Any, str, int | None]] = [
     (
         500,
         full(500, "You are not authorized to access this resource.", 1),
-        f'PAM Core answered "You are not authorized to access this resource." (HTTP 500). {NOT_GRANTED}',
+        f'PAM Core responded with "You are not authorized to access this resource." (HTTP 500). {NOT_GRANTED}',
         None,
     ),
     (
         400,
         numbered(400, 1003, "Unexpected identifier type"),
-        'PAM Core answered "Unexpected identifier type" (HTTP 400, code 1003). '
-        "Check the option id: it is a number; the long hash is session_id.",
+        'PAM Core responded with "Unexpected identifier type" (HTTP 400, code 1003). '
+        "Check the option id. It is an integer; use session_id for the long hash.",
         1003,
     ),
     (
         400,
         minimal(400, "1002: Session not found"),
-        'PAM Core answered "Session not found" (HTTP 400, code 1002). '
-        "Check the option id: it is the number of the session's record.",
+        'PAM Core responded with "Session not found" (HTTP 400, code 1002). '
+        "Check the option id. It is the integer ID of the session.",
         1002,
     ),
     (
         504,
         {"message": "The upstream server is timing out"},
-        'PAM Core answered "The upstream server is timing out" (HTTP 504). '
-        "PAM Core did not answer its own gateway in time: ask its administrators.",
+        'PAM Core responded with "The upstream server is timing out" (HTTP 504). '
+        "PAM Core did not respond to its own gateway in time. Ask its administrators.",
         None,
     ),
     (
         200,
         b"[]",
-        "what answered (HTTP 200, content type application/json) does not speak as PAM Core's API does. "
-        "Check that url points at PAM Core itself.",
+        "the response (HTTP 200, content type application/json) is not from PAM Core's API. "
+        "Check that url points to PAM Core itself.",
         None,
     ),
 ]
@@ -611,8 +612,8 @@ def test_session_opened_by_a_url(
     result = run({"created": {**CREATED, **created}, **UTC})
     assert ids(result) == ([31] if fits else [])
     nothing = (
-        "No session fits: the URL was not opened, PAM Core lists its device by another name, or timezone is not the "
-        "zone of its times."
+        "No session matches: the URL was not opened, PAM Core lists the device under another name, or timezone is "
+        "wrong."
     )
     assert (result["decided"], result["reason"]) == (fits, None if fits else nothing)
 
@@ -635,7 +636,7 @@ def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
     api.expect(*[listing(record(), other, of_another)._replace(headers=LATER)] * 3)
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == ([31, 32], False)
-    assert result["reason"] == "2 sessions fit: at the same time, as the same user, someone else opened one too."
+    assert result["reason"] == "2 sessions match: someone else opened a session as the same user at the same time."
     result = run({"created": {**CREATED, "remote_addr": "192.0.2.11"}, **UTC})
     assert (ids(result), result["decided"], result["reason"]) == ([32], True, None)
     result = run({"created": {**CREATED, "user": "asmith"}, **UTC})
@@ -650,7 +651,7 @@ def test_other_filters_do_not_identify_a_session(api: Api, run: RunModule, narro
     api.expect(*[listing(ended, later)._replace(headers=LATER), listing(ended)._replace(headers=LATER)])
     result = run({"created": CREATED, **UTC, **narrower})
     assert (result["decided"], ids(result)) == (False, [30, 31] if "user" in narrower else [31])
-    assert result["reason"] == "2 sessions fit: at the same time, as the same user, someone else opened one too."
+    assert result["reason"] == "2 sessions match: someone else opened a session as the same user at the same time."
     result = run({"created": CREATED, **UTC, **narrower})
     assert (result["decided"], ids(result), result["reason"]) == (True, [30] if "user" in narrower else [], None)
 
@@ -661,7 +662,7 @@ def test_url_has_not_expired(api: Api, run: RunModule, sessions: list[t.Any], fo
     api.expect(listing(*sessions)._replace(headers={**DATED, "Date": "Sat, 31 Jan 2026 12:00:36 GMT"}))
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == (found, False)
-    assert result["reason"] == "The URL can still be opened, or could a moment ago: sessions that fit may yet come."
+    assert result["reason"] == "The URL has not expired yet, or only just expired: a matching session may still appear."
 
 
 def test_list_counts_from_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
@@ -672,7 +673,7 @@ def test_list_counts_from_its_request(simulator: Simulator, vault: dict[str, t.A
     created = {**SESSION_FACTS, **{name: moment.isoformat() for name, moment in opens.items()}}
     reach = {name: value for name, value in vault.items() if name not in SESSION_FACTS}
     options = {**dict.fromkeys(BEARER), **reach, **UTC, "created": created}
-    assert run(options)["reason"].startswith("The URL can still be opened")
+    assert run(options)["reason"].startswith("The URL has not expired yet")
 
 
 def test_created_from_check_mode(api: Api, run: RunModule) -> None:
@@ -682,7 +683,7 @@ def test_created_from_check_mode(api: Api, run: RunModule) -> None:
         "changed": False,
         "sessions": [],
         "decided": False,
-        "reason": "No URL was made, as in check mode.",
+        "reason": "No URL was issued, as in check mode.",
     }
 
 
@@ -731,7 +732,7 @@ def test_no_wait_in_check_mode(api: Api, run: RunModule, slept: list[float]) -> 
 
 def test_failure_ends_the_wait(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(), LIST._replace(status=400, body=minimal(400, "No")))
-    assert run({"wait": True})["msg"] == f'{FAILED}PAM Core answered "No" (HTTP 400).'
+    assert run({"wait": True})["msg"] == f'{FAILED}PAM Core responded with "No" (HTTP 400).'
 
 
 # Warnings
@@ -757,8 +758,8 @@ def test_unlisted_device_warns(
     api.expect(*[listing(*SOME)._replace(headers=LATER)] * 2)
     run(options)
     expected = (
-        f"PAM Core lists no session, running or finished, on {text}. It lists a device by its host name or by its "
-        "address: if there should be sessions, name both in device."
+        f"PAM Core lists no session, active or ended, on {text}. It lists a device under its host name or its address. "
+        "If you expect sessions, give both in device."
     )
     assert told == ([expected] if text else [])
     told.clear()
@@ -771,7 +772,7 @@ def test_disabled_verification_warns(api: Api, run: RunModule, monkeypatch: pyte
     monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda _module, warning: told.append(warning))
     api.expect(listing())
     run({"validate_certs": False})
-    assert [warning.split(":")[0] for warning in told] == ["validate_certs is false"]
+    assert [warning.split(":")[0] for warning in told] == ["TLS verification is off (validate_certs is false)"]
 
 
 # Any response

@@ -50,9 +50,9 @@ from tests.unit.plugins.support import (
 REACH: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER}
 ONE, TWO, THREE = (numbered_record(number) for number in (1, 2, 3))
 OVER = numbered_record(4, **ENDED)
-FAILED = "Ending the remote session failed: "
-SAID = 'PAM Core answered "An error occurred while droping session" (HTTP 500). '
-ADVICE = "PAM Core gives no more reason: look whether the session has ended, and end it there."
+FAILED = "Terminating the remote session failed: "
+SAID = 'PAM Core responded with "An error occurred while droping session" (HTTP 500). '
+ADVICE = "PAM Core gives no further reason. Check there whether the session is still active, and terminate it there."
 NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
@@ -140,7 +140,7 @@ def test_check_mode(api: Api, run: RunModule) -> None:
     assert (result["changed"], outcomes(result)) == (False, {4: False})
     result = run({"session_id": ["01" * 20, "nobody's"]}, check=True)
     assert result["failed"] is True
-    assert outcomes(result) == {1: True, "nobody's": "PAM Core lists no such session to this application."}
+    assert outcomes(result) == {1: True, "nobody's": "PAM Core does not list this session to this application."}
 
 
 # Failure
@@ -149,26 +149,26 @@ def test_check_mode(api: Api, run: RunModule) -> None:
 def test_other_sessions_end_despite_a_failure(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE, TWO, THREE), dropping(1), dropping(2, status=500, body=NOT_DROPPED), getting(2, TWO))
     api.expect(dropping(3))
-    reason = f"{FAILED}{SAID}{ADVICE} It was still running after that."
+    reason = f"{FAILED}{SAID}{ADVICE} The session was still active afterwards."
     result = run({"user": "jdoe"})
     assert outcomes(result) == {1: True, 2: reason, 3: True}
     assert {name: value for name, value in result.items() if name != "sessions"} == {
         "failed": True,
         "changed": True,
-        "msg": f"1 of 3 sessions could not be ended. Session 2 of jdoe on web01:22: {reason}",
+        "msg": f"1 of 3 sessions could not be terminated. Session 2 of jdoe on web01:22: {reason}",
         "http_status": None,
         "error_code": None,
     }
 
 
-NOT_KNOWN = " It is not known whether it ended."
-RUNNING = " It was still running after that."
+NOT_KNOWN = " It is unknown whether the session ended."
+RUNNING = " The session was still active afterwards."
 NOT_THERE = LIST._replace(path=f"{LIST.path}/1", status=400, body=NO_SESSION)
 BROKEN = LIST._replace(path=f"{LIST.path}/1", status=400, body=minimal(400, "No"))
 GATEWAY = {"message": "The upstream server is timing out"}
 TIMED_OUT = (
-    f'{FAILED}PAM Core answered "The upstream server is timing out" (HTTP 504). '
-    "PAM Core did not answer its own gateway in time: ask its administrators."
+    f'{FAILED}PAM Core responded with "The upstream server is timing out" (HTTP 504). '
+    "PAM Core did not respond to its own gateway in time. Ask its administrators."
 )
 REFUSED = f"{FAILED}{SAID}{ADVICE}"
 # response, calls that check the session afterwards → whether it was terminated, or why not
@@ -218,17 +218,18 @@ DENIED = (
         (
             500,
             {**NOT_DROPPED, "response": full(500, "An error occurred while dropping session.", 1)["response"]},
-            f'PAM Core answered "An error occurred while dropping session." (HTTP 500). {ADVICE}',
+            f'PAM Core responded with "An error occurred while dropping session." (HTTP 500). {ADVICE}',
         ),
         (
             500,
             full(500, "You are not authorized to access this resource.", 1),
-            f'PAM Core answered "You are not authorized to access this resource." (HTTP 500). {DENIED}',
+            f'PAM Core responded with "You are not authorized to access this resource." (HTTP 500). {DENIED}',
         ),
         (
             400,
             numbered(400, 1039, "Without PAM Configuration Access permission"),
-            'PAM Core answered "Without PAM Configuration Access permission" (HTTP 400, code 1039). In PAM Core, set '
+            'PAM Core responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). In PAM Core, '
+            "set "
             "the PAM resource permission of the authorization of this application to read and write "
             "(A2A, Authorizations).",
         ),
@@ -245,34 +246,37 @@ def test_reasons(api: Api, run: RunModule, status: int, body: t.Any, text: str) 
         (
             {"session_id": "nobody's"},
             [listing(ONE)],
-            {"nobody's": "PAM Core lists no such session to this application."},
-            "1 of 1 sessions could not be ended. Session nobody's: PAM Core lists no such session to this application.",
+            {"nobody's": "PAM Core does not list this session to this application."},
+            "1 of 1 sessions could not be terminated. Session nobody's: PAM Core does not list this session to this "
+            "application.",
         ),
         (
             {"id": 1},
             [NOT_THERE],
-            {1: "PAM Core lists no such session to this application."},
-            "1 of 1 sessions could not be ended. Session 1: PAM Core lists no such session to this application.",
+            {1: "PAM Core does not list this session to this application."},
+            "1 of 1 sessions could not be terminated. Session 1: PAM Core does not list this session to this "
+            "application.",
         ),
         (
             {"id": [1, 2]},
             [NOT_THERE, getting(2, TWO), dropping(2)],
-            {1: "PAM Core lists no such session to this application.", 2: True},
-            "1 of 2 sessions could not be ended. Session 1: PAM Core lists no such session to this application.",
+            {1: "PAM Core does not list this session to this application.", 2: True},
+            "1 of 2 sessions could not be terminated. Session 1: PAM Core does not list this session to this "
+            "application.",
         ),
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": None})],
-            {1: "PAM Core lists it without a usable session_id."},
-            "1 of 1 sessions could not be ended. Session 1 of jdoe on web01:22: "
-            "PAM Core lists it without a usable session_id.",
+            {1: "PAM Core lists the session without a valid session_id."},
+            "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
+            "PAM Core lists the session without a valid session_id.",
         ),
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": ".."})],
-            {1: "PAM Core lists it without a usable session_id."},
-            "1 of 1 sessions could not be ended. Session 1 of jdoe on web01:22: "
-            "PAM Core lists it without a usable session_id.",
+            {1: "PAM Core lists the session without a valid session_id."},
+            "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
+            "PAM Core lists the session without a valid session_id.",
         ),
     ],
 )
@@ -295,22 +299,24 @@ def test_message_lists_at_most_ten_sessions(api: Api, run: RunModule) -> None:
     many = [{**numbered_record(number), "session_id": None} for number in range(1, 13)]
     api.expect(listing(*many))
     result = run({"user": "jdoe"})
-    assert result["msg"].startswith("12 of 12 sessions could not be ended. Session 1 of jdoe on web01:22: PAM Core ")
-    assert result["msg"].count("usable session_id.") == 10
+    assert result["msg"].startswith(
+        "12 of 12 sessions could not be terminated. Session 1 of jdoe on web01:22: PAM Core "
+    )
+    assert result["msg"].count("valid session_id.") == 10
     assert result["msg"].endswith(" And 2 more.")
     assert len(result["sessions"]) == 12
 
 
 @pytest.mark.parametrize(
-    ("device", "shown"), [("d" * 9_000, f"{'d' * 80}…"), ("d" * 100_000, "(too long to be shown)")], ids=len
+    ("device", "shown"), [("d" * 9_000, f"{'d' * 80}…"), ("d" * 100_000, "(too long to show)")], ids=len
 )
 def test_message_is_short_and_without_control_characters(api: Api, run: RunModule, device: str, shown: str) -> None:
     odd = {**ONE, "session_id": None, "user": "j\x1b[2Jdoe", "device": device}
     api.expect(listing(odd))
     result = run({"protocol": "ssh"})
     assert result["msg"] == (
-        f"1 of 1 sessions could not be ended. Session 1 of j [2Jdoe on {shown}: "
-        "PAM Core lists it without a usable session_id."
+        f"1 of 1 sessions could not be terminated. Session 1 of j [2Jdoe on {shown}: "
+        "PAM Core lists the session without a valid session_id."
     )
     assert result["sessions"][0]["device"] == device
 
@@ -349,7 +355,7 @@ def test_no_session_ends_if_the_list_fails(api: Api, run: RunModule) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"user": "jdoe"}) == {
         "failed": True,
-        "msg": 'Listing the remote sessions failed: PAM Core answered "No" (HTTP 400).',
+        "msg": 'Listing the remote sessions failed: PAM Core responded with "No" (HTTP 400).',
         "http_status": 400,
         "error_code": None,
     }
@@ -368,7 +374,9 @@ def test_session_is_not_checked_if_nothing_was_sent(api: Api, run: RunModule) ->
 CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
 UTC = {"timezone": "UTC"}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
-STILL = "Nothing was ended. The URL can still be opened, or could a moment ago: sessions that fit may yet come."
+STILL = (
+    "No session was terminated. The URL has not expired yet, or only just expired: a matching session may still appear."
+)
 
 
 def test_session_opened_by_a_url(api: Api, run: RunModule) -> None:
@@ -377,8 +385,8 @@ def test_session_opened_by_a_url(api: Api, run: RunModule) -> None:
 
 
 NONE_FITS = (
-    "Nothing was ended. No session fits: the URL was not opened, PAM Core lists its device by another name, or "
-    "timezone is not the zone of its times."
+    "No session was terminated. No session matches: the URL was not opened, PAM Core lists the device under another "
+    "name, or timezone is wrong."
 )
 
 
@@ -402,7 +410,7 @@ def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule
     api.expect(listing(ONE, {**TWO, **ENDED})._replace(headers=LATER))
     result = run({"created": CREATED, **UTC, "active": True})
     assert result["msg"] == (
-        "Nothing was ended. 2 sessions fit: at the same time, as the same user, someone else opened one too."
+        "No session was terminated. 2 sessions match: someone else opened a session as the same user at the same time."
     )
 
 
@@ -413,7 +421,8 @@ def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule
         (listing(), STILL),
         (
             listing(ONE, TWO)._replace(headers=LATER),
-            "Nothing was ended. 2 sessions fit: at the same time, as the same user, someone else opened one too.",
+            "No session was terminated. 2 sessions match: someone else opened a session as the same user at the same "
+            "time.",
         ),
     ],
 )
@@ -437,16 +446,16 @@ def test_created_from_check_mode(api: Api, run: RunModule) -> None:
     [
         (
             {},
-            "Nothing says which sessions are to end: give one of id, session_id, user, credential, device, protocol, "
+            "No filter is set: set at least one of id, session_id, user, credential, device, protocol, "
             "session_proxy, started_after, started_before, created.",
         ),
         (
             {"active": True, "timezone": "UTC"},
-            "Nothing says which sessions are to end: give one of id, session_id, user, credential, device, protocol, "
+            "No filter is set: set at least one of id, session_id, user, credential, device, protocol, "
             "session_proxy, started_after, started_before, created.",
         ),
-        ({"user": "jdoe", "active": False}, "active must not be false: what has ended cannot be ended."),
-        ({"user": [""]}, "user is empty: leave it out, or say what to look for."),
+        ({"user": "jdoe", "active": False}, "active must not be false: a session that has ended cannot be terminated."),
+        ({"user": [""]}, "user must not be empty: remove it, or give a value."),
     ],
 )
 def test_problems(api: Api, run: RunModule, options: dict[str, t.Any], text: str) -> None:
@@ -484,8 +493,9 @@ def test_next_path_needs_proof(api: Api) -> None:
     with pytest.raises(NotAllEnded) as error:
         terminate.terminate_sessions(client, {"user": ["jdoe"]})
     assert str(error.value) == (
-        f'1 of 1 sessions could not be ended. Session 1 of jdoe on web01:22: {FAILED}PAM Core answered "Who knows" '
-        "(HTTP 404). Check that url points at PAM Core itself. It was still running after that."
+        f'1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: {FAILED}PAM Core responded with "Who '
+        f'knows" '
+        "(HTTP 404). Check that url points to PAM Core itself. The session was still active afterwards."
     )
 
 

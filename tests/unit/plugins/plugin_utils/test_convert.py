@@ -41,29 +41,29 @@ ACCEPTED: list[tuple[Option, t.Any, t.Any]] = [
     (Option("dict", members=("one",)), {"other": "1"}, {"one": None, "other": "1"}),
 ]
 
-A_TEXT, A_LIST = "must be a text", "must be a text, or a list of some"
+A_TEXT, A_LIST = "must be a string", "must be a string or a list of strings"
 REFUSED: list[tuple[Option, t.Any, str]] = [
-    (Option(), True, f"{A_TEXT}, and YAML made a boolean of it: put it in quotes."),
-    (Option(), 42798, f"{A_TEXT}, and YAML made a number of it: put it in quotes."),
-    (Option("path"), 1.5, f"{A_TEXT}, and YAML made a number of it: put it in quotes."),
-    (Option(), DATE, f"{A_TEXT}, and YAML made a date of it: put it in quotes."),
+    (Option(), True, f"{A_TEXT}, but YAML reads it as a boolean: put it in quotes."),
+    (Option(), 42798, f"{A_TEXT}, but YAML reads it as a number: put it in quotes."),
+    (Option("path"), 1.5, f"{A_TEXT}, but YAML reads it as a number: put it in quotes."),
+    (Option(), DATE, f"{A_TEXT}, but YAML reads it as a date: put it in quotes."),
     *((Option(kind), value, f"{A_TEXT}.") for kind in ("str", "path", "time") for value in (["one"], {"one": 1})),
-    (Option("time"), 1_800_000_000, f"{A_TEXT}, and YAML made a number of it: put it in quotes."),
-    (Option(choices=("one", "two")), "three", "must be one of one, two, and is 'three'."),
-    (Option(choices=("one",)), "é\x1b" * 50, r"must be one of one, and is '" + r"\xe9\x1b" * 40 + "'."),
+    (Option("time"), 1_800_000_000, f"{A_TEXT}, but YAML reads it as a number: put it in quotes."),
+    (Option(choices=("one", "two")), "three", "must be one of one, two, but is 'three'."),
+    (Option(choices=("one",)), "é\x1b" * 50, r"must be one of one, but is '" + r"\xe9\x1b" * 40 + "'."),
     *((Option("bool"), value, "must be true or false.") for value in ("ture", "2", 2, 0.5, [True], {"a": 1}, DATE)),
     *(
-        (Option("int"), value, "must be a whole number.")
+        (Option("int"), value, "must be an integer.")
         for value in (True, "2.5", 2.5, "inf", "1e999999999", "1" * 21, 10**20, "0x10", "1_000", [1], {"a": 1}, DATE)
     ),
     *((Option("float"), value, "must be a number.") for value in (True, "one", "1" * 21, [1], {"a": 1}, DATE, "1,5")),
     *(
-        (Option("list", elements="int"), value, "must be a whole number, or a list of some.")
+        (Option("list", elements="int"), value, "must be an integer or a list of integers.")
         for value in (True, [True], ["one"], "1,,2", {"a": 1}, [None], [[1]])
     ),
-    (Option("list", elements="str"), True, f"{A_LIST}, and YAML made a boolean of it: put it in quotes."),
-    (Option("list", elements="str"), ["one", 2], f"{A_LIST}, and YAML made a number of it: put it in quotes."),
-    (Option("list", elements="str"), [DATE], f"{A_LIST}, and YAML made a date of it: put it in quotes."),
+    (Option("list", elements="str"), True, f"{A_LIST}, but YAML reads it as a boolean: put it in quotes."),
+    (Option("list", elements="str"), ["one", 2], f"{A_LIST}, but YAML reads it as a number: put it in quotes."),
+    (Option("list", elements="str"), [DATE], f"{A_LIST}, but YAML reads it as a date: put it in quotes."),
     *((Option("list", elements="str"), value, f"{A_LIST}.") for value in ({"a": 1}, [None], [["one"]])),
     *((Option("dict", members=("one",)), value, "must be a dictionary.") for value in ("one=1", ["one"], 1, True)),
 ]
@@ -90,10 +90,10 @@ def test_value_is_rejected(option: Option, value: t.Any, expected: str) -> None:
 def test_plain_values() -> None:
     class Tagged:
         def __str__(self) -> str:
-            return "a text"
+            return "a string"
 
     value = {"one": (Tagged(), iter([1, None])), "two": [DATE, 1.5, True]}
-    assert to_plain(value) == {"one": ["a text", [1, None]], "two": [DATE, 1.5, True]}
+    assert to_plain(value) == {"one": ["a string", [1, None]], "two": [DATE, 1.5, True]}
 
 
 class Tagged(str):

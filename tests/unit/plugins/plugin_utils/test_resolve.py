@@ -106,7 +106,7 @@ def test_defaults(resolved: Resolve) -> None:
 def test_no_secret_comes_from_a_file(resolved: Resolve, ansible_cfg: Callable[..., Path], name: str) -> None:
     ansible_cfg(**{name: "from-a-file"})
     assert name not in resolved({**DIRECT, "access_token": "given"}) or name == "access_token"
-    with pytest.raises(OptionsError, match="There are no credentials|are not complete"):
+    with pytest.raises(OptionsError, match="No API credentials given|are incomplete"):
         resolved({"url": URL, **SESSION})
 
 
@@ -205,7 +205,7 @@ def test_failed_template_is_one_of_the_problems(resolved: Resolve) -> None:
         resolved(options, {"senhasegura_user": trust_as_template("{{ nobody_knows_this }}")})
     assert str(error.value).startswith(f"{NOTHING_SENT}user cannot be read: ")
     assert "'nobody_knows_this' is undefined" in str(error.value)
-    assert str(error.value).endswith("user is missing or empty. port must be from 1 to 65535, and is 0.")
+    assert str(error.value).endswith("user is missing or empty. port must be from 1 to 65535, but is 0.")
 
 
 @pytest.mark.parametrize("name", [*sorted(SECRETS), "proxy"])
@@ -214,9 +214,9 @@ def test_secret_with_template_syntax_is_not_shown(resolved: Resolve, name: str, 
     with pytest.raises(OptionsError) as error:
         resolved({**DIRECT, name: None}, {f"senhasegura_{name}": trust_as_template(value)})
     assert str(error.value).startswith(
-        f"{NOTHING_SENT}{name} cannot be read, since Ansible takes it for a template and cannot fill it in. It is not "
-        "shown here: it may be the secret itself. Check that the variables in it are defined; a secret that has "
-        "{{, {% or {# in it must be marked !unsafe."
+        f"{NOTHING_SENT}{name} cannot be read: Ansible treats the value as a template and cannot render it. The value "
+        "is not shown, because it may be the secret itself. Check that its variables are defined. Mark a secret that "
+        "contains {{, {% or {# as !unsafe."
     )
     assert "hush" not in str(error.value)
 
@@ -279,7 +279,7 @@ def test_environment_is_restored_after_a_failure() -> None:
             {"access_token": None, "client_id": "id"},
             {"senhasegura_client_secret": "secret"},
             {"ACCESS_TOKEN": "token"},
-            "There are credentials for more than one authentication method: "
+            "API credentials are set for more than one authentication method: "
             "oauth2 with client_id from the task or lookup, client_secret from the variable senhasegura_client_secret; "
             "access_token with access_token from the environment variable SENHASEGURA_ACCESS_TOKEN. "
             "Set auth_method to one of them.",
@@ -288,37 +288,37 @@ def test_environment_is_restored_after_a_failure() -> None:
             {"access_token": None},
             {"senhasegura_client_id": "id"},
             {},
-            "The credentials are not complete: there is client_id from the variable senhasegura_client_id, "
+            "The API credentials are incomplete: got client_id from the variable senhasegura_client_id, "
             "but client_secret is missing.",
         ),
-        ({}, {"senhasegura_port": 0}, {}, "port from the variable senhasegura_port must be from 1 to 65535, and is 0."),
+        ({}, {"senhasegura_port": 0}, {}, "port from the variable senhasegura_port must be from 1 to 65535, but is 0."),
         (
             {},
             {},
             {"TIMEOUT": "nan"},
             "timeout from the environment variable SENHASEGURA_TIMEOUT "
-            "must be more than 0 and at most 3600 seconds, and is nan.",
+            "must be more than 0 and at most 3600 seconds, but is nan.",
         ),
         (
             {"url": None},
             {},
             {"URL": "http://vault.example"},
             "url from the environment variable SENHASEGURA_URL "
-            "must begin with https://, since what is asked for gives privileged access.",
+            "must begin with https://, because PAM Core gives privileged access.",
         ),
         (
             {"credential": None},
             {"senhasegura_credential": "root"},
             {"AUTO_SELECT_CREDENTIAL": "true"},
             "credential from the variable senhasegura_credential and auto_select_credential from the environment "
-            "variable SENHASEGURA_AUTO_SELECT_CREDENTIAL exclude each other: name a credential, or let PAM Core select "
-            "one.",
+            "variable SENHASEGURA_AUTO_SELECT_CREDENTIAL are mutually exclusive. Set credential, or let PAM Core "
+            "select one.",
         ),
-        ({"port": "many"}, {}, {}, "port must be a whole number."),
-        ({"retries": "2.5"}, {}, {}, "retries must be a whole number."),
-        ({"port": "Infinity"}, {}, {}, "port must be a whole number."),
-        ({"port": float("-inf")}, {}, {}, "port must be a whole number."),
-        ({"port": "1e999999999"}, {}, {}, "port must be a whole number."),
+        ({"port": "many"}, {}, {}, "port must be an integer."),
+        ({"retries": "2.5"}, {}, {}, "retries must be an integer."),
+        ({"port": "Infinity"}, {}, {}, "port must be an integer."),
+        ({"port": float("-inf")}, {}, {}, "port must be an integer."),
+        ({"port": "1e999999999"}, {}, {}, "port must be an integer."),
         ({"timeout": "long"}, {}, {}, "timeout must be a number."),
         ({"validate_certs": "maybe"}, {}, {}, "validate_certs must be true or false."),
         (
@@ -327,16 +327,16 @@ def test_environment_is_restored_after_a_failure() -> None:
             {},
             "validate_certs from the variable senhasegura_validate_certs must be true or false.",
         ),
-        ({"api_prefix": "v2"}, {}, {}, "api_prefix must be one of auto, iso, api, and is 'v2'."),
-        ({"api_prefix": "api\nv2"}, {}, {}, "api_prefix must be one of auto, iso, api, and is 'api\\nv2'."),
+        ({"api_prefix": "v2"}, {}, {}, "api_prefix must be one of auto, iso, api, but is 'v2'."),
+        ({"api_prefix": "api\nv2"}, {}, {}, "api_prefix must be one of auto, iso, api, but is 'api\\nv2'."),
         ({"hostname": "a", "ports": 1}, {}, {}, "There is no option hostname, ports."),
         (
             {"port": "many", "user": "", "color": 1, "url": ""},
             {"senhasegura_screen_size": "x"},
             {},
-            "port must be a whole number. There is no option color. url is missing or empty. "
+            "port must be an integer. There is no option color. url is missing or empty. "
             "user is missing or empty. screen_size from the variable senhasegura_screen_size "
-            "must be WIDTHxHEIGHT in pixels, such as 1920x1080, and is 'x'.",
+            "must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'x'.",
         ),
     ],
 )
@@ -360,5 +360,5 @@ def test_origin_of_a_file_is_its_path(resolved: Resolve, ansible_cfg: Callable[.
     with pytest.raises(OptionsError) as error:
         resolved({**DIRECT, "url": None})
     assert str(error.value) == (
-        f"{NOTHING_SENT}url from {path} must begin with https://, since what is asked for gives privileged access."
+        f"{NOTHING_SENT}url from {path} must begin with https://, because PAM Core gives privileged access."
     )

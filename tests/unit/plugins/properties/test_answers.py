@@ -132,7 +132,7 @@ def test_url_and_token_are_returned_unchanged(network: Network, url: str, token:
 @example(token="caf\u00e9")
 def test_invalid_token_is_not_sent(network: Network, token: t.Any) -> None:
     network.begin(reply({**LOGGED_IN, "access_token": token}))
-    with pytest.raises(OutcomeUnknown, match="without a usable access token"):
+    with pytest.raises(OutcomeUnknown, match="lacks a usable access token"):
         create_remote_session(connect(OPTIONS, run_memory()), OPTIONS)
     assert network.sessions == []
 
