@@ -18,14 +18,14 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
     CREATE,
     SESSION_MAY_EXIST,
 )
-from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_end import DROP
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import LIST
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_terminate import TERMINATE
 
 NEEDS = (
     "the resource Web Proxy Session with read and write permission to request sessions, PAM Core to list them, and PAM "
     "Core with read and write permission to terminate them,"
 )
-TEXTS = (*CREATE.advice, *COMMON, *LIST.advice, *DROP.advice)
+TEXTS = (*CREATE.advice, *COMMON, *LIST.advice, *TERMINATE.advice)
 BY_STATUS = [
     (when, status, text)
     for when, endpoint in (("requesting a session", CREATE), ("logging in", TOKEN))

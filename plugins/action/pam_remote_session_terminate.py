@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ..module_utils._resources import remote_session_end
+from ..module_utils._resources import remote_session_terminate
 from ..plugin_utils._action import RemoteAction
 
 
 class ActionModule(RemoteAction):
-    OPERATION = remote_session_end.OPERATION
+    OPERATION = remote_session_terminate.OPERATION

@@ -118,7 +118,7 @@ error_code:
 """
 
 from ..module_utils._resources.operation import run_module
-from ..module_utils._resources.remote_session_end import OPERATION
+from ..module_utils._resources.remote_session_terminate import OPERATION
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ def _may_be_secret(name: str, value: t.Any, operation: Operation) -> bool:
         return True
     if option.members and not (isinstance(value, Mapping) and value.keys() <= set(option.members)):
         return True
-    return name in ("url", "system_url", "proxy") and "@" in str(value)
+    return option.is_url and "@" in str(value)
 
 
 def _holds(marks: re.Pattern[str] | None, value: t.Any) -> bool:
@@ -162,7 +162,8 @@ class RemoteAction(ActionBase):
         return resolve(self.OPERATION, arguments, variables, self._templar.template, written)
 
     def _run_here(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        outcome = self.OPERATION.run(connect(options, run_memory()), options, self._task.check_mode)
+        client = connect(options, run_memory(), self._task.check_mode)
+        outcome = self.OPERATION.run(client, options, self._task.check_mode)
         for text in outcome.pop("warnings", ()):
             display.warning(text)
         return outcome
@@ -185,17 +186,17 @@ class RemoteAction(ActionBase):
         if not result.get("failed"):
             self._hide(result)
             return result
-        has_ended = "http_status" not in result
+        has_no_outcome = "http_status" not in result
         for name, value in result.items():
-            if isinstance(value, str) and self._may_hold_result(value, has_ended):
+            if isinstance(value, str) and self._may_hold_result(value, has_no_outcome):
                 result[name] = "(hidden, because it may contain the module's result)"
-        if has_ended:
+        if has_no_outcome:
             self._add_what_is_unknown(result)
         return result
 
-    def _may_hold_result(self, text: str, has_ended: bool) -> bool:
+    def _may_hold_result(self, text: str, has_no_outcome: bool) -> bool:
         """Whether it must not be shown. The output of a module that reports no outcome may have its result in it."""
-        return _holds(self.OPERATION.marks, text) or (has_ended and not self.OPERATION.public and "{" in text)
+        return _holds(self.OPERATION.marks, text) or (has_no_outcome and not self.OPERATION.public and "{" in text)
 
     @contextlib.contextmanager
     def _no_reconnection(self) -> Iterator[None]:

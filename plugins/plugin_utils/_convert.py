@@ -53,9 +53,13 @@ def convert(option: Option, value: t.Any) -> t.Any:
         converted = _CONVERTERS[option.type](value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"must be {_MUST_BE[option.type]}{_hint(option.type, value)}.") from None
-    if option.choices and converted not in option.choices:
-        raise ValueError(f"must be one of {', '.join(option.choices)}, but is {ascii(str(converted)[:80])}.")
+    _require_choice(option, converted)
     return converted
+
+
+def _require_choice(option: Option, value: t.Any) -> None:
+    if option.choices and value not in option.choices:
+        raise ValueError(f"must be one of {', '.join(option.choices)}, but is {ascii(str(value)[:80])}.")
 
 
 def _string(value: t.Any) -> str:
@@ -131,12 +135,15 @@ def _list(option: Option, value: t.Any) -> list[t.Any]:
     kind = t.cast(str, option.elements)
     items = value if isinstance(value, list) else value.split(",") if isinstance(value, str) else [value]
     try:
-        return [_CONVERTERS[kind](item) for item in items]
+        converted = [_CONVERTERS[kind](item) for item in items]
     except (TypeError, ValueError, OverflowError):
         first = next((item for item in items if not isinstance(item, str)), None)
         raise ValueError(
             f"must be {_MUST_BE[kind]} or a list of {_MUST_BE[kind].split()[-1]}s{_hint(kind, first)}."
         ) from None
+    for item in converted:
+        _require_choice(option, item)
+    return converted
 
 
 def _dictionary(option: Option, value: t.Any) -> dict[str, t.Any]:

@@ -70,7 +70,7 @@ class ResourceLookup(LookupBase):
             options = resolve(operation, given, variables, t.cast(t.Any, self._templar).template)
             if not options["validate_certs"]:
                 display.warning(NOT_VERIFIED)
-            client = connect(options, run_memory())
+            client = connect(options, run_memory(), check_mode)
             if check_mode and operation.placeholders:
                 display.warning(PLACEHOLDERS.format(name=self.ansible_name))
             for own in [options] if self._takes_list() else [{**options, self.TERMS: term} for term in wanted]:

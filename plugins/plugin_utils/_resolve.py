@@ -19,7 +19,7 @@ from ansible.module_utils.common.text.converters import to_text
 
 from ..module_utils._api.redaction import HIDDEN
 from ..module_utils._errors import OptionsError
-from ..module_utils._options.connection import chosen_auth_method, may_hold_secret
+from ..module_utils._options.connection import chosen_auth_method
 from ..module_utils._options.spec import EMPTY, GIVEN, Option, Options, drop_overridden, origin_note, without_empty
 from ..module_utils._resources.operation import Operation
 from ._convert import convert, to_plain
@@ -56,7 +56,7 @@ def resolve(
         raise OptionsError(found)
     values, origins, found = _collect(known, arguments, variables, template)
     options, wrong = _converted(known, values, origins)
-    empty = [name for name, value in arguments.items() if value in (None, "", []) or options.get(name) == []]
+    empty = [name for name, value in arguments.items() if value in (None, "", [])]
     found += wrong + [f"{name} {EMPTY}" for name in empty if name in known and known[name].selects]
     aliases = {alias for option in known.values() for alias in option.aliases}
     unknown = sorted(values.keys() - known.keys() - aliases)
@@ -65,7 +65,7 @@ def resolve(
     options = drop_overridden(options, origins, operation.exclusive)
     found += operation.problems(options, origins)
     if found:
-        raise OptionsError(found)
+        raise OptionsError(dict.fromkeys(found))  # each problem once
     return {**without_empty(options), "auth_method": chosen_auth_method(options)}
 
 
@@ -84,7 +84,7 @@ def _problems_with_facts(
         template = written.arguments.get(name)
         found[name] = facts.behind_value(value) if template is None else facts.behind_template(template, written.loops)
     for name, option in known.items():
-        if option.configurable and name not in given:
+        if option.configurable and not {name, *option.aliases} & given.keys():
             found[name] = found.get(name) or facts.behind_variable(variable(name))
     for name, value in written.environment.items():
         if name.startswith("SENHASEGURA_") or name.upper() in _DECIDES_THE_WAY:
@@ -115,7 +115,7 @@ def _collect(
             try:
                 value, origin = _configured(name, option, variables, template)
             except AnsibleError as exc:
-                found.append(_unreadable(name, exc))
+                found.append(_unreadable(name, option, exc))
                 continue
             if value is not None and value != "":
                 values[name], origins[name] = to_plain(value), origin
@@ -190,9 +190,9 @@ def _definition(name: str, option: Option) -> str:
     return plugin
 
 
-def _unreadable(name: str, exc: AnsibleError) -> str:
+def _unreadable(name: str, option: Option, exc: AnsibleError) -> str:
     """Core's error quotes the template, which may be a password that contains braces."""
-    if may_hold_secret(name):
+    if option.secret or option.is_url:
         return (
             f"{name} cannot be read: Ansible treats the value as a template and cannot render it. The value is not "
             "shown, because it may be the secret itself. Check that its variables are defined. Mark a secret that "

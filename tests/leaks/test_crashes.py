@@ -29,7 +29,7 @@ class Bug(t.NamedTuple):
 
 
 MODULE, TRANSPORT = "module_utils/_resources/operation.py", "module_utils/_http/transport.py"
-PATHS, LOGIN, CLIENT = (f"module_utils/_api/{name}.py" for name in ("paths", "login", "client"))
+SENDER, LOGIN, CLIENT = (f"module_utils/_api/{name}.py" for name in ("sender", "login", "client"))
 RESOURCE = "module_utils/_resources/remote_session.py"
 ACTION, LOOKUP = "plugin_utils/_action.py", "plugin_utils/_lookup.py"
 HERE, ANYWHERE = ("task", "lookup"), ("task", "lookup", "delegated")
@@ -38,7 +38,7 @@ BUGS = {
     "options": Bug("plugin_utils/_resolve.py", "    found += operation.problems(", 'options["timeout"]', HERE),
     "sending": Bug(TRANSPORT, "        exchange = Exchange(deadline)", "deadline.seconds", ANYWHERE),
     "failing": Bug(TRANSPORT, "        if exchange.sent and", "deadline.seconds", ANYWHERE, host="echo_without_http"),
-    "telling": Bug(PATHS, "                raise outcome_unknown(", "deadline.seconds", HERE, "echo_without_http"),
+    "telling": Bug(SENDER, "                raise outcome_unknown(", "deadline.seconds", HERE, "echo_without_http"),
     "login": Bug(LOGIN, "        self._memory.write(self._key, issued_token(", "deadline.seconds", ANYWHERE),
     "refused": Bug(CLIENT, "            is_absent = exc", 'self._options["timeout"]', ANYWHERE, device="nowhere"),
     "session": Bug(RESOURCE, "    result = {", 'options["timeout"]', ANYWHERE),

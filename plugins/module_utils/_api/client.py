@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote, urlsplit
 
-from .._errors import Refused, SenhaseguraError
+from .._errors import NotSent, Refused, SenhaseguraError, join_sentences
 from .._http import auth
 from .._http.deadline import Deadline
 from .._http.libraries import require_libraries
@@ -22,9 +22,9 @@ from .endpoint import Endpoint, Request, outcome_unknown
 from .envelope import http_date
 from .login import Login
 from .memory import Memory, OwnMemory
-from .paths import Sender
 from .redaction import Redactor
 from .refusals import require_success
+from .sender import Sender
 
 PROBE = Endpoint("Reaching PAM Core", "HEAD", {"iso": ("/",), "api": ("/",)})
 
@@ -39,9 +39,9 @@ class Reply(t.NamedTuple):
     """Whether PAM Core responded that it has no such record: see :attr:`Endpoint.absent`."""
     sent_at: datetime
     """When the request was sent, by this machine's wall clock."""
-    asked_at: datetime
+    requested_at: datetime
     """When the request was sent, by PAM Core's clock if the response has its time."""
-    answered_at: datetime
+    responded_at: datetime
     """When PAM Core responded, by the same clock."""
     deadline: Deadline
 
@@ -58,7 +58,7 @@ class Client:
     The option ``timeout`` covers everything that one call takes, including the login.
     """
 
-    def __init__(self, options: Mapping[str, t.Any], memory: Memory) -> None:
+    def __init__(self, options: Mapping[str, t.Any], memory: Memory, check_mode: bool) -> None:
         self._options = {name: options[name] for name in CONNECTION if name in options}
         self._method = chosen_auth_method(self._options)
         proxy_password = urlsplit(self._options.get("proxy") or "").password or ""
@@ -67,11 +67,16 @@ class Client:
         self._sender = Sender(self._options, memory, self._redactor)
         tokens = memory if self._options.get("token_cache", True) else OwnMemory()
         self._login = Login(self._options, self._sender, tokens, self._redactor)
+        self._check_mode = check_mode
         self._is_verified = False
 
     def call(self, endpoint: Endpoint, json: Mapping[str, t.Any] | None = None, argument: str | None = None) -> Reply:
-        """Send *json* and return the reply to a success. *argument* is added to the path. Raises the errors of
-        :mod:`._errors`."""
+        """Send *json* and return the reply to a success. *argument* is added to the path.
+
+        Raises the errors of :mod:`._errors`, and :class:`NotSent` in check mode if the request may change something.
+        """
+        if self._check_mode and endpoint.may_change:
+            raise NotSent(join_sentences(f"{endpoint.title} failed: check mode must not change anything"))
         deadline = Deadline(self._options["timeout"])
         response = self._send(Request(endpoint, json, argument=argument), deadline)
         data: Mapping[str, t.Any] = {}
@@ -82,8 +87,8 @@ class Client:
             is_absent = exc.error_code is not None and exc.error_code == endpoint.absent
             if not is_absent:
                 raise
-        asked_at, answered_at = _server_times(response)
-        return Reply(endpoint, data, is_absent, response.sent_at, asked_at, answered_at, deadline)
+        requested_at, responded_at = _server_times(response)
+        return Reply(endpoint, data, is_absent, response.sent_at, requested_at, responded_at, deadline)
 
     def probe(self) -> None:
         """Verify what can be verified without a request that has an effect: TLS, and the login. Once for each client,
@@ -131,15 +136,15 @@ class Client:
         return response
 
 
-def connect(options: Mapping[str, t.Any], memory: Memory | None = None) -> Client:
+def connect(options: Mapping[str, t.Any], memory: Memory | None = None, check_mode: bool = False) -> Client:
     """Return a client for validated *options*. Raises :class:`NotSent` if a library or a file is missing."""
     require_libraries(chosen_auth_method(options))
-    return Client(options, memory or OwnMemory())
+    return Client(options, memory or OwnMemory(), check_mode)
 
 
 def _server_times(response: Response) -> tuple[datetime, datetime]:
     """When the request was sent and when the server responded, by its ``Date``, which is precise to the second: RFC
     9110, section 6.6.1."""
     date, seconds = http_date(response.headers.get("Date", "")), timedelta(seconds=response.seconds)
-    answered_at = response.sent_at + seconds if date is None else datetime.fromtimestamp(date, timezone.utc)
-    return answered_at - seconds, answered_at
+    responded_at = response.sent_at + seconds if date is None else datetime.fromtimestamp(date, timezone.utc)
+    return responded_at - seconds, responded_at

@@ -50,11 +50,14 @@ class Endpoint(t.NamedTuple):
     """The permission that an authorization must have, to be read after ``grant``."""
     max_body: int = MAX_BODY
     """Bytes of the longest body of a success."""
-    doubt: str | None = None
-    """What to tell the user if the outcome is unknown. By default, that it is; empty if the caller reports it. A GET
-    that has an effect needs it: without it, GET and HEAD count as repeatable."""
-    repeatable: bool = False
-    """Whether another method than GET and HEAD may be repeated: for a login, it costs nothing."""
+    has_effect: bool | None = None
+    """Whether a request changes anything in PAM Core that matters. By default, unless its method is GET or HEAD. A GET
+    can have an effect: reading a password may take custody of it."""
+    doubt: str = OUTCOME_UNKNOWN
+    """The end of a message if PAM Core may have handled a request that has an effect.
+
+    Empty if the caller reports that itself.
+    """
     absent: int | None = None
     """The error code of PAM Core that is no failure, but means that it has no such record."""
     advice: tuple[Advice, ...] = ()
@@ -66,9 +69,9 @@ class Endpoint(t.NamedTuple):
     everything but what each error response has."""
 
     @property
-    def is_repeatable(self) -> bool:
-        """Whether it does no harm if PAM Core handles a request twice."""
-        return self.repeatable or (self.method in ("GET", "HEAD") and self.doubt is None)
+    def may_change(self) -> bool:
+        """Whether PAM Core must not handle a request twice, and whether its unknown outcome matters."""
+        return self.method not in ("GET", "HEAD") if self.has_effect is None else self.has_effect
 
 
 class Request(t.NamedTuple):
@@ -88,7 +91,8 @@ def outcome_unknown(
     http_status: int | None = None,
     error_code: int | None = None,
 ) -> OutcomeUnknown:
-    """The exception for a request that PAM Core may have handled. Unless it may be repeated, the message says so."""
-    doubt = OUTCOME_UNKNOWN if endpoint.doubt is None else endpoint.doubt
-    message = join_sentences(f"{endpoint.title} failed: {why}", *more, None if endpoint.is_repeatable else doubt)
-    return OutcomeUnknown(message, http_status, error_code, in_doubt=not endpoint.is_repeatable)
+    """The exception for a request that PAM Core may have handled. If it may have an effect, the message ends with the
+    endpoint's doubt."""
+    doubt = endpoint.doubt if endpoint.may_change else None
+    message = join_sentences(f"{endpoint.title} failed: {why}", *more, doubt)
+    return OutcomeUnknown(message, http_status, error_code, in_doubt=endpoint.may_change)

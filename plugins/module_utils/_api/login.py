@@ -16,9 +16,9 @@ from .._http.transport import Response
 from .endpoint import UNAUTHORIZED, Endpoint, Request, outcome_unknown
 from .envelope import integer, is_success, json_object, section
 from .memory import REFUSAL_HOLDS, Memory, is_recent, is_token, issued_token, key_of, usable_token
-from .paths import Sender
 from .redaction import Redactor, redacted
 from .refusals import require_success
+from .sender import Sender
 
 LOGIN_ENDED = (
     "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before PAM Core "
@@ -35,7 +35,7 @@ TOKEN = Endpoint(
     "Logging in with OAuth 2.0",
     "POST",
     {"iso": ("/iso/oauth2/token",), "api": ("/api/oauth2/token",)},
-    repeatable=True,
+    has_effect=False,  # another token does no harm
     # RFC 6749, section 5.2: the status of a refused login is 400.
     advice_by_status={400: UNAUTHORIZED},
 )
@@ -123,7 +123,7 @@ class Login:
         asked, before = time.time(), self._memory.read(self._key)
         # This entry stays if the process is terminated meanwhile, for example by the keyword timeout: PAM Core may have
         # refused the login, and would count each further one.
-        entry = {"refused": asked, "unanswered": True, "under_way": True, "msg": LOGIN_ENDED}
+        entry = {"refused": asked, "no_response": True, "under_way": True, "msg": LOGIN_ENDED}
         self._memory.write(self._key, entry)
         try:
             response = self._sender.send(request, deadline)
@@ -160,7 +160,7 @@ def _refusal_to_remember(exc: SenhaseguraError, response: Response | None, in_ti
         status = max(integer(section(envelope, "response").get("status")) or 0, 400)
     if isinstance(exc, NotSent) or (in_time and status not in LOGIN_REFUSED):
         return None
-    return {"refused": time.time(), "unanswered": not in_time, **result}
+    return {"refused": time.time(), "no_response": not in_time, **result}
 
 
 def _known_refusal(known: Mapping[str, t.Any], secrets: Iterable[str]) -> Refused | NotSent | None:
@@ -169,7 +169,7 @@ def _known_refusal(known: Mapping[str, t.Any], secrets: Iterable[str]) -> Refuse
     ``None`` if the entry is damaged.
     """
     message, status = known.get("msg"), integer(known.get("http_status"))
-    if not isinstance(message, str) or (status is None and known.get("unanswered") is not True):
+    if not isinstance(message, str) or (status is None and known.get("no_response") is not True):
         return None
     seconds = max(round(time.time() - known["refused"]), 0)
     note = (

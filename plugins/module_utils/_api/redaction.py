@@ -71,7 +71,8 @@ def redacted(text: str, secrets: Iterable[t.Any], limit: int = 1000) -> str:
 
 def without_secrets(value: t.Any, secrets: Iterable[str]) -> t.Any:
     """Copy a JSON value. Secrets are replaced as Ansible does it, and control characters by spaces."""
-    wanted = [secret for secret in secrets if len(secret) >= MIN_SECRET]
+    # The longest first, since a secret may be part of another one.
+    wanted = sorted((secret for secret in secrets if len(secret) >= MIN_SECRET), key=len, reverse=True)
 
     def clean(part: t.Any) -> t.Any:
         if isinstance(part, str):

@@ -58,13 +58,17 @@ def require_success(
     raise _refused(endpoint, response.status, envelope, tried, secrets)
 
 
-def says_no_path(body: bytes) -> bool:
-    """Whether the body of a 404 proves that nothing handled the request."""
+def is_path_missing(body: bytes) -> bool | None:
+    """Whether the body of a 404 says that the path does not exist, which proves that nothing handled the request.
+
+    False if PAM Core says something else, such as that it has no such record. None if the body says nothing.
+    """
     envelope = json_object(body)
-    return envelope is not None and _is_of_no_path(_message(envelope))
+    message = "" if envelope is None else _message(envelope)
+    return _is_about_path(message) if message else None
 
 
-def _is_of_no_path(message: str) -> bool:
+def _is_about_path(message: str) -> bool:
     return bool(re.search(r"^(resource\b.*\bnot found|no route matched)", message, re.IGNORECASE))
 
 
@@ -75,16 +79,16 @@ def _refused(
     issued = list(itertools.islice(_issued(endpoint, envelope), MAX_ISSUED + 1))
     message = _message(envelope)
     if len(message) + sum(map(len, issued)) > MAX_TEXT or len(issued) > MAX_ISSUED:
-        said, answered = "", "PAM Core's error text is too long to show"
+        said, reported = "", "PAM Core's error text is too long to show"
     else:
         said = redacted(message, (*secrets, *issued))
-        answered = (
+        reported = (
             f"PAM Core responded with {json.dumps(said, ensure_ascii=False)}" if said else "PAM Core gave no reason"
         )
-    why = f"{answered} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
-    where = f"Tried: {', '.join(tried)}" if status == 404 and _is_of_no_path(said) else None
+    why = f"{reported} (HTTP {status}{f', code {code}' if code not in (None, status) else ''})"
+    where = f"Tried: {', '.join(tried)}" if status == 404 and _is_about_path(said) else None
     advice = hint(said, endpoint) or hint_by_status(status, endpoint)
-    if (issued and not endpoint.is_repeatable) or _may_be_done(endpoint, status, code, said):
+    if (issued and endpoint.may_change) or _may_be_done(endpoint, status, code, said):
         return outcome_unknown(endpoint, why, advice, http_status=status, error_code=code)
     return Refused(join_sentences(f"{endpoint.title} failed: {why}", where, advice), status, code)
 

@@ -10,7 +10,7 @@ import http.client
 
 from ansible.module_utils.basic import missing_required_lib
 
-from .._errors import NotSent
+from .._errors import NotSent, join_sentences
 
 try:
     import requests
@@ -18,8 +18,10 @@ try:
     from requests.adapters import HTTPAdapter
     from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
     from urllib3.connection import HTTPSConnection
-except ImportError:
+except ImportError as exc:
     HAS_REQUESTS = False
+    # The library is there, but does not work, as urllib3 2 with an old OpenSSL.
+    WHY_NOT = None if isinstance(exc, ModuleNotFoundError) else str(exc)
     HTTPAdapter = HTTPSConnection = object  # type: ignore[assignment,misc]  # bases of our classes
     DEFAULT_CA_BUNDLE_PATH = ""
     requests = urllib3 = get_environ_proxies = None  # type: ignore[assignment]  # not used then
@@ -27,7 +29,7 @@ except ImportError:
     NOT_HTTP: tuple[type[Exception], ...] = ()
     REQUEST_ERRORS: tuple[type[Exception], ...] = ()
 else:
-    HAS_REQUESTS = True
+    HAS_REQUESTS, WHY_NOT = True, None
     INVALID_URL = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
     NOT_HTTP = (http.client.HTTPException, urllib3.exceptions.InvalidHeader)
     REQUEST_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -50,7 +52,8 @@ __all__ = [
 def require_libraries(auth_method: str) -> None:
     """Raise :class:`NotSent` if a library is missing that this authentication needs."""
     if not HAS_REQUESTS:
-        raise NotSent(missing_required_lib("requests"))
+        missing = missing_required_lib("requests")
+        raise NotSent(join_sentences(missing, WHY_NOT) if WHY_NOT else missing)
     if auth_method == "oauth1":
         try:
             import requests_oauthlib as _unused  # noqa: F401  # optional

@@ -53,7 +53,7 @@ def _access_token(value: str) -> str | None:
 
 CONNECTION = configurable(
     {
-        "url": Option(required=True, aliases=("system_url",), check=_url),
+        "url": Option(required=True, aliases=("system_url",), is_url=True, check=_url),
         "api_prefix": Option(default="auto", choices=("auto", "iso", "api")),
         "auth_method": Option(default="auto", choices=("auto", "oauth2", "oauth1", "access_token")),
         "client_id": Option(),
@@ -68,7 +68,7 @@ CONNECTION = configurable(
         "ca_path": Option("path"),
         "client_cert": Option("path"),
         "client_key": Option("path"),
-        "proxy": Option(check=_proxy),
+        "proxy": Option(is_url=True, check=_proxy),
         "timeout": Option("float", default=30, check=check_timeout),
         "retries": Option("int", default=2, check=between(0, 10)),
         "token_cache": Option("bool", default=True),
@@ -83,11 +83,6 @@ AUTH_METHODS = {
 """The options that each authentication method needs."""
 
 SECRETS = tuple(name for name, option in CONNECTION.items() if option.secret)
-
-
-def may_hold_secret(name: str) -> bool:
-    """Whether a value of this option is not to be shown: that of proxy may contain a password."""
-    return name in SECRETS or name == "proxy"
 
 
 def chosen_auth_method(options: Mapping[str, t.Any]) -> str:

@@ -40,6 +40,8 @@ class Option(t.NamedTuple):
     """Whether a variable, an environment variable or, unless it is secret, ansible.cfg may set it."""
     selects: bool = False
     """Whether it selects records. An empty value, which would select more, is refused and not ignored."""
+    is_url: bool = False
+    """Whether a user may write a password into it, as in ``https://user:password@host``."""
     check: Check | None = None
 
     def argument(self) -> dict[str, t.Any]:
@@ -66,7 +68,12 @@ def argument_spec(options: Options) -> dict[str, dict[str, t.Any]]:
 
 
 def configurable(options: Options) -> dict[str, Option]:
-    """The same options, which variables, the environment and ansible.cfg may set as well."""
+    """The same options, which variables, the environment and ansible.cfg may set as well.
+
+    Raises ``ValueError`` for an option that selects records: no stray variable may decide what a task works on.
+    """
+    if any(option.selects for option in options.values()):
+        raise ValueError("Only the task may set an option that selects records.")
     return {name: option._replace(configurable=True) for name, option in options.items()}
 
 
@@ -93,22 +100,28 @@ def without_empty(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in options.items() if value is not None and value != ""}
 
 
-def drop_overridden(options: Mapping[str, t.Any], origins: Origins, exclusive: tuple[str, ...]) -> dict[str, t.Any]:
+def drop_overridden(
+    options: Mapping[str, t.Any], origins: Origins, exclusive: tuple[tuple[str, str], ...]
+) -> dict[str, t.Any]:
     """If two options exclude each other, the one set on the task wins over one from variables or configuration, because
     the latter cannot be unset for a task."""
-    others = [name for name in exclusive if origins.get(name) != GIVEN]
-    overridden = others if all(options.get(name) for name in exclusive) and len(others) == 1 else []
+    overridden = set()
+    for pair in exclusive:
+        others = [name for name in pair if origins.get(name) != GIVEN]
+        if len(others) == 1 and all(options.get(name) for name in pair):
+            overridden.update(others)
     return {name: value for name, value in options.items() if name not in overridden}
 
 
 def problems(values: Mapping[str, t.Any], options: Options, origins: Origins | None = None) -> list[str]:
     """All problems with each value by itself, as sentences.
 
-    Values that could not be converted are still of a wrong type, and have been reported. *origins* tell users where to
-    find a value.
+    The caller has already reported values that could not be converted. They still have the wrong type here, so they are
+    not checked. *origins* tell users where to find a value.
     """
+    found = [f"{name} {EMPTY}" for name, option in options.items() if option.selects and values.get(name) in ("", [])]
     values = without_empty(values)
-    found = [
+    found += [
         f"{name} is missing or empty."
         for name, option in options.items()
         if option.required and not str(values.get(name, "")).strip()
@@ -124,10 +137,12 @@ def _problem(option: Option, value: t.Any) -> str | None:
     if isinstance(value, list):
         if option.selects and not all(str(item).strip() for item in value):
             return EMPTY
-        return None if all(not isinstance(item, str) or is_encodable(item) for item in value) else NOT_TEXT
+        element = option._replace(type=option.elements or "raw")
+        return next(filter(None, (_problem(element, item) for item in value)), None)
     if isinstance(value, str) and not is_encodable(value):
         return NOT_TEXT
-    return option.check(value) if option.check and isinstance(value, _PYTHON_TYPES[option.type]) else None
+    has_type = isinstance(value, _PYTHON_TYPES.get(option.type, object)) and value is not None
+    return option.check(value) if option.check and has_type else None
 
 
 def is_encodable(value: str) -> bool:

@@ -38,8 +38,8 @@ class Operation(t.NamedTuple):
     """
     rules: Rules = _no_rules
     """Problems between options, as sentences."""
-    exclusive: tuple[str, ...] = ()
-    """Two options that exclude each other."""
+    exclusive: tuple[tuple[str, str], ...] = ()
+    """Pairs of options that exclude each other."""
     public: bool = False
     """Whether results may be shown. By default, they are hidden in every output."""
     doubt: str = OUTCOME_UNKNOWN
@@ -76,15 +76,18 @@ class Operation(t.NamedTuple):
 def run_module(operation: Operation) -> None:
     """The ``main()`` of a module."""
     module = AnsibleModule(argument_spec(operation.options), supports_check_mode=True)
+    failure = None
     try:
         problems = operation.problems(module.params)
         if problems:
             raise OptionsError(problems)
         if not module.params["validate_certs"]:
             module.warn(NOT_VERIFIED)
-        result = operation.run(connect(module.params), module.params, module.check_mode)
+        result = operation.run(connect(module.params, check_mode=module.check_mode), module.params, module.check_mode)
     except SenhaseguraError as exc:
-        module.fail_json(**operation.failure(exc))
+        failure = operation.failure(exc)
+    if failure:  # outside of the except block, because core can print the chain of an exception that is handled
+        module.fail_json(**failure)
     for text in result.pop("warnings", ()):
         module.warn(text)
     module.exit_json(**result)

@@ -107,7 +107,7 @@ def _screen_size(value: str) -> str | None:
 
 REMOTE_SESSION = {
     **configurable({"user": Option(required=True)}),
-    "device": Option(required=True),  # only the task itself decides on which device a session opens
+    "device": Option(required=True),  # set by the task itself, so that no stray variable grants access to a device
     **configurable(
         {
             "protocol": Option(required=True),
@@ -123,6 +123,9 @@ REMOTE_SESSION = {
 }
 
 OPTIONS = {**CONNECTION, **REMOTE_SESSION}
+
+IDENTIFYING = ("user", "device", "protocol", "credential", "remote_device", "remote_addr")
+"""Options by which a session can be found later: PAM Core returns no ID."""
 
 EXCLUSIVE = ("credential", "auto_select_credential")
 
@@ -162,13 +165,13 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any], check_mo
     if lacking:
         why = f"PAM Core reported success, but the response lacks {' and '.join(lacking)}"
         raise outcome_unknown(CREATE, why, http_status=200)
-    opens_until = reply.answered_at + VALID_FOR + timedelta(seconds=1)
+    opens_until = reply.responded_at + VALID_FOR + timedelta(seconds=1)
     result = {
         "changed": True,
         "session_url": session["session_url"],
         "token": session["token"],
         "expires_at": format_time(reply.sent_at + VALID_FOR),
-        "created": _created(options, format_time(reply.asked_at), format_time(opens_until)),
+        "created": _created(options, format_time(reply.requested_at), format_time(opens_until)),
     }
     if _is_text(reply.data.get("tenant")):
         result["tenant"] = reply.data["tenant"]
@@ -176,10 +179,11 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any], check_mo
 
 
 def _created(options: Mapping[str, t.Any], opens_from: str | None, opens_until: str | None) -> dict[str, t.Any]:
-    """Facts by which ``pam_remote_session_info`` can find the session later: PAM Core returns no ID."""
-    names = ("user", "device", "protocol", "credential", "remote_device", "remote_addr")
-    facts = {name: options.get(name) or None for name in names}
-    return {**facts, "opens_from": opens_from, "opens_until": opens_until}
+    return {
+        **{name: options.get(name) or None for name in IDENTIFYING},
+        "opens_from": opens_from,
+        "opens_until": opens_until,
+    }
 
 
 def placeholders(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -208,7 +212,7 @@ OPERATION = Operation(
     OPTIONS,
     create_remote_session,
     rules,
-    exclusive=EXCLUSIVE,
+    exclusive=(EXCLUSIVE,),
     doubt=SESSION_MAY_EXIST,
     doubt_key="session_may_exist",
     marks=RESULT,

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Mapping
 
 from .._options.spec import Option, Options, Origins, check_timeout, configurable, shown
+from .remote_session import IDENTIFYING
 from .times import parse_time, parse_zone
 
 
@@ -45,16 +46,7 @@ FILTERS: Options = {
     "created": Option(
         "dict",
         selects=True,
-        members=(
-            "user",
-            "device",
-            "protocol",
-            "credential",
-            "remote_device",
-            "remote_addr",
-            "opens_from",
-            "opens_until",
-        ),
+        members=(*IDENTIFYING, "opens_from", "opens_until"),
     ),
 }
 

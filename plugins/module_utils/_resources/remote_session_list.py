@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from .._api.client import Client, Reply
@@ -99,10 +99,10 @@ class Found(t.NamedTuple):
     sessions: list[dict[str, t.Any]]
     candidates: int
     """Number of sessions that match ``created``, ``device``, ``id`` and ``session_id``, whatever the other filters."""
-    unlisted: list[tuple[str, t.Any]]
-    """The values of ``id``, otherwise of ``session_id``, that no session has."""
+    unlisted: Sequence[tuple[str, t.Any]]
+    """The wanted values of ``id`` and ``session_id`` that PAM Core does not list."""
     warnings: list[str]
-    asked_at: datetime
+    requested_at: datetime
     """When PAM Core was asked, by its clock; of several requests, the first one."""
 
 
@@ -159,7 +159,7 @@ def identify(found: Found, created: Mapping[str, t.Any]) -> Decision:
     until = parse_time(created.get("opens_until") or "")
     if until is None:
         return Decision("No URL was issued, as in check mode.", 0)
-    seconds = (until + LATE - found.asked_at).total_seconds()
+    seconds = (until + LATE - found.requested_at).total_seconds()
     if seconds >= 0:
         return Decision(
             "The URL has not expired yet, or only just expired: a matching session may still appear.", seconds + 1
@@ -187,19 +187,18 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
     naming = {name: values for name, values in filters.items() if MATCHERS[name].identifies}
     opened = _opened_by(created, zone) if created else None
     other = [values for name, values in filters.items() if name not in naming] + _other_filters(options, zone)
-    sessions, candidates, asked_at = [], 0, []
+    sessions, candidates, requested_at = [], 0, []
     for reply, number in _ask(client, options):
-        asked_at.append(reply.asked_at)
+        requested_at.append(reply.requested_at)
         for original in _records(reply, number):
             record = original if RENAMED.keys().isdisjoint(original) else _renamed(original)
-            matches = [matches(record) for matches in naming.values()]  # all of them: each notes what it has seen
-            if not all(matches) or (opened and not opened(record)):
+            found = [matches(record) for matches in naming.values()]  # call all: each remembers what it has seen
+            if not all(found) or (opened and not opened(record)):
                 continue
             candidates += 1
             if all(matches(record) for matches in other):
                 sessions.append(session_of(record, original, zone))
-    by_id = next((name for name in ("id", "session_id") if name in naming), "")
-    unlisted = [(by_id, value) for value in naming[by_id].unseen()] if by_id else []
+    unlisted = [(name, value) for name in ("id", "session_id") if name in naming for value in naming[name].unseen()]
     warnings = []
     if "device" in naming and "id" not in naming and not naming["device"].seen:
         warnings.append(
@@ -208,7 +207,7 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
                 "host name or its address. If you expect sessions, give both in device."
             )
         )
-    return Found(sessions, candidates, unlisted, warnings, min(asked_at))
+    return Found(sessions, candidates, unlisted, warnings, min(requested_at))
 
 
 def _ask(client: Client, options: Mapping[str, t.Any]) -> Iterator[tuple[Reply, int | None]]:

@@ -325,8 +325,9 @@ def test_dribble(client: Client, part: str) -> None:
 
 def test_truncated(client: Client) -> None:
     client.simulator.fault("*", "truncated")
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        client.create()
+    # urllib3 1.26 does not compare the length, and gives half of the JSON.
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.JSONDecodeError)):
+        client.create().json()
     assert len(client.simulator.state.pending) == 1
     client.simulator.fault("*", {"name": "truncated", "honest": True})
     answer = client.create()

@@ -24,8 +24,8 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._options import
 from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import Option
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources import (
     remote_session,
-    remote_session_end,
     remote_session_list,
+    remote_session_terminate,
 )
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_filters import (
     FILTERS,
@@ -42,7 +42,7 @@ PLUGINS = Path(str(pam_remote_session.__file__)).resolve().parents[1]
 MODULES = {
     "pam_remote_session": (pam_remote_session, remote_session.OPERATION),
     "pam_remote_session_info": (pam_remote_session_info, remote_session_list.OPERATION),
-    "pam_remote_session_terminate": (pam_remote_session_terminate, remote_session_end.OPERATION),
+    "pam_remote_session_terminate": (pam_remote_session_terminate, remote_session_terminate.OPERATION),
 }
 FIELD = {"field": Option(default="session_url", choices=("session_url", "token", "all"))}
 LOOKUPS = {
@@ -170,7 +170,7 @@ def test_failures_return_documented_values(plugin: str) -> None:
     some = {name for name, value in returned.items() if "failure" in value["returned"]}
     outcome = {"sessions": [], "changed": False}
     if plugin == "pam_remote_session_terminate":
-        assert operation.failure(remote_session_end.NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
+        assert operation.failure(remote_session_terminate.NotAllEnded("x", outcome)).keys() - {"msg", "changed"} == some
 
 
 def test_sessions_return_documented_values() -> None:

@@ -607,7 +607,7 @@ def test_stored_refusal_contains_no_secret(api: Api, run_directory: Path) -> Non
     refused()
     [file] = run_directory.glob("*.json")
     kept = json.loads(file.read_text())
-    assert sorted(kept) == ["error_code", "http_status", "msg", "refused", "unanswered"]
+    assert sorted(kept) == ["error_code", "http_status", "msg", "no_response", "refused"]
     assert '"no: *** ***"' in kept["msg"]
 
 
@@ -621,8 +621,8 @@ def test_stored_refusal_contains_no_secret(api: Api, run_directory: Path) -> Non
         {"refused": 10**400},
         {"msg": None},
         {"msg": ["x"]},
-        {"http_status": None, "unanswered": False},
-        {"http_status": None, "unanswered": "yes"},
+        {"http_status": None, "no_response": False},
+        {"http_status": None, "no_response": "yes"},
         {"http_status": True},
         {"http_status": "many"},
     ],

@@ -40,11 +40,11 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
 )
 from ansible_collections.pamops.senhasegura.plugins.module_utils._http import tls as contexts
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
-from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_end import (
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import find_sessions
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_terminate import (
     NotAllEnded,
     terminate_sessions,
 )
-from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import find_sessions
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
 from tests.simulator import Simulator
 from tests.unit.conftest import COLLECTIONS

@@ -14,10 +14,10 @@ import requests
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.redaction import HIDDEN
-from ansible_collections.pamops.senhasegura.plugins.module_utils._resources import remote_session_end as terminate
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources import remote_session_terminate as terminate
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.operation import Operation
-from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_end import NotAllEnded
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import Undecided
+from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_terminate import NotAllEnded
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_terminate
 from tests.simulator import Simulator
 from tests.unit.plugins import support

@@ -24,7 +24,7 @@ from .remote_session import RESULT
 from .remote_session_filters import FILTERS, TIMES, filter_rules
 from .remote_session_list import Undecided, find_sessions, identify, session_of
 
-DROP = Endpoint(
+TERMINATE = Endpoint(
     "Terminating the remote session",
     "DELETE",
     # [I] that the last path exists where the list is at /api/session
@@ -60,7 +60,7 @@ class NotAllEnded(SenhaseguraError):
 def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[str]:
     """Problems between the options, as sentences."""
     found = filter_rules(options, origins)
-    if not any(options.get(name) is not None for name in FILTERS if name != "active"):
+    if not any(options.get(name) not in (None, "", []) for name in FILTERS if name != "active"):
         names = ", ".join(name for name in FILTERS if name != "active")
         found.append(f"No filter is set: set at least one of {names}.")
     if options.get("active") is False:
@@ -121,7 +121,7 @@ def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]
         return {"terminated": False, "reason": "PAM Core lists the session without a valid session_id."}
     if not check_mode:
         try:
-            client.call(DROP, argument=session["session_id"])
+            client.call(TERMINATE, argument=session["session_id"])
         except NotSent as exc:
             return {"terminated": False, "reason": str(exc)}
         except SenhaseguraError as exc:
@@ -131,17 +131,17 @@ def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]
 
 def _after_failure(client: Client, session: Session, exc: SenhaseguraError) -> dict[str, t.Any]:
     """The session may have ended before, or just now if only the response was lost. Check it, but do not retry."""
-    is_answer_lost = isinstance(exc, OutcomeUnknown)
+    is_response_lost = isinstance(exc, OutcomeUnknown)
     by = "session_id" if session["id"] is None else "id"
     try:
         now = find_sessions(client, {by: [session[by]]})
     except SenhaseguraError:
-        if is_answer_lost:
+        if is_response_lost:
             return {"terminated": None, "reason": join_sentences(str(exc), "It is unknown whether the session ended")}
         return {"terminated": False, "reason": str(exc)}
     if any(found["active"] and found["session_id"] == session["session_id"] for found in now.sessions):
         return {"terminated": False, "reason": join_sentences(str(exc), "The session was still active afterwards")}
-    return {"terminated": is_answer_lost}
+    return {"terminated": is_response_lost}
 
 
 OPERATION = Operation(

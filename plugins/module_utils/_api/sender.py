@@ -18,7 +18,7 @@ from .endpoint import Endpoint, Request, outcome_unknown
 from .envelope import retry_after
 from .memory import Memory, key_of
 from .redaction import Redactor
-from .refusals import says_no_path
+from .refusals import is_path_missing
 
 WAIT_FOR_PATH = 3.0
 """Seconds that a task waits for another one to find the path. Then it looks for itself, which costs one or two 404s."""
@@ -44,6 +44,9 @@ class Sender:
         """Send to the first path that exists. Only one task of a run looks for it; the others wait briefly, because the
         request that finds it is a real one and may be slow."""
         paths = self.paths(request.endpoint)
+        if not paths:
+            why = f"PAM Core has no such function under api_prefix {self._prefix}"
+            raise NotSent(join_sentences(f"{request.endpoint.title} failed: {why}", "Set api_prefix to auto"))
         if len(paths) == 1:
             return self._attempt(request, paths[0], deadline, authorize)
         key = key_of("path", self._url, paths)
@@ -54,7 +57,7 @@ class Sender:
                 if known not in paths:
                     return self._try_paths(request, paths, key, deadline, authorize)
         response = self._attempt(request, known, deadline, authorize)
-        if not _is_no_path(request.endpoint, response):
+        if not _needs_another_path(request.endpoint, response):
             return response
         self._memory.write(key, {})  # the path has disappeared, so nothing has handled the request
         return self._try_paths(request, [path for path in paths if path != known], key, deadline, authorize)
@@ -64,7 +67,7 @@ class Sender:
     ) -> Response:
         for path in paths:
             response = self._attempt(request, path, deadline, authorize)
-            if not _is_no_path(request.endpoint, response):
+            if not _needs_another_path(request.endpoint, response):
                 self._memory.write(key, {"path": path})
                 break
         return response
@@ -75,7 +78,12 @@ class Sender:
         Retry only a request that cannot have been handled: it was not sent, or it got 429 or 503 with ``Retry-After``.
         """
         endpoint = request.endpoint
-        url = self._url + path + ("" if request.argument is None else f"/{quote(request.argument, safe='')}")
+        url = self._url + path
+        if request.argument is not None:
+            if not request.argument.strip("."):  # requests resolves them, so the URL would be that of another function
+                why = f"{request.argument!r} is not an identifier"
+                raise NotSent(join_sentences(f"{endpoint.title} failed: {why}"))
+            url += f"/{quote(request.argument, safe='')}"
         message = HTTPRequest(endpoint.method, url, request.json, request.form, endpoint.max_body)
         tries = 0
         while True:
@@ -86,17 +94,20 @@ class Sender:
             except NotSent as exc:
                 if not (may_retry and exc.retryable and deadline.pause(0.5 * tries)):
                     why = self._redactor.text(str(exc))
-                    raise NotSent(join_sentences(f"{endpoint.title} failed: {why}")) from exc
+                    raise NotSent(join_sentences(f"{endpoint.title} failed: {why}")) from None
             except OutcomeUnknown as exc:
                 why = self._redactor.text(str(exc))
-                raise outcome_unknown(endpoint, why, http_status=exc.http_status) from exc
+                raise outcome_unknown(endpoint, why, http_status=exc.http_status) from None
             else:
                 wait = retry_after(response)
                 if not may_retry or wait is None or not deadline.pause(wait):
                     return response
 
 
-def _is_no_path(endpoint: Endpoint, response: Response) -> bool:
-    """Whether to try the next path. A request that must not be repeated needs a 404 that proves that nothing has
+def _needs_another_path(endpoint: Endpoint, response: Response) -> bool:
+    """Whether to try the next path. After a request that may have an effect, only if the response proves that nothing
     handled it."""
-    return response.status == 404 and (endpoint.is_repeatable or says_no_path(response.body))
+    if response.status != 404:
+        return False
+    is_missing = is_path_missing(response.body)
+    return not endpoint.may_change if is_missing is None else is_missing
