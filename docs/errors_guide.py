@@ -118,7 +118,7 @@ OWN = {
         "Set ca_path to the certificate authority of PAM Core, or url to a name that the certificate is valid for. No "
         "request was sent."
     ),
-    "it may require a client certificate or have rejected yours": (
+    "it may require a client certificate (client_cert, client_key) or have rejected yours": (
         "Set client_cert and client_key if PAM Core, or a gateway before it, requires a client certificate."
     ),
     "the server does not use TLS on this port": "Check the port in url.",
@@ -155,7 +155,7 @@ OWN = {
         "Redirects are not followed, since they would send secrets elsewhere. Set url to the target of the redirect, "
         "if that is PAM Core."
     ),
-    "this run does not retry the login within": (
+    "this run does not log in again within": (
         "PAM Core refused a login, and the other hosts do not repeat it. Fix the cause, then wait for a minute or "
         "start a new run."
     ),
@@ -163,7 +163,7 @@ OWN = {
         "Check that the URL was opened, that timezone is the time zone of PAM Core, and that device also has the other "
         "name or the address under which PAM Core lists the device."
     ),
-    "sessions match: someone else opened": (
+    "sessions match, so it is unknown which of them the URL opened": (
         "PAM Core does not link a session to the URL that opened it, so the sessions cannot be told apart. Find the "
         "session in PAM Core, and give its id."
     ),

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 OUTCOME_UNKNOWN = "The outcome is unknown: PAM Core may have handled the request."
 NOT_VERIFIED = (
-    "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. Set "
+    "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. Set "
     "ca_path to the CA certificate of PAM Core instead."
 )
 

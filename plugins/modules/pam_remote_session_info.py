@@ -185,7 +185,7 @@ reason:
   description: Why the session is not identified, or V(none) if it is.
   returned: success, with O(created)
   type: str
-  sample: '2 sessions match: someone else opened a session as the same user at the same time.'
+  sample: 2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use its id.
 http_status:
   description: HTTP status of PAM Core's response, or V(none) if there was no response. See the guide
     R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).

@@ -103,7 +103,7 @@ sessions:
       description: Why the session could not be terminated.
       returned: failure
       type: str
-      sample: 'Terminating the remote session failed: PAM Core responded with "An error occurred while droping
+      sample: 'Terminating the session failed: PAM Core responded with "An error occurred while droping
         session" (HTTP 500).'
 http_status:
   description: HTTP status of PAM Core's response. V(none) if there was none, or if some sessions remain. See the guide

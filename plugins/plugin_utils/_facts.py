@@ -48,7 +48,7 @@ class Fact(t.NamedTuple):
     def __str__(self) -> str:
         if self.name:
             return f"{self.name}, which is a fact of {self.host}"
-        return f"a variable with a computed name, which may be a fact of {self.host}"
+        return f"a variable whose name is computed, which may be a fact of {self.host}"
 
 
 class Facts:

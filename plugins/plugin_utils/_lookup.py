@@ -81,7 +81,11 @@ class ResourceLookup(LookupBase):
                     result.update(operation.placeholders(own))
                 found += self.values(result)
         except SenhaseguraError as exc:
-            lost = None if check_mode or not found else f"Terms that succeeded before: {len(found)}. {operation.lost}"
+            lost = (
+                None
+                if check_mode or not found
+                else f"The lookup had succeeded for {len(found)} before this one. {operation.lost}"
+            )
             raise AnsibleLookupError(join_sentences(str(exc), lost)) from None
         field = options.get("field", "all")
         return found if field == "all" else [value[field] for value in found]
@@ -92,7 +96,11 @@ class ResourceLookup(LookupBase):
     def _operation(self, terms: list[t.Any], given: Mapping[str, t.Any]) -> Operation:
         """The operation with the options of the lookup, and with the problems of its terms."""
         options = dict(self.OPERATION.options)
-        found = [f"{self.TERMS} is not an option of the lookup; pass it as a term."] if self.TERMS in given else []
+        found = (
+            [f"{self.TERMS} is not an option of the lookup. Pass it as a positional argument."]
+            if self.TERMS in given
+            else []
+        )
         if not self._takes_list():
             found += _term_problems(self.TERMS, options[self.TERMS], terms)
             options[self.TERMS] = Option("raw")
@@ -107,8 +115,8 @@ class ResourceLookup(LookupBase):
 
 def _term_problems(name: str, option: Option, terms: list[t.Any]) -> list[str]:
     if not terms:
-        return [f"The lookup has no terms; it needs at least one {name}."]
+        return [f"The lookup needs at least one {name} as a positional argument."]
     if not all(isinstance(term, str) and term.strip() and is_encodable(term) for term in terms):
-        return [f"Each term ({name}) must be a string that is not empty."]
+        return [f"Each {name} of the lookup must be a string that is not empty."]
     found = [option.check(term) for term in terms] if option.check else []
     return [f"{name} {problem}" for problem in found if problem]

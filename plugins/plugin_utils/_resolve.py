@@ -31,8 +31,8 @@ _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 """What core raises for a template that comes to ``omit``: nothing before ansible-core 2.19."""
 
 _PLACEHOLDER = (
-    "is Ansible's placeholder for a hidden value, not the value itself. "
-    "After redo in the debugger, run the playbook again."
+    "is the placeholder that Ansible puts in place of a hidden value. If you used redo in the debugger, run the "
+    "playbook again."
 )
 
 Template = Callable[[t.Any], t.Any]
@@ -61,7 +61,7 @@ def resolve(
     aliases = {alias for option in known.values() for alias in option.aliases}
     unknown = sorted(values.keys() - known.keys() - aliases)
     if unknown:
-        found.append(f"There is no option {', '.join(unknown)}.")
+        found.append(f"Unknown option: {', '.join(unknown)}.")
     options = drop_overridden(options, origins, operation.exclusive)
     found += operation.problems(options, origins)
     if found:
@@ -90,8 +90,8 @@ def _problems_with_facts(
         if name.startswith("SENHASEGURA_") or name.upper() in _DECIDES_THE_WAY:
             found[f"The environment variable {name}"] = facts.behind_template(value, written.loops)
     return [
-        f"{name} must not come from {fact}: a managed host chooses its own facts. If you trust this fact, copy it to "
-        "another variable with set_fact."
+        f"{name} must not come from {fact}: a managed host chooses its own facts. If you trust the fact, copy it to a "
+        "variable of another name with set_fact, without cacheable."
         for name, fact in found.items()
         if fact
     ]
@@ -147,7 +147,7 @@ def _converted(
 
 def _problems_of_members(name: str, option: Option, value: Mapping[str, t.Any]) -> list[str]:
     unknown = [f"{name}.{key}" for key in value if key not in option.members]
-    found = [f"There is no option {', '.join(unknown)}."] if unknown else []
+    found = [f"Unknown option: {', '.join(unknown)}."] if unknown else []
     wrong = [key for key in option.members if not isinstance(value.get(key), (str, type(None)))]
     return found + [f"{name}.{key} must be a string." for key in wrong]
 

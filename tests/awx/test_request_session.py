@@ -326,7 +326,7 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
         {"device_port": "70000", "remote_app": "0", "auto_select_credential": "yes"},
         {},
         f"{NOTHING_SENT}port must be from 1 to 65535, but is 70000. remote_app must be from 1 to 2147483647, but is 0. "
-        "credential and auto_select_credential are mutually exclusive. Set credential, or let PAM Core select one.",
+        "credential and auto_select_credential exclude each other. Set only one of them.",
     ),
     "lists": (
         {"device": ["web01"], "protocol": ["SSH"]},
@@ -446,7 +446,7 @@ def test_unknown_names_in_pam_core_are_reported(
 ) -> None:
     value, message = UNKNOWN[name]
     job = run_job({**answers, name: value}, credentials, variables={"allow_other_user": True})
-    assert job.failure() == f"Creating the remote session failed: {message}"
+    assert job.failure() == f"Requesting the session failed: {message}"
     assert (created(vault), webhook.deliveries) == (0, [])
 
 

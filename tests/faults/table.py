@@ -64,11 +64,11 @@ SECONDS, MEBIBYTES = 4, 64
 # Texts that several messages share
 
 LOGIN = "Logging in with OAuth 2.0 failed: "
-CREATE = "Creating the remote session failed: "
+CREATE = "Requesting the session failed: "
 UNSENT = "the request could not be sent: "
 LOST = "the request was sent, but no complete response arrived: "
 NOTE = " PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-REACH = ". Check url and proxy, and that the machine that sends the request can reach that address."
+REACH = ". Check url and proxy, and that this machine can reach that host."
 RESET = "Connection reset by peer."
 ENDED = "the connection was closed before a response arrived."
 BROKEN_OFF = "the connection was closed in the middle of the response."
@@ -76,12 +76,15 @@ NO_TIME = "no response within the time that the option timeout allows."
 UNTRUSTED = "the server's certificate cannot be verified: "
 AUTHORITIES = " (set ca_path to the CA certificates to trust)."
 
-NO_HANDSHAKE = "the server closed the TLS connection; it may require a client certificate or have rejected yours."
+NO_HANDSHAKE = (
+    "the server closed the TLS connection; it may require a client certificate (client_cert, client_key) or "
+    "have rejected yours."
+)
 
 USER = "Set the option user to the login name of a user in PAM Core."
 CREDENTIAL = (
-    "Set the option credential to the user name of a credential of the device. Only PAM Core 4.2 and later can select "
-    "one (auto_select_credential)."
+    "Set the option credential to the user name of a credential of the device. With PAM Core 4.2 and later, you can "
+    "set auto_select_credential instead."
 )
 DEVICE = "Set the option device to the host name or IP address of a registered device."
 NO_DEVICE = "Check the option device. Check that the device is registered and enabled in PAM Core."
@@ -89,16 +92,16 @@ PROTOCOL = "Set the option protocol to one of the device's connectivities, such 
 PATHS = "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)"
 NO_HEADER = f"{PATHS}. The gateway also sends this error if a proxy removes the Authorization header."
 RESOURCE = (
-    "In PAM Core, grant the resource Web Proxy Session with read and write permission to the authorization "
-    "of this application (A2A, Authorizations)."
+    "In PAM Core, under A2A > Authorizations, grant the resource Web Proxy Session with read and write permission to the authorization of this "
+    "application."
 )
 READ_WRITE = (
-    "In PAM Core, set the PAM resource permission of the authorization of this application to read and write "
-    "(A2A, Authorizations)."
+    "In PAM Core, under A2A > Authorizations, set the PAM resource permission of this application's authorization to "
+    "read and write."
 )
 REFERER = (
-    "This collection sends no HTTP referrer. In PAM Core, clear the authorized HTTP referrers of the authorization "
-    "(A2A, Authorizations)."
+    "This collection sends no HTTP referrer. In PAM Core, under A2A > Authorizations, clear the authorized HTTP "
+    "referrers of this application's authorization."
 )
 SIGNATURE = (
     "Check consumer_key, consumer_secret, token_key and token_secret. Check that url uses the host name configured in "
@@ -112,19 +115,22 @@ NO_CREDENTIAL = (
     "Check the options credential and device. Set credential to the credential's user name, not to its ID or "
     "identifier."
 )
-FAULT = "This is an error in PAM Core. Its administrators can find details in the index log of system errors."
-LATER_OR_ASK = "PAM Core did not respond to its own gateway in time. Retry later, or ask its administrators."
-OUT_OF_TIME = "PAM Core did not respond to its own gateway in time. Ask its administrators."
-INVALID = "PAM Core sent its own gateway an invalid response. Ask its administrators."
+FAULT = "This is an error in PAM Core. Ask its administrators to look into its log of system errors."
+LATER_OR_ASK = "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core."
+OUT_OF_TIME = "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core."
+INVALID = "PAM Core sent its own gateway an invalid response. Ask the administrators of PAM Core."
 STATUS_400 = (
     "Check that user, device, credential and protocol match the values registered in PAM Core, and "
     "that the credential is assigned to the authorization of this application."
 )
 STATUS_401 = (
-    "Check the API credentials. Check that the application and its authorization are enabled and not expired, and that "
-    "this machine's IP address is authorized."
+    "Check the API credentials; an access token may have expired. Check that the application and its authorization are "
+    "enabled and not expired, and that this machine's IP address is authorized."
 )
-STATUS_403 = "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application."
+STATUS_403 = (
+    "In PAM Core, check the authorization of this application: its resources, its permission and its "
+    "authorized IP addresses."
+)
 NOT_PAM_CORE = "Check that url points to PAM Core itself."
 HALF_A_HEAD = f"the response (HTTP 200, no content type) is not from PAM Core's API. {NOT_PAM_CORE}"
 STATUS_429 = "PAM Core limits the rate of requests. Send fewer requests, or retry later."
@@ -341,7 +347,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 WHOLE = http_answer(CREATED)
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
-NO_URL, NO_TOKEN = "an absolute https session URL", "a token"
+NO_URL, NO_TOKEN = "a valid https session URL", "a token"
 URL = "https://127.0.0.1:<port>"
 PROXY = "http://127.0.0.1:<proxy>"
 ASKED_PROXY = f"me:{PROXY_PASSWORD}@127.0.0.1:<proxy>"
@@ -475,8 +481,8 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "no file at client_cert": unsent(
             nobody,
-            "The client certificate <nothing> or its key cannot be used "
-            "(client_cert, client_key; the key must not be encrypted): No such file or directory.",
+            "The client certificate <nothing> or its key cannot be loaded (client_cert, client_key; the key must not "
+            "be encrypted): No such file or directory.",
             client_cert="<nothing>",
         ),
         "missing client certificate, TLS 1.2": unsent(
@@ -1526,10 +1532,10 @@ TABLE: dict[str, dict[str, Case]] = {
             200, {"access_token": "não"}, "PAM Core reported success, but the response lacks a usable access token."
         )._replace(http_status=None),
         "another type of token": login(
-            200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of a type other than Bearer."
+            200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of an unsupported type."
         )._replace(http_status=None),
         "a number as a token type": login(
-            200, {"access_token": "a", "token_type": 1}, "PAM Core issued a token of a type other than Bearer."
+            200, {"access_token": "a", "token_type": 1}, "PAM Core issued a token of an unsupported type."
         )._replace(http_status=None),
         "a page": login(
             200,

@@ -21,8 +21,8 @@ if t.TYPE_CHECKING:
 REDO = "task.args['device'] = 'web01'\nredo\n"
 LOOK = "p task.args\np task.environment\np task_vars.get('nothing')\n"
 HIDDEN = (
-    "Invalid options; nothing was sent to PAM Core: client_secret{} is Ansible's placeholder for a "
-    "hidden value, not the value itself. After redo in the debugger, run the playbook again."
+    "Invalid options; nothing was sent to PAM Core: client_secret{} is the placeholder that Ansible puts in place of a "
+    "hidden value. If you used redo in the debugger, run the playbook again."
 )
 
 

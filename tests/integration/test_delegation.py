@@ -107,7 +107,7 @@ def test_module_runs_there_and_its_result_is_hidden(
     assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in seen]
     assert not leaks(vault, played)
     assert (
-        'Creating the remote session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
+        'Requesting the session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
         "device. Check that the device is registered and enabled in PAM Core."
     ) in played.output.replace('\\"', '"')
 
@@ -322,7 +322,7 @@ def test_sessions_are_found_and_terminated_there(
     )
     assert (failed["changed"], failed["sessions"][0]["terminated"]) == (False, False)
     died = played.result("Where it dies before it can answer")
-    assert died["msg"].endswith("Sessions may have been terminated anyway.")
+    assert died["msg"].endswith("Sessions may have been terminated. List them to find out.")
     assert "session_may_exist" not in died
     assert [session.end is None for session in (first, second, third)] == [False, True, False]
     assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in remote.seen()]

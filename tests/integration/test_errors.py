@@ -27,8 +27,8 @@ OPTIONS = "Invalid options; nothing was sent to PAM Core: "
 EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
     "no https": (
         {"url": "http://vault.example"},
-        OPTIONS + "url from the variable senhasegura_url must begin with https://, because PAM Core gives privileged "
-        "access.",
+        OPTIONS + "url from the variable senhasegura_url must begin with https://, because http:// would send secrets "
+        "unencrypted.",
     ),
     "no credentials": (
         {"client_id": "", "client_secret": ""},

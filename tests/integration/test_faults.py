@@ -131,6 +131,6 @@ def test_fault(fault: str, outcome: Outcome) -> None:
 def test_no_traceback_and_no_other_warning(outcome: Outcome) -> None:
     assert "Traceback" not in outcome.played.output
     assert outcome.played.warnings == [
-        "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. "
+        "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. "
         "Set ca_path to the CA certificate of PAM Core instead."
     ]

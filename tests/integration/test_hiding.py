@@ -135,9 +135,9 @@ def test_output_is_hidden_and_results_are_registered(method: str, vault: Simulat
     retries = [event for event in played.events if event["event"] == "v2_runner_retry"]
     assert len(retries) == 3 + 2  # of "Until", and of "Until it has failed in vain"
     for sentence in (
-        'Creating the remote session failed: PAM Core responded with "Unexpected error" (HTTP 500). This is an error '
-        "in PAM Core. Its administrators can find details in the index log of system errors.",
-        'Creating the remote session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
+        'Requesting the session failed: PAM Core responded with "Unexpected error" (HTTP 500). This is an error '
+        "in PAM Core. Ask its administrators to look into its log of system errors.",
+        'Requesting the session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
         "device. Check that the device is registered and enabled in PAM Core.",
     ):
         assert sentence in played.output.replace('\\"', '"')

@@ -314,7 +314,7 @@ def test_no_session_is_requested_if_sessions_cannot_be_listed(vault: Simulator, 
                     for name, value in vault.credentials["authorizations"]["no-pam-core"]["oauth2"].items()
                 },
             },
-            "grant the resource PAM Core to the authorization of this application (A2A, Authorizations).",
+            "under A2A > Authorizations, grant the resource PAM Core to the authorization of this application.",
         ),
     ):
         played = run(play, variables)

@@ -278,7 +278,7 @@ def test_secret_can_be_encrypted_with_ansible_vault(vault: Simulator, play: Play
 def test_validate_certs_false_warns(vault: Simulator, play: Play) -> None:
     played = play(task_and_lookup({"validate_certs": False}), variables=reach(vault, ca_path=None)).succeeded()
     assert set(played.warnings) == {
-        "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. "
+        "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. "
         "Set ca_path to the CA certificate of PAM Core instead."
     }
 
@@ -308,7 +308,7 @@ def test_retries(vault: Simulator, play: Play) -> None:
     ).succeeded()
     assert [request.status for request in vault.requests if request.json] == [429, 429, 200]
     assert played.result("Not again")["msg"] == (
-        'Creating the remote session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
+        'Requesting the session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
         "PAM Core limits the rate of requests. Send fewer requests, or retry later."
     )
 

@@ -142,10 +142,9 @@ def test_one_task_terminates_several_sessions(vault: Simulator, play: Play) -> N
     assert ["reason" in session for session in result["sessions"]] == [False, True, False, False]
     assert result["changed"] is True
     assert result["msg"] == (
-        "1 of 4 sessions could not be terminated. Session 2 of jdoe on 192.0.2.20:22: Terminating the remote session "
-        "failed: "
-        'PAM Core responded with "Unexpected error" (HTTP 500). This is an error in PAM Core. Its administrators can '
-        "find details in the index log of system errors. The session was still active afterwards."
+        "1 of 4 sessions could not be terminated. Session 2 of jdoe on 192.0.2.20:22: Terminating the session failed: "
+        'PAM Core responded with "Unexpected error" (HTTP 500). This is an error in PAM Core. Ask its administrators '
+        "to look into its log of system errors. The session was still active afterwards."
     )
     assert running(vault) == [2]
 
@@ -167,7 +166,7 @@ def test_slow_list_respects_the_timeout(fault: dict[str, t.Any], vault: Simulato
     played = play(LIFE, variables=reach(vault, timeout=2))
     assert time.monotonic() - start < 25
     assert played.result("Find")["msg"] == (
-        "Listing the remote sessions failed: the request was sent, but no complete response arrived: "
+        "Listing the sessions failed: the request was sent, but no complete response arrived: "
         "no response within the time that the option timeout allows."
     )
 
@@ -313,7 +312,10 @@ def test_two_users_on_the_same_device(
     assert (len(result["sessions"]), result["decided"]) == (found, decided)
     assert running(brazilian) == ([2] if decided else [1, 2])
     if not decided:
-        assert result["reason"] == "2 sessions match: someone else opened a session as the same user at the same time."
+        assert result["reason"] == (
+            "2 sessions match, so it is unknown which of them the URL opened. Find the session "
+            "in PAM Core, and use its id."
+        )
         assert played.result("End it")["msg"] == f"No session was terminated. {result['reason']}"
 
 
@@ -348,5 +350,5 @@ def test_whole_result_given_by_mistake_is_hidden(vault: Simulator, play: Play) -
         "-vvv",
         variables={**reach(vault, timezone="UTC"), "opened": False},
     ).succeeded()
-    assert "There is no option created." in played.result("Find it")["msg"]
+    assert "Unknown option: created." in played.result("Find it")["msg"]
     assert not leaks(vault, played, "Open it")

@@ -48,14 +48,16 @@ LATE = (
 )
 BUSY = (
     "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
-    "option timeout allows. This task did not log in, because each failed login counts against the application."
+    "option timeout allows. This task did not log in, because repeated failed logins may lock the application. Check "
+    "that PAM Core responds, or increase timeout."
 )
 TASK_ENDED = (
     "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before PAM Core "
-    "responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the option timeout."
+    "responded. This task did not log in. If the task keyword timeout interrupted the login, set the keyword to more "
+    "seconds than the option timeout."
 )
 NOT_AGAIN = (
-    r" That was \d+ seconds? ago; to avoid repeated failed logins, this run does not retry the login "
+    r" The login failed \d+ seconds? ago\. To avoid repeated failed logins, this run does not log in again "
     r"within 60 seconds\."
 )
 

@@ -16,27 +16,27 @@ from .endpoint import UNAUTHORIZED, Advice, Endpoint
 COMMON = (
     Advice(
         "Resource sub not found",
-        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto).",
+        "Check that url points to PAM Core itself. If api_prefix is set, set it to auto.",
         r"resource\b.*\bnot found",
     ),
     Advice(
         "No route matched with those values",
-        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto). The gateway "
+        "Check that url points to PAM Core itself. If api_prefix is set, set it to auto. The gateway "
         "also sends this error if a proxy removes the Authorization header.",
     ),
     Advice(
         "You are not authorized to access this resource",
-        "In PAM Core, grant {needs} to the authorization of this application (A2A, Authorizations).",
+        "In PAM Core, under A2A > Authorizations, grant {needs} to the authorization of this application.",
     ),
     Advice(
         "Without PAM Configuration Access permission",
-        "In PAM Core, set the PAM resource permission of the authorization of this application to read and write "
-        "(A2A, Authorizations).",
+        "In PAM Core, under A2A > Authorizations, set the PAM resource permission of this application's authorization "
+        "to read and write.",
     ),
     Advice(
         "The http referer is not allowed",
-        "This collection sends no HTTP referrer. In PAM Core, clear the authorized HTTP referrers of the authorization "
-        "(A2A, Authorizations).",
+        "This collection sends no HTTP referrer. In PAM Core, under A2A > Authorizations, clear the authorized HTTP "
+        "referrers of this application's authorization.",
     ),
     Advice(
         "Client authentication failed",
@@ -50,34 +50,35 @@ COMMON = (
     ),
     Advice(
         "Unexpected error",
-        "This is an error in PAM Core. Its administrators can find details in the index log of system errors.",
+        "This is an error in PAM Core. Ask its administrators to look into its log of system errors.",
         unclear=True,
     ),
     Advice(
         "Request timed out",
-        "PAM Core did not respond to its own gateway in time. Retry later, or ask its administrators.",
+        "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core.",
         unclear=True,
     ),
     Advice(
         "The upstream server is timing out",
-        "PAM Core did not respond to its own gateway in time. Ask its administrators.",
+        "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core.",
         unclear=True,
     ),
     Advice(
         "An invalid response was received from the upstream server",
-        "PAM Core sent its own gateway an invalid response. Ask its administrators.",
+        "PAM Core sent its own gateway an invalid response. Ask the administrators of PAM Core.",
         unclear=True,
     ),
 )
 
 COMMON_BY_STATUS = {
     401: UNAUTHORIZED,
-    403: "In PAM Core, check the resources, permission and authorized IPs of the authorization of this application.",
+    403: "In PAM Core, check the authorization of this application: its resources, its permission and its authorized "
+    "IP addresses.",
     404: "Check that url points to PAM Core itself.",
     429: "PAM Core limits the rate of requests. Send fewer requests, or retry later.",
     502: "The gateway in front of PAM Core got no valid response from it. Ask the administrators of PAM Core.",
     503: "PAM Core is unavailable. Retry later.",
-    504: "PAM Core did not respond to its own gateway in time. Ask its administrators.",
+    504: "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core.",
 }
 
 

@@ -14,8 +14,8 @@ from .._errors import OUTCOME_UNKNOWN, OutcomeUnknown, join_sentences
 from .._http.transport import MAX_BODY
 
 UNAUTHORIZED = (
-    "Check the API credentials. Check that the application and its authorization are enabled and not expired, and that "
-    "this machine's IP address is authorized."
+    "Check the API credentials; an access token may have expired. Check that the application and its authorization are "
+    "enabled and not expired, and that this machine's IP address is authorized."
 )
 
 

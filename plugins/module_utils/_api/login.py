@@ -22,12 +22,14 @@ from .sender import Sender
 
 LOGIN_ENDED = (
     "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before PAM Core "
-    "responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the option timeout."
+    "responded. This task did not log in. If the task keyword timeout interrupted the login, set the keyword to more "
+    "seconds than the option timeout."
 )
 
 ANOTHER_LOGIN = (
     "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
-    "option timeout allows. This task did not log in, because each failed login counts against the application."
+    "option timeout allows. This task did not log in, because repeated failed logins may lock the application. Check "
+    "that PAM Core responds, or increase timeout."
 )
 
 # vendor docs v3-32 'a2a-how-to-authenticate-an-application', v3-33 'api-a2a-first-steps'
@@ -143,7 +145,7 @@ def _bearer_token(envelope: Mapping[str, t.Any]) -> str:
     if not is_token(token):
         raise outcome_unknown(TOKEN, "PAM Core reported success, but the response lacks a usable access token")
     if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise outcome_unknown(TOKEN, "PAM Core issued a token of a type other than Bearer")
+        raise outcome_unknown(TOKEN, "PAM Core issued a token of an unsupported type")
     return token
 
 
@@ -173,8 +175,8 @@ def _known_refusal(known: Mapping[str, t.Any], secrets: Iterable[str]) -> Refuse
         return None
     seconds = max(round(time.time() - known["refused"]), 0)
     note = (
-        f"That was {seconds} second{'' if seconds == 1 else 's'} ago; to avoid repeated failed logins, this run does "
-        f"not retry the login within {REFUSAL_HOLDS} seconds"
+        f"The login failed {seconds} second{'' if seconds == 1 else 's'} ago. To avoid repeated failed logins, this "
+        f"run does not log in again within {REFUSAL_HOLDS} seconds"
     )
     text = join_sentences(redacted(message, secrets, limit=3000), note)
     return NotSent(text) if status is None else Refused(text, status, integer(known.get("error_code")))

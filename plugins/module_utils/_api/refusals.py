@@ -48,7 +48,7 @@ def require_success(
     *tried* lists the paths that were tried.
     """
     if is_too_large(response.body):
-        why = f"the response (HTTP {response.status}) has too many records to process"
+        why = f"the response (HTTP {response.status}) has more records than this collection processes"
         raise outcome_unknown(endpoint, why, http_status=response.status)
     envelope = json_object(response.body)
     if envelope is not None and is_success(response.status, envelope):

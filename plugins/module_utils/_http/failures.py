@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from .libraries import INVALID_URL, NOT_HTTP
 
-CHECK_ADDRESS = "Check url and proxy, and that the machine that sends the request can reach that address"
+CHECK_ADDRESS = "Check url and proxy, and that this machine can reach that host"
 """Advice if nothing was reached."""
 
 
@@ -56,7 +56,8 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((TimeoutError, socket.timeout), "no response within the time that the option timeout allows"),
     (
         (ssl.SSLEOFError, ssl.SSLZeroReturnError),
-        "the server closed the TLS connection; it may require a client certificate or have rejected yours",
+        "the server closed the TLS connection; it may require a client certificate (client_cert, client_key) or have "
+        "rejected yours",
     ),
     ((http.client.RemoteDisconnected,), "the connection was closed before a response arrived"),
     ((http.client.IncompleteRead,), "the connection was closed in the middle of the response"),

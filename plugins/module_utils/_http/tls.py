@@ -19,6 +19,9 @@ from .deadline import Exchange
 from .failures import reason
 from .libraries import DEFAULT_CA_BUNDLE_PATH, HAS_REQUESTS
 
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Environment variables that requests reads, in this order."""
+
 
 class Context(ssl.SSLContext):
     """Holds the exchange and the host of its sockets, and the TLS session of the last one.
@@ -102,9 +105,9 @@ def server_context(options: Mapping[str, t.Any], url: str) -> Context:
             try:
                 _load_authorities(context, authorities)
             except OSError as exc:
-                source = "ca_path" if options.get("ca_path") else "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+                source = _source(options)
                 why = f"No certificates could be read from {authorities} ({source}): {reason(exc)}"
-                raise NotSent(join_sentences(why)) from exc
+                raise NotSent(join_sentences(why)) from None
     if not authorities:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -116,8 +119,8 @@ def chosen_authorities(options: Mapping[str, t.Any]) -> str:
     """The file or directory of certificate authorities, as requests chooses it. Empty if nothing is verified."""
     if not options.get("validate_certs", True):
         return ""
-    named = options.get("ca_path") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return named or DEFAULT_CA_BUNDLE_PATH
+    variables = (os.environ.get(name) for name in CA_VARIABLES)
+    return next(filter(None, (options.get("ca_path"), *variables)), DEFAULT_CA_BUNDLE_PATH)
 
 
 def add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any]) -> None:
@@ -128,8 +131,8 @@ def add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any]
             context.load_cert_chain(options["client_cert"], options.get("client_key"), password="")  # noqa: S106
         except (OSError, ValueError) as exc:
             why = (
-                f"The client certificate {options['client_cert']} or its key cannot be used "
-                f"(client_cert, client_key; the key must not be encrypted): {reason(exc)}"
+                f"The client certificate {options['client_cert']} or its key cannot be loaded (client_cert, "
+                f"client_key; the key must not be encrypted): {reason(exc)}"
             )
             raise NotSent(join_sentences(why)) from exc
 
@@ -140,6 +143,14 @@ def _new_context() -> Context:
     context.sslsocket_class = _TLSSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _source(options: Mapping[str, t.Any]) -> str:
+    """What chose the authorities."""
+    if options.get("ca_path"):
+        return "ca_path"
+    variables = [name for name in CA_VARIABLES if os.environ.get(name)]
+    return variables[0] if variables else "the default of the Python library requests; set ca_path instead"
 
 
 def _load_authorities(context: ssl.SSLContext, path: str) -> None:

@@ -25,7 +25,7 @@ def _url(value: str) -> str | None:
     if _NOT_IN_URL.search(value):
         return "must not contain spaces, control characters or backslashes."
     if parts.scheme != "https":
-        return "must begin with https://, because PAM Core gives privileged access."
+        return "must begin with https://, because http:// would send secrets unencrypted."
     if not parts.hostname or port == 0:
         return "must contain the host name of PAM Core, such as https://vault.example."
     if parts.username is not None or parts.password is not None:

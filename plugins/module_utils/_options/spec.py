@@ -80,7 +80,7 @@ def configurable(options: Options) -> dict[str, Option]:
 EMPTY = "must not be empty: remove it, or give a value."
 """For an option that selects records."""
 
-NOT_TEXT = "contains invalid characters."
+NOT_TEXT = "contains a NUL byte or is not valid UTF-8."
 
 GIVEN = "the task or lookup"
 """The origin of a value that the task's or lookup's own options give."""

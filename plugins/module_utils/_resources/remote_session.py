@@ -37,7 +37,7 @@ RESULT = re.compile(r"session_url|\"token\"|[?&]_sr=")
 """What shows that a text holds a session: a member of the result, or the parameter ``_sr`` of the documented URLs."""
 
 CREATE = Endpoint(
-    "Creating the remote session",
+    "Requesting the session",
     "POST",
     {"iso": ("/iso/remote/session",), "api": ("/api/pam/remote/session", "/api/remote/session")},
     needs="the resource Web Proxy Session with read and write permission",
@@ -48,8 +48,8 @@ CREATE = Endpoint(
         Advice("Username not specified", "Set the option user to the login name of a user in PAM Core."),
         Advice(
             "Credential not specified",
-            "Set the option credential to the user name of a credential of the device. Only PAM Core 4.2 and later can "
-            "select one (auto_select_credential).",
+            "Set the option credential to the user name of a credential of the device. With PAM Core 4.2 and later, "
+            "you can set auto_select_credential instead.",
         ),
         Advice(
             "Credential device not specified",
@@ -136,7 +136,7 @@ def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[
     named = str(options.get("credential") or "").strip()
     if automatic and named:
         both = " and ".join(f"{name}{origin_note(name, origins)}" for name in EXCLUSIVE)
-        return [f"{both} are mutually exclusive. Set credential, or let PAM Core select one."]
+        return [f"{both} exclude each other. Set only one of them."]
     if not automatic and not named:
         return [
             "credential is missing or empty. If your version of PAM Core can select a credential, set "
@@ -158,7 +158,7 @@ def create_remote_session(client: Client, options: Mapping[str, t.Any], check_mo
     reply = client.call(CREATE, to_payload(options, FIELDS))
     session = section(reply.data, "session")
     found = {
-        "an absolute https session URL": _is_usable_url(session.get("session_url")),
+        "a valid https session URL": _is_usable_url(session.get("session_url")),
         "a token": _is_text(session.get("token")),
     }
     lacking = [what for what, is_usable in found.items() if not is_usable]
@@ -216,6 +216,6 @@ OPERATION = Operation(
     doubt=SESSION_MAY_EXIST,
     doubt_key="session_may_exist",
     marks=RESULT,
-    lost="Their session URLs expire unless they are opened.",
+    lost="PAM Core has issued their session URLs, which are lost and expire.",
     placeholders=placeholders,
 )

@@ -18,7 +18,8 @@ def _timezone(value: str) -> str | None:
     if parse_zone(value):
         return None
     return (
-        f"must be a time zone that this machine knows, such as America/Sao_Paulo, UTC or -03:00, but is {shown(value)}."
+        f"must be the name of a time zone such as America/Sao_Paulo, UTC, or an offset such as -03:00. This machine "
+        f"does not know {shown(value)}."
     )
 
 
@@ -65,7 +66,9 @@ def filter_rules(options: Mapping[str, t.Any], origins: Origins | None = None) -
     for name in ("started_after", "started_before"):
         time = parse_time(options.get(name) or "")
         if time and time.tzinfo and not zone:
-            found.append(f"{name} has a UTC offset, so timezone (PAM Core's time zone) must be set too.")
+            found.append(
+                f"{name} is an absolute time, so timezone (the time zone of PAM Core's times) must be set too."
+            )
     created = options.get("created")
     if isinstance(created, Mapping):
         times = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]

@@ -31,7 +31,7 @@ from .times import parse_time, parse_zone
 
 # /iso is known from a public OpenAPI export only; version 3.32, whose other functions are on /iso, documents /api here.
 LIST = Endpoint(
-    "Listing the remote sessions",
+    "Listing the sessions",
     "GET",
     {
         "iso": ("/iso/session/remotesessions", "/api/session/remotesessions"),
@@ -40,13 +40,11 @@ LIST = Endpoint(
     needs="the resource PAM Core",
     max_body=128 * MIB,  # of 100,000 sessions, which have about 40
     advice=(
-        Advice("Session not found", "Check the option id. It is the integer ID of the session."),
-        Advice(
-            "Unexpected identifier type", "Check the option id. It is an integer; use session_id for the long hash."
-        ),
+        Advice("Session not found", "Check the option id, the integer ID of the session."),
+        Advice("Unexpected identifier type", "Set id to the integer ID. For the long hash, use session_id."),
     ),
 )
-GET = LIST._replace(title="Getting the remote session", max_body=MIB, absent=1002)
+GET = LIST._replace(title="Reading the session", max_body=MIB, absent=1002)
 
 MOST_BY_ID = 20
 """Up to so many sessions are requested one by one; for more, the whole list costs less."""
@@ -158,15 +156,19 @@ def identify(found: Found, created: Mapping[str, t.Any]) -> Decision:
     """
     until = parse_time(created.get("opens_until") or "")
     if until is None:
-        return Decision("No URL was issued, as in check mode.", 0)
+        return Decision("created is from check mode, in which no URL was issued.", 0)
     seconds = (until + LATE - found.requested_at).total_seconds()
     if seconds >= 0:
         return Decision(
-            "The URL has not expired yet, or only just expired: a matching session may still appear.", seconds + 1
+            "The URL has not expired yet, or expired a moment ago, so a matching session may still appear. Try again "
+            "later.",
+            seconds + 1,
         )
     if found.candidates > 1:
         return Decision(
-            f"{found.candidates} sessions match: someone else opened a session as the same user at the same time.", 0
+            f"{found.candidates} sessions match, so it is unknown which of them the URL opened. Find the session in "
+            f"PAM Core, and use its id.",
+            0,
         )
     if not found.candidates:
         return Decision(
@@ -204,7 +206,7 @@ def find_sessions(client: Client, options: Mapping[str, t.Any]) -> Found:
         warnings.append(
             printable(
                 f"PAM Core lists no session, active or ended, on {' or '.join(devices)}. It lists a device under its "
-                "host name or its address. If you expect sessions, give both in device."
+                "host name or its address. If you expect sessions, name the device both ways."
             )
         )
     return Found(sessions, candidates, unlisted, warnings, min(requested_at))

@@ -25,7 +25,7 @@ from .remote_session_filters import FILTERS, TIMES, filter_rules
 from .remote_session_list import Undecided, find_sessions, identify, session_of
 
 TERMINATE = Endpoint(
-    "Terminating the remote session",
+    "Terminating the session",
     "DELETE",
     # [I] that the last path exists where the list is at /api/session
     {"iso": ("/iso/session/drop",), "api": ("/api/pam/session/drop", "/api/session/drop")},
@@ -34,8 +34,7 @@ TERMINATE = Endpoint(
     advice=(
         Advice(
             "An error occurred while droping session",
-            "PAM Core gives no further reason. Check there whether the session is still active, and terminate it "
-            "there.",
+            "PAM Core gives no reason. If the session is still active, terminate it in PAM Core.",
             r"an error occurred while dropp?ing session",
         ),
     ),
@@ -113,12 +112,20 @@ def _name(client: Client, session: Session) -> str:
 def _unlisted(name: str, value: t.Any) -> Session:
     """The entry for an ``id`` or ``session_id`` that PAM Core does not list."""
     nothing = {**session_of({}, {}, None), "active": None, name: value}
-    return {**nothing, "terminated": False, "reason": "PAM Core does not list this session to this application."}
+    return {
+        **nothing,
+        "terminated": False,
+        "reason": "PAM Core does not list this session. Check the ID, and the "
+        "devices and credentials of the authorization of this application.",
+    }
 
 
 def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]:
     if not (session["session_id"] or "").strip("."):
-        return {"terminated": False, "reason": "PAM Core lists the session without a valid session_id."}
+        return {
+            "terminated": False,
+            "reason": "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
+        }
     if not check_mode:
         try:
             client.call(TERMINATE, argument=session["session_id"])
@@ -149,6 +156,6 @@ OPERATION = Operation(
     terminate_sessions,
     rules,
     public=True,
-    doubt="Sessions may have been terminated anyway.",
+    doubt="Sessions may have been terminated. List them to find out.",
     marks=RESULT,
 )

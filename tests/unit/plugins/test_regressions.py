@@ -145,7 +145,7 @@ def test_second_term_may_log_in_again(api: Api) -> None:
 @pytest.mark.parametrize("value", ["caf\udce9", "a\0b"])
 def test_invalid_string_is_rejected(name: str, value: str) -> None:
     """Bytes of the environment that are not UTF-8, and a NUL byte within the string."""
-    with pytest.raises(OptionsError, match=f"{name} contains invalid characters[.]"):
+    with pytest.raises(OptionsError, match=f"{name} contains a NUL byte or is not valid UTF-8[.]"):
         resolved({**DIRECT, **OAUTH2, name: value})
 
 
@@ -173,8 +173,16 @@ def test_corrupt_token_in_memory_is_ignored(api: Api, run_directory: Path) -> No
 @pytest.mark.parametrize(
     ("made", "note"),
     [
-        (1, "Terms that succeeded before: 1. Their session URLs expire unless they are opened."),
-        (2, "Terms that succeeded before: 2. Their session URLs expire unless they are opened."),
+        (
+            1,
+            "The lookup had succeeded for 1 before this one. PAM Core has issued their session URLs, which are lost "
+            "and expire.",
+        ),
+        (
+            2,
+            "The lookup had succeeded for 2 before this one. PAM Core has issued their session URLs, which are lost "
+            "and expire.",
+        ),
     ],
 )
 def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:
@@ -182,7 +190,7 @@ def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("a", "b", "c")
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core responded with "Busy" (HTTP 429). '
+        'Requesting the session failed: PAM Core responded with "Busy" (HTTP 429). '
         f"PAM Core limits the rate of requests. Send fewer requests, or retry later. {note}"
     )
 
@@ -230,7 +238,7 @@ def test_lookup_lists_all_problems(api: Api) -> None:
         looked_up("", port=0)
     assert str(error.value) == (
         "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, but is 0. "
-        "Each term (device) must be a string that is not empty."
+        "Each device of the lookup must be a string that is not empty."
     )
 
 
@@ -245,7 +253,7 @@ def test_session_in_an_error_response_may_exist(api: Api, mark: dict[str, t.Any]
     with pytest.raises(OutcomeUnknown) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core responded with "No" (HTTP 200). '
+        'Requesting the session failed: PAM Core responded with "No" (HTTP 200). '
         "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
     )
     assert error.value.in_doubt
@@ -265,8 +273,7 @@ def test_missing_bundle_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(NotSent) as error:
         connect({**DEFAULTS, **BEARER})
     assert str(error.value) == (
-        "No certificates could be read from /nowhere.pem (REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE): "
-        "No such file or directory."
+        "No certificates could be read from /nowhere.pem (REQUESTS_CA_BUNDLE): No such file or directory."
     )
 
 
@@ -295,8 +302,8 @@ def test_path_in_a_message_has_no_control_characters() -> None:
     with pytest.raises(NotSent) as error:
         connect({**DEFAULTS, **BEARER, "client_cert": "/no\x1b[31m\nwhere"})
     assert str(error.value) == (
-        "The client certificate /no [31m where or its key cannot be used (client_cert, client_key; the key must not be "
-        "encrypted): No such file or directory."
+        "The client certificate /no [31m where or its key cannot be loaded (client_cert, client_key; the key must not "
+        "be encrypted): No such file or directory."
     )
 
 

@@ -69,7 +69,7 @@ def test_failure_is_readable(api: Api, run: Run) -> None:
     result, task = run(DIRECT)
     assert result == {
         "failed": True,
-        "msg": 'Creating the remote session failed: PAM Core responded with "Device not found" (HTTP 400, code 1011). '
+        "msg": 'Requesting the session failed: PAM Core responded with "Device not found" (HTTP 400, code 1011). '
         "Check the option device. Check that the device is registered and enabled in PAM Core.",
         "http_status": 400,
         "error_code": 1011,
@@ -133,8 +133,8 @@ def test_placeholder_of_a_secret_is_not_sent(api: Api, run: Run) -> None:
     """The debugger passes the placeholder. *api* expects no request."""
     arguments = {**WITH_LOGIN, "client_secret": SHOWN, "validate_certs": SHOWN}
     result, _task = run(arguments, environment=[{"SENHASEGURA_TENANT": SHOWN}])
-    placeholder = "is Ansible's placeholder for a hidden value, not the value itself. "
-    remedy = "After redo in the debugger, run the playbook again."
+    placeholder = "is the placeholder that Ansible puts in place of a hidden value. "
+    remedy = "If you used redo in the debugger, run the playbook again."
     assert result["msg"] == (
         f"Invalid options; nothing was sent to PAM Core: client_secret {placeholder}{remedy} "
         f"tenant from the environment variable SENHASEGURA_TENANT {placeholder}{remedy} "
@@ -181,10 +181,10 @@ def test_failure_lists_all_invalid_options(api: Api, run: Run) -> None:
     result, task = run({"port": 0, "color": "red"}, {"senhasegura_url": "http://vault.example"})
     assert result["failed"] is True
     assert result["msg"] == (
-        "Invalid options; nothing was sent to PAM Core: There is no option color. "
+        "Invalid options; nothing was sent to PAM Core: Unknown option: color. "
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
         "url from the variable senhasegura_url "
-        "must begin with https://, because PAM Core gives privileged access. "
+        "must begin with https://, because http:// would send secrets unencrypted. "
         "port must be from 1 to 65535, but is 0. "
         "No API credentials given: set client_id and client_secret (OAuth 2.0), "
         "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
@@ -269,7 +269,7 @@ def test_module_runs_on_delegated_host(simulator: Simulator, vault: dict[str, t.
 
     result, task = run({**options, "device": "nowhere"}, variables, transport="ssh", delegate_to="bastion")
     assert result["failed"] is True
-    assert result["msg"].startswith("Creating the remote session failed: PAM Core responded with ")
+    assert result["msg"].startswith("Requesting the session failed: PAM Core responded with ")
     assert HIDDEN not in result
     assert not task.no_log
     assert secret not in json.dumps(result, default=str)

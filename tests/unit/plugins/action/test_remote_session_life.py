@@ -66,10 +66,10 @@ def test_some_sessions_fail_to_end(api: Api) -> None:
     assert result == {
         "failed": True,
         "changed": True,
-        "msg": "1 of 2 sessions could not be terminated. Session 1 of jdoe on web01:22: Terminating the remote session "
+        "msg": "1 of 2 sessions could not be terminated. Session 1 of jdoe on web01:22: Terminating the session "
         "failed: "
-        'PAM Core responded with "An error occurred while droping session" (HTTP 500). PAM Core gives no further '
-        "reason. Check there whether the session is still active, and terminate it there. The session was still active "
+        'PAM Core responded with "An error occurred while droping session" (HTTP 500). PAM Core gives no reason. If '
+        "the session is still active, terminate it in PAM Core. The session was still active "
         "afterwards.",
         "http_status": None,
         "error_code": None,
@@ -250,7 +250,7 @@ def test_delegated_host_dies(reach: dict[str, t.Any], tmp_path: Path) -> None:
     variables = {"ansible_delegated_vars": {"bastion": {"ansible_python_interpreter": str(python)}}}
     there: dict[str, t.Any] = {"transport": "ssh", "delegate_to": "bastion"}
     result, _task = run_action(TERMINATE, {**reach, "user": "jdoe"}, variables, **there)
-    assert result["msg"].endswith("Sessions may have been terminated anyway.")
+    assert result["msg"].endswith("Sessions may have been terminated. List them to find out.")
     assert (result["failed"], result["http_status"], result["error_code"]) == (True, None, None)
     for name, check in ((INFO, False), (TERMINATE, True)):
         result, _task = run_action(name, {**reach, "user": "jdoe"}, variables, check=check, **there)

@@ -108,25 +108,25 @@ def test_variables_are_optional(api: Api) -> None:
 @pytest.mark.parametrize(
     ("terms", "options", "text"),
     [
-        ([], {}, "The lookup has no terms; it needs at least one device."),
-        ([[]], {}, "The lookup has no terms; it needs at least one device."),
-        ([""], {}, "Each term (device) must be a string that is not empty."),
-        (["web01", " "], {}, "Each term (device) must be a string that is not empty."),
-        (["web01", 7], {}, "Each term (device) must be a string that is not empty."),
-        ([None], {}, "Each term (device) must be a string that is not empty."),
+        ([], {}, "The lookup needs at least one device as a positional argument."),
+        ([[]], {}, "The lookup needs at least one device as a positional argument."),
+        ([""], {}, "Each device of the lookup must be a string that is not empty."),
+        (["web01", " "], {}, "Each device of the lookup must be a string that is not empty."),
+        (["web01", 7], {}, "Each device of the lookup must be a string that is not empty."),
+        ([None], {}, "Each device of the lookup must be a string that is not empty."),
         (
             ["web01"],
             {"device": "db01"},
-            "device is not an option of the lookup; pass it as a term.",
+            "device is not an option of the lookup. Pass it as a positional argument.",
         ),
         (
             [],
             {"device": "db01"},
-            "device is not an option of the lookup; pass it as a term. "
-            "The lookup has no terms; it needs at least one device.",
+            "device is not an option of the lookup. Pass it as a positional argument. "
+            "The lookup needs at least one device as a positional argument.",
         ),
         (["web01"], {"field": "url"}, "field must be one of session_url, token, all, but is 'url'."),
-        (["web01"], {"fields": "url"}, "There is no option fields."),
+        (["web01"], {"fields": "url"}, "Unknown option: fields."),
         (
             ["web01"],
             {"port": 0, "user": ""},
@@ -146,7 +146,7 @@ def test_failure(api: Api, run: Run) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01"], **OPTIONS)
     assert error.value.message == (
-        'Creating the remote session failed: PAM Core responded with "Invalid protocol" (HTTP 400). '
+        'Requesting the session failed: PAM Core responded with "Invalid protocol" (HTTP 400). '
         "Set the option protocol to one of the device's connectivities, such as SSH, RDP or HTTPS."
     )
     assert error.value.__cause__ is None
@@ -157,10 +157,11 @@ def test_failure_after_successful_terms(api: Api, run: Run) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01", "win01", "never"], **OPTIONS)
     assert error.value.message == (
-        'Creating the remote session failed: PAM Core responded with "Request timed out." (HTTP 504). '
-        "PAM Core did not respond to its own gateway in time. Retry later, or ask its administrators. "
+        'Requesting the session failed: PAM Core responded with "Request timed out." (HTTP 504). '
+        "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core. "
         "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds. "
-        "Terms that succeeded before: 2. Their session URLs expire unless they are opened."
+        "The lookup had succeeded for 2 before this one. PAM Core has issued their session URLs, which are lost and "
+        "expire."
     )
     assert SESSION_URL not in error.value.message
 

@@ -132,16 +132,16 @@ def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> N
         ([], {"created": "yes"}, "created must be a dictionary."),
         ([], {"created": []}, "created must be a dictionary. created must not be empty: remove it, or give a value."),
         ([], {"wait_timeout": "long"}, "wait_timeout must be a number."),
-        ([], {"field": "all"}, "There is no option field."),
+        ([], {"field": "all"}, "Unknown option: field."),
         (
             [],
             {"created": {"session_url": "x", **CREATED}, "timezone": "UTC"},
-            "There is no option created.session_url.",
+            "Unknown option: created.session_url.",
         ),
         (
             ["web01"],
             {"device": "db01"},
-            "device is not an option of the lookup; pass it as a term.",
+            "device is not an option of the lookup. Pass it as a positional argument.",
         ),
     ],
 )
@@ -156,7 +156,7 @@ def test_failure(api: Api, run: Run) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     with pytest.raises(AnsibleLookupError) as error:
         run([], **REACH)
-    assert error.value.message == 'Listing the remote sessions failed: PAM Core responded with "No" (HTTP 400).'
+    assert error.value.message == 'Listing the sessions failed: PAM Core responded with "No" (HTTP 400).'
     assert error.value.__cause__ is None
 
 
@@ -180,11 +180,17 @@ def test_session_of_a_url(api: Api, run: Run) -> None:
 @pytest.mark.parametrize(
     ("sessions", "headers", "reason"),
     [
-        (SOME, DATED, "The URL has not expired yet, or only just expired: a matching session may still appear."),
+        (
+            SOME,
+            DATED,
+            "The URL has not expired yet, or expired a moment ago, so a matching session may still appear. "
+            "Try again later.",
+        ),
         (
             (*SOME, numbered_record(4)),
             LATER,
-            "2 sessions match: someone else opened a session as the same user at the same time.",
+            "2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use "
+            "its id.",
         ),
     ],
 )

@@ -377,8 +377,8 @@ CHECK_CLIENT = (
 )
 PAGE = (
     "Logging in with OAuth 2.0 failed: the response (HTTP 403, content type application/json) is not from PAM Core's "
-    "API. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
-    "application."
+    "API. In PAM Core, check the authorization of this application: its resources, its permission and its authorized "
+    "IP addresses."
 )
 
 
@@ -402,8 +402,8 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
             400,
             full(400, 'Not "you"', 1105),
             'Logging in with OAuth 2.0 failed: PAM Core responded with "Not \\"you\\"" (HTTP 400, code 1105). '
-            "Check the API credentials. Check that the application and its authorization are enabled and not expired, "
-            "and that this machine's IP address is authorized.",
+            "Check the API credentials; an access token may have expired. Check that the application and its "
+            "authorization are enabled and not expired, and that this machine's IP address is authorized.",
             1105,
         ),
         (403, b"<html>Forbidden</html>", PAGE, None),
@@ -411,8 +411,8 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
             401,
             {"message": "long " * 400},
             f'Logging in with OAuth 2.0 failed: PAM Core responded with "{("long " * 400)[:1000]}…" (HTTP 401). '
-            "Check the API credentials. Check that the application and its authorization are enabled and not expired, "
-            "and that this machine's IP address is authorized.",
+            "Check the API credentials; an access token may have expired. Check that the application and its "
+            "authorization are enabled and not expired, and that this machine's IP address is authorized.",
             None,
         ),
     ],
@@ -430,7 +430,7 @@ def test_rejected_login_is_not_retried_at_once(
     clock[0] += later
     assert refused() == {
         **result,
-        "msg": f"{message} That was {ago} ago; to avoid repeated failed logins, this run does not retry the login "
+        "msg": f"{message} The login failed {ago} ago. To avoid repeated failed logins, this run does not log in again "
         "within 60 seconds.",
     }
 
@@ -477,7 +477,7 @@ def test_other_login_failures_are_not_shared(api: Api, status: int) -> None:
 def test_login_rejected_in_the_envelope_is_not_retried_at_once(api: Api, body: t.Any) -> None:
     api.expect(LOGIN._replace(body=body))
     first, second = refused(), refused()
-    assert second["msg"].startswith(f"{first['msg']} That was ")
+    assert second["msg"].startswith(f"{first['msg']} The login failed ")
     assert {**first, "msg": second["msg"]} == second
 
 
@@ -523,9 +523,9 @@ def ended_login(api: Api) -> None:
 def test_login_of_an_ended_task_is_not_retried_at_once(api: Api, run_directory: Path) -> None:
     assert refused() == {
         "msg": "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before "
-        "PAM Core responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the "
-        "option timeout. That was 0 seconds ago; to avoid repeated failed logins, this run does not retry the login "
-        "within 60 seconds.",
+        "PAM Core responded. This task did not log in. If the task keyword timeout interrupted the login, set the "
+        "keyword to more seconds than the option timeout. The login failed 0 seconds ago. To avoid repeated failed "
+        "logins, this run does not log in again within 60 seconds.",
         "http_status": None,
         "error_code": None,
     }
@@ -589,7 +589,8 @@ def test_no_login_after_waiting_for_another_one(api: Api, run_directory: Path) -
         create_remote_session(waiting, SESSION)
     assert str(error.value) == (
         "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
-        "option timeout allows. This task did not log in, because each failed login counts against the application."
+        "option timeout allows. This task did not log in, because repeated failed logins may lock the application. "
+        "Check that PAM Core responds, or increase timeout."
     )
 
 
@@ -597,7 +598,7 @@ def test_refusal_after_a_401_replaces_the_token(api: Api, run_directory: Path) -
     api.expect(LOGIN, CREATE, CREATE._replace(status=401, body=DENIED), LOGIN._replace(status=401, body=INVALID))
     create(OAUTH2)
     first, second = refused()["msg"], refused()["msg"]
-    assert second.startswith(f"{first} That was ")
+    assert second.startswith(f"{first} The login failed ")
     assert ISSUED not in "".join(path.read_text() for path in run_directory.iterdir())
 
 
@@ -643,7 +644,7 @@ def test_stored_refusal_is_redacted_like_a_response(api: Api, run_directory: Pat
     file.write_text(json.dumps({**json.loads(file.read_text()), "msg": text, "error_code": "7"}))
     found = refused()
     assert found["error_code"] == 7
-    assert re.fullmatch(r"\[31m[*]{3} x{2992}…[.] That was .*[.]", found["msg"])
+    assert re.fullmatch(r"\[31m[*]{3} x{2992}…[.] The login failed .*[.]", found["msg"])
 
 
 def test_no_login_after_a_new_token_was_rejected(api: Api, clock: list[float]) -> None:
@@ -710,9 +711,9 @@ def test_no_session_path_exists(api: Api, prefix: str, paths: list[str]) -> None
     with pytest.raises(Refused) as error:
         create(BEARER, api_prefix=prefix)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core responded with "Resource sub not found" (HTTP 404). '
+        'Requesting the session failed: PAM Core responded with "Resource sub not found" (HTTP 404). '
         f"Tried: {', '.join(paths)}. "
-        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)."
+        "Check that url points to PAM Core itself. If api_prefix is set, set it to auto."
     )
 
 
@@ -837,7 +838,7 @@ def test_retries_are_limited(api: Api, slept: list[float], retries: int) -> None
     with pytest.raises(Refused) as error:
         create(BEARER, retries=retries)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
+        'Requesting the session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
         "PAM Core limits the rate of requests. Send fewer requests, or retry later."
     )
     assert slept == [1.0] * retries

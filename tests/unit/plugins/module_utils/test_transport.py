@@ -67,8 +67,8 @@ from tests.unit.plugins.support import (
     reset,
 )
 
-REACH = "Check url and proxy, and that the machine that sends the request can reach that address"
-FAILED = "Creating the remote session failed: "
+REACH = "Check url and proxy, and that this machine can reach that host"
+FAILED = "Requesting the session failed: "
 UNSENT = f"{FAILED}the request could not be sent: "
 SENT = f"{FAILED}the request was sent, but no complete response arrived: "
 MAY_EXIST = " PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
@@ -387,7 +387,7 @@ def test_login_that_times_out_is_not_retried(tls: Tls) -> None:
             assert error.value.in_doubt is False
         lost = f"Logging in with OAuth 2.0 failed: the request was sent, but no complete response arrived: {NO_TIME}"
         assert messages[0] == lost
-        assert all(message.startswith(f"{lost} That was ") for message in messages[1:])
+        assert all(message.startswith(f"{lost} The login failed ") for message in messages[1:])
         assert len(server.received) == 1
 
 
@@ -567,7 +567,7 @@ def test_missing_client_certificate(tls: Tls, tmp_path: Path) -> None:
     ):
         error = failure(options, client_cert=str(cert), client_key=key and str(key))
         assert isinstance(error, NotSent)
-        assert str(error).startswith(f"The client certificate {cert} or its key cannot be used {NO_CERTIFICATE}{why}")
+        assert str(error).startswith(f"The client certificate {cert} or its key cannot be loaded {NO_CERTIFICATE}{why}")
 
 
 def test_encrypted_key_does_not_prompt(tls: Tls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -594,7 +594,7 @@ def test_encrypted_key_does_not_prompt(tls: Tls, tmp_path: Path, monkeypatch: py
     )
     options = {"url": "https://127.0.0.1:9", "client_cert": tls.client_cert, "client_key": str(encrypted)}
     assert str(failure(options)).startswith(
-        f"The client certificate {tls.client_cert} or its key cannot be used {NO_CERTIFICATE}"
+        f"The client certificate {tls.client_cert} or its key cannot be loaded {NO_CERTIFICATE}"
     )
     assert passwords == [""]  # with None, OpenSSL would prompt on the terminal
 
@@ -717,9 +717,7 @@ def test_unreadable_bundle_is_reported_when_it_is_needed(
     with serving(answers, tls.context) as server:
         error = failure({"url": server.url})
         assert isinstance(error, NotSent)
-        assert str(error).startswith(
-            f"No certificates could be read from {path} (REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE): "
-        )
+        assert str(error).startswith(f"No certificates could be read from {path} (REQUESTS_CA_BUNDLE): ")
         assert create({"url": server.url, "ca_path": tls.ca_path})["session_url"] == SESSION_URL
         path.write_bytes(Path(tls.ca_path).read_bytes())
         assert create({"url": server.url})["session_url"] == SESSION_URL

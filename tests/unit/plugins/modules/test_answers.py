@@ -46,8 +46,8 @@ STATUS_400 = (
     "that the credential is assigned to the authorization of this application."
 )
 STATUS_401 = (
-    "Check the API credentials. Check that the application and its authorization are enabled and not expired, and that "
-    "this machine's IP address is authorized."
+    "Check the API credentials; an access token may have expired. Check that the application and its authorization are "
+    "enabled and not expired, and that this machine's IP address is authorized."
 )
 
 
@@ -119,7 +119,7 @@ def test_secrets_are_not_repeated(
     api.expect(CREATE._replace(status=400, body={**minimal(400, said), "session": CREATED["session"]}))
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION})
     assert result["msg"] == (
-        f"Creating the remote session failed: PAM Core responded with {json.dumps(shown)} (HTTP 400). "
+        f"Requesting the session failed: PAM Core responded with {json.dumps(shown)} (HTTP 400). "
         f"{STATUS_400} {MAY_EXIST}"
     )
 
@@ -129,7 +129,7 @@ def test_secret_with_a_surrogate_is_not_repeated(api: Api, run_module: RunModule
     body = json.dumps({**minimal(400, "Said: HALFtoken"), "session": {"token": "HALFtoken"}}).replace("HALF", half)
     api.expect(CREATE._replace(status=400, body=body.encode()))
     assert run_module(DIRECT)["msg"] == (
-        f'Creating the remote session failed: PAM Core responded with "Said: ***" (HTTP 400). {STATUS_400} {MAY_EXIST}'
+        f'Requesting the session failed: PAM Core responded with "Said: ***" (HTTP 400). {STATUS_400} {MAY_EXIST}'
     )
 
 
@@ -147,9 +147,9 @@ def test_secrets_are_not_repeated_from_the_content_type(api: Api, run_module: Ru
     api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))
     result = run_module({"url": URL, "api_prefix": "iso", **OAUTH2, "client_secret": secret, **SESSION})
     assert result["msg"] == (
-        f"Creating the remote session failed: the response (HTTP 403, content type {shown}) is not from PAM Core's "
-        "API. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
-        "application."
+        f"Requesting the session failed: the response (HTTP 403, content type {shown}) is not from PAM Core's "
+        "API. In PAM Core, check the authorization of this application: its resources, its permission and its "
+        "authorized IP addresses."
     )
 
 

@@ -233,13 +233,13 @@ UNUSABLE_TOKENS = {
     "direction": "x\u2066",
     "newline": "x\n",
 }
-LACKING = "Creating the remote session failed: PAM Core reported success, but the response lacks "
+LACKING = "Requesting the session failed: PAM Core reported success, but the response lacks "
 
 
 @pytest.mark.parametrize("url", UNUSABLE_URLS.values(), ids=UNUSABLE_URLS)
 def test_unusable_session_url(api: Api, run_module: RunModule, url: str) -> None:
     api.expect(CREATE._replace(body={**CREATED_FULL, "session": {"session_url": url, "token": "a-token"}}))
-    assert run_module(DIRECT)["msg"] == f"{LACKING}an absolute https session URL. {SESSION_MAY_EXIST}"
+    assert run_module(DIRECT)["msg"] == f"{LACKING}a valid https session URL. {SESSION_MAY_EXIST}"
 
 
 @pytest.mark.parametrize("token", UNUSABLE_TOKENS.values(), ids=UNUSABLE_TOKENS)
@@ -269,8 +269,8 @@ def test_check_mode_fails_if_the_login_fails(api: Api, run_module: RunModule) ->
     result = run_module(WITH_LOGIN, check=True)
     assert result["msg"] == (
         'Logging in with OAuth 2.0 failed: PAM Core responded with "invalid_request" (HTTP 400). Check the API '
-        "credentials. Check that the application and its authorization are enabled and not expired, and that this "
-        "machine's IP address is authorized."
+        "credentials; an access token may have expired. Check that the application and its authorization are enabled "
+        "and not expired, and that this machine's IP address is authorized."
     )
     assert {name: result[name] for name in ("http_status", "error_code", "session_may_exist")} == {
         "http_status": 400,
@@ -284,7 +284,7 @@ def test_disabled_verification_warns(api: Api, run_module: RunModule, shown_warn
     run_module({**DIRECT, "validate_certs": False})
     # In this process, core 2.19 and later acts as a controller, which prints warnings at once.
     assert [*shown_warnings, *warnings.get_warning_messages()] == [
-        "TLS verification is off (validate_certs is false): secrets that are sent and returned may go to an impostor. "
+        "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. "
         "Set ca_path to the CA certificate of PAM Core instead."
     ]
     assert api.arguments[0]["verify"] is False
@@ -303,9 +303,9 @@ NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 SHOWN_LONG = "1" * 77
 
 PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
-    ({"url": "http://vault.example"}, "url must begin with https://, because PAM Core gives privileged access."),
-    ({"url": "vault.example"}, "url must begin with https://, because PAM Core gives privileged access."),
-    ({"url": "//vault.example"}, "url must begin with https://, because PAM Core gives privileged access."),
+    ({"url": "http://vault.example"}, "url must begin with https://, because http:// would send secrets unencrypted."),
+    ({"url": "vault.example"}, "url must begin with https://, because http:// would send secrets unencrypted."),
+    ({"url": "//vault.example"}, "url must begin with https://, because http:// would send secrets unencrypted."),
     ({"url": "https://"}, "url must contain the host name of PAM Core, such as https://vault.example."),
     ({"url": "https:///iso"}, "url must contain the host name of PAM Core, such as https://vault.example."),
     ({"url": "https://vault.example:0"}, "url must contain the host name of PAM Core, such as https://vault.example."),
@@ -387,7 +387,7 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
     ),
     (
         {"auto_select_credential": True},
-        "credential and auto_select_credential are mutually exclusive. Set credential, or let PAM Core select one.",
+        "credential and auto_select_credential exclude each other. Set only one of them.",
     ),
     (
         {"access_token": None},
@@ -423,7 +423,7 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
         {"url": "http://x", "user": "", "device": "", "protocol": "", "credential": "", "port": 0, "timeout": 0}
         | {"screen_size": "x", "remote_addr": "x", "access_token": None, "client_key": "/k"},
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
-        "url must begin with https://, because PAM Core gives privileged access. "
+        "url must begin with https://, because http:// would send secrets unencrypted. "
         "timeout must be more than 0 and at most 3600 seconds, but is 0.0. "
         "remote_addr must be an IPv4 or IPv6 address, but is 'x'. "
         "port must be from 1 to 65535, but is 0. "

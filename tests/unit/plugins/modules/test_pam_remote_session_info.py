@@ -79,7 +79,7 @@ NORMAL: dict[str, t.Any] = {
     "request": None,
     "ITSM": None,
 }
-FAILED = "Listing the remote sessions failed: "
+FAILED = "Listing the sessions failed: "
 NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
@@ -247,7 +247,7 @@ def test_response_without_list(api: Api, run: RunModule, body: t.Any) -> None:
 
 
 MIB = 1024 * 1024
-MANY = "has too many records to process"
+MANY = "has more records than this collection processes"
 LARGE = {
     "more than 1 MiB": (json.dumps(listed(*[ONE] * 4000)).encode(), {}, 4000),
     "more than 1 MiB, compressed": (gzip.compress(json.dumps(listed(*[ONE] * 4000)).encode()), "gzip", 4000),
@@ -330,7 +330,7 @@ def test_list_takes_too_long_to_read(api: Api, run: RunModule, monkeypatch: pyte
 
 def test_response_for_one_session_is_limited_to_1_mib(api: Api, run: RunModule) -> None:
     api.expect(getting(31)._replace(body=b" " * (MIB + 1)))
-    assert run({"id": 31})["msg"] == "Getting the remote session failed: the response (HTTP 200) is larger than 1 MiB."
+    assert run({"id": 31})["msg"] == "Reading the session failed: the response (HTTP 200) is larger than 1 MiB."
 
 
 # Filters
@@ -417,8 +417,7 @@ def test_response_with_another_id(api: Api, run: RunModule) -> None:
     """The task fails, since the session may still exist."""
     api.expect(getting(1, SOME[0]), getting(2, SOME[0]))
     assert run({"id": [1, 2]})["msg"] == (
-        "Getting the remote session failed: PAM Core reported success, but the response lacks the session with the ID "
-        "2."
+        "Reading the session failed: PAM Core reported success, but the response lacks the session with the ID 2."
     )
 
 
@@ -447,7 +446,7 @@ def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
         ({"url": ""}, "url is missing or empty."),
         ({"user": "jdoe,,asmith"}, "user must not be empty: remove it, or give a value."),
         ({"device": [" "]}, "device must not be empty: remove it, or give a value."),
-        ({"session_id": ["a\0b"]}, "session_id contains invalid characters."),
+        ({"session_id": ["a\0b"]}, "session_id contains a NUL byte or is not valid UTF-8."),
         (
             {"started_after": "yesterday"},
             "started_after must be a time such as 2026-01-31T12:00:00Z, 2026-01-31 12:00:00 or seconds since 1970, "
@@ -455,12 +454,12 @@ def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
         ),
         (
             {"started_before": "2026-01-31T12:00:00Z"},
-            "started_before has a UTC offset, so timezone (PAM Core's time zone) must be set too.",
+            "started_before is an absolute time, so timezone (the time zone of PAM Core's times) must be set too.",
         ),
         (
             {"timezone": "Mars/Olympus"},
-            "timezone must be a time zone that this machine knows, such as America/Sao_Paulo, UTC or -03:00, but "
-            "is 'Mars/Olympus'.",
+            "timezone must be the name of a time zone such as America/Sao_Paulo, UTC, or an offset such as -03:00. "
+            "This machine does not know 'Mars/Olympus'.",
         ),
         ({"created": CREATED}, "created requires timezone, because PAM Core's times have no time zone."),
         (
@@ -511,7 +510,7 @@ def test_no_path_exists(api: Api, run: RunModule, prefix: str) -> None:
     api.expect(*(Call(path, method="GET", status=404, body=NO_RESOURCE) for path in PATHS[prefix]))
     assert run({"api_prefix": prefix})["msg"] == (
         f'{FAILED}PAM Core responded with "Resource sub not found" (HTTP 404). Tried: {", ".join(PATHS[prefix])}. '
-        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)."
+        "Check that url points to PAM Core itself. If api_prefix is set, set it to auto."
     )
 
 
@@ -526,7 +525,9 @@ def test_login_and_signature(api: Api, run: RunModule) -> None:
 
 # Failures
 
-NOT_GRANTED = "In PAM Core, grant the resource PAM Core to the authorization of this application (A2A, Authorizations)."
+NOT_GRANTED = (
+    "In PAM Core, under A2A > Authorizations, grant the resource PAM Core to the authorization of this application."
+)
 FAILURES: list[tuple[int, t.Any, str, int | None]] = [
     (
         500,
@@ -538,21 +539,21 @@ FAILURES: list[tuple[int, t.Any, str, int | None]] = [
         400,
         numbered(400, 1003, "Unexpected identifier type"),
         'PAM Core responded with "Unexpected identifier type" (HTTP 400, code 1003). '
-        "Check the option id. It is an integer; use session_id for the long hash.",
+        "Set id to the integer ID. For the long hash, use session_id.",
         1003,
     ),
     (
         400,
         minimal(400, "1002: Session not found"),
         'PAM Core responded with "Session not found" (HTTP 400, code 1002). '
-        "Check the option id. It is the integer ID of the session.",
+        "Check the option id, the integer ID of the session.",
         1002,
     ),
     (
         504,
         {"message": "The upstream server is timing out"},
         'PAM Core responded with "The upstream server is timing out" (HTTP 504). '
-        "PAM Core did not respond to its own gateway in time. Ask its administrators.",
+        "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core.",
         None,
     ),
     (
@@ -636,7 +637,9 @@ def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
     api.expect(*[listing(record(), other, of_another)._replace(headers=LATER)] * 3)
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == ([31, 32], False)
-    assert result["reason"] == "2 sessions match: someone else opened a session as the same user at the same time."
+    assert result["reason"] == (
+        "2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use its id."
+    )
     result = run({"created": {**CREATED, "remote_addr": "192.0.2.11"}, **UTC})
     assert (ids(result), result["decided"], result["reason"]) == ([32], True, None)
     result = run({"created": {**CREATED, "user": "asmith"}, **UTC})
@@ -651,7 +654,9 @@ def test_other_filters_do_not_identify_a_session(api: Api, run: RunModule, narro
     api.expect(*[listing(ended, later)._replace(headers=LATER), listing(ended)._replace(headers=LATER)])
     result = run({"created": CREATED, **UTC, **narrower})
     assert (result["decided"], ids(result)) == (False, [30, 31] if "user" in narrower else [31])
-    assert result["reason"] == "2 sessions match: someone else opened a session as the same user at the same time."
+    assert result["reason"] == (
+        "2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use its id."
+    )
     result = run({"created": CREATED, **UTC, **narrower})
     assert (result["decided"], ids(result), result["reason"]) == (True, [30] if "user" in narrower else [], None)
 
@@ -662,7 +667,9 @@ def test_url_has_not_expired(api: Api, run: RunModule, sessions: list[t.Any], fo
     api.expect(listing(*sessions)._replace(headers={**DATED, "Date": "Sat, 31 Jan 2026 12:00:36 GMT"}))
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == (found, False)
-    assert result["reason"] == "The URL has not expired yet, or only just expired: a matching session may still appear."
+    assert result["reason"] == (
+        "The URL has not expired yet, or expired a moment ago, so a matching session may still appear. Try again later."
+    )
 
 
 def test_list_counts_from_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
@@ -683,7 +690,7 @@ def test_created_from_check_mode(api: Api, run: RunModule) -> None:
         "changed": False,
         "sessions": [],
         "decided": False,
-        "reason": "No URL was issued, as in check mode.",
+        "reason": "created is from check mode, in which no URL was issued.",
     }
 
 
@@ -759,7 +766,7 @@ def test_unlisted_device_warns(
     run(options)
     expected = (
         f"PAM Core lists no session, active or ended, on {text}. It lists a device under its host name or its address. "
-        "If you expect sessions, give both in device."
+        "If you expect sessions, name the device both ways."
     )
     assert told == ([expected] if text else [])
     told.clear()

@@ -50,9 +50,9 @@ from tests.unit.plugins.support import (
 REACH: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER}
 ONE, TWO, THREE = (numbered_record(number) for number in (1, 2, 3))
 OVER = numbered_record(4, **ENDED)
-FAILED = "Terminating the remote session failed: "
+FAILED = "Terminating the session failed: "
 SAID = 'PAM Core responded with "An error occurred while droping session" (HTTP 500). '
-ADVICE = "PAM Core gives no further reason. Check there whether the session is still active, and terminate it there."
+ADVICE = "PAM Core gives no reason. If the session is still active, terminate it in PAM Core."
 NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
@@ -140,7 +140,11 @@ def test_check_mode(api: Api, run: RunModule) -> None:
     assert (result["changed"], outcomes(result)) == (False, {4: False})
     result = run({"session_id": ["01" * 20, "nobody's"]}, check=True)
     assert result["failed"] is True
-    assert outcomes(result) == {1: True, "nobody's": "PAM Core does not list this session to this application."}
+    assert outcomes(result) == {
+        1: True,
+        "nobody's": "PAM Core does not list this session. Check the ID, and the "
+        "devices and credentials of the authorization of this application.",
+    }
 
 
 # Failure
@@ -168,7 +172,7 @@ BROKEN = LIST._replace(path=f"{LIST.path}/1", status=400, body=minimal(400, "No"
 GATEWAY = {"message": "The upstream server is timing out"}
 TIMED_OUT = (
     f'{FAILED}PAM Core responded with "The upstream server is timing out" (HTTP 504). '
-    "PAM Core did not respond to its own gateway in time. Ask its administrators."
+    "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core."
 )
 REFUSED = f"{FAILED}{SAID}{ADVICE}"
 # response, calls that check the session afterwards → whether it was terminated, or why not
@@ -206,10 +210,7 @@ def test_session_without_id_is_checked_in_the_list(api: Api, run: RunModule) -> 
     assert outcomes(result) == {"01" * 20: REFUSED + RUNNING}
 
 
-DENIED = (
-    "In PAM Core, grant the resource PAM Core with read and write permission to the authorization of this application "
-    "(A2A, Authorizations)."
-)
+DENIED = "In PAM Core, under A2A > Authorizations, grant the resource PAM Core with read and write permission to the authorization of this application."
 
 
 @pytest.mark.parametrize(
@@ -229,9 +230,8 @@ DENIED = (
             400,
             numbered(400, 1039, "Without PAM Configuration Access permission"),
             'PAM Core responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). In PAM Core, '
-            "set "
-            "the PAM resource permission of the authorization of this application to read and write "
-            "(A2A, Authorizations).",
+            "under A2A > Authorizations, set the PAM resource permission of this application's authorization to read "
+            "and write.",
         ),
     ],
 )
@@ -246,37 +246,47 @@ def test_reasons(api: Api, run: RunModule, status: int, body: t.Any, text: str) 
         (
             {"session_id": "nobody's"},
             [listing(ONE)],
-            {"nobody's": "PAM Core does not list this session to this application."},
-            "1 of 1 sessions could not be terminated. Session nobody's: PAM Core does not list this session to this "
-            "application.",
+            {
+                "nobody's": "PAM Core does not list this session. Check the ID, and the devices and credentials of the "
+                "authorization of this application."
+            },
+            "1 of 1 sessions could not be terminated. Session nobody's: PAM Core does not list this session. Check the "
+            "ID, and the devices and credentials of the authorization of this application.",
         ),
         (
             {"id": 1},
             [NOT_THERE],
-            {1: "PAM Core does not list this session to this application."},
-            "1 of 1 sessions could not be terminated. Session 1: PAM Core does not list this session to this "
-            "application.",
+            {
+                1: "PAM Core does not list this session. Check the ID, and the devices and credentials of the "
+                "authorization of this application."
+            },
+            "1 of 1 sessions could not be terminated. Session 1: PAM Core does not list this session. Check the ID, "
+            "and the devices and credentials of the authorization of this application.",
         ),
         (
             {"id": [1, 2]},
             [NOT_THERE, getting(2, TWO), dropping(2)],
-            {1: "PAM Core does not list this session to this application.", 2: True},
-            "1 of 2 sessions could not be terminated. Session 1: PAM Core does not list this session to this "
-            "application.",
+            {
+                1: "PAM Core does not list this session. Check the ID, and the devices and credentials of the "
+                "authorization of this application.",
+                2: True,
+            },
+            "1 of 2 sessions could not be terminated. Session 1: PAM Core does not list this session. Check the ID, "
+            "and the devices and credentials of the authorization of this application.",
         ),
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": None})],
-            {1: "PAM Core lists the session without a valid session_id."},
+            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."},
             "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
-            "PAM Core lists the session without a valid session_id.",
+            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
         ),
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": ".."})],
-            {1: "PAM Core lists the session without a valid session_id."},
+            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."},
             "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
-            "PAM Core lists the session without a valid session_id.",
+            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
         ),
     ],
 )
@@ -316,7 +326,7 @@ def test_message_is_short_and_without_control_characters(api: Api, run: RunModul
     result = run({"protocol": "ssh"})
     assert result["msg"] == (
         f"1 of 1 sessions could not be terminated. Session 1 of j [2Jdoe on {shown}: "
-        "PAM Core lists the session without a valid session_id."
+        "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."
     )
     assert result["sessions"][0]["device"] == device
 
@@ -355,7 +365,7 @@ def test_no_session_ends_if_the_list_fails(api: Api, run: RunModule) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"user": "jdoe"}) == {
         "failed": True,
-        "msg": 'Listing the remote sessions failed: PAM Core responded with "No" (HTTP 400).',
+        "msg": 'Listing the sessions failed: PAM Core responded with "No" (HTTP 400).',
         "http_status": 400,
         "error_code": None,
     }
@@ -375,7 +385,8 @@ CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
 UTC = {"timezone": "UTC"}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
 STILL = (
-    "No session was terminated. The URL has not expired yet, or only just expired: a matching session may still appear."
+    "No session was terminated. The URL has not expired yet, or expired a moment ago, so a matching session may still "
+    "appear. Try again later."
 )
 
 
@@ -410,7 +421,8 @@ def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule
     api.expect(listing(ONE, {**TWO, **ENDED})._replace(headers=LATER))
     result = run({"created": CREATED, **UTC, "active": True})
     assert result["msg"] == (
-        "No session was terminated. 2 sessions match: someone else opened a session as the same user at the same time."
+        "No session was terminated. 2 sessions match, so it is unknown which of them the URL opened. Find the session "
+        "in PAM Core, and use its id."
     )
 
 
@@ -421,8 +433,8 @@ def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule
         (listing(), STILL),
         (
             listing(ONE, TWO)._replace(headers=LATER),
-            "No session was terminated. 2 sessions match: someone else opened a session as the same user at the same "
-            "time.",
+            "No session was terminated. 2 sessions match, so it is unknown which of them the URL opened. Find the "
+            "session in PAM Core, and use its id.",
         ),
     ],
 )

@@ -164,7 +164,7 @@ def test_facts_of_other_hosts(cache: type[NewerCache]) -> None:
 
 def test_computed_variable_name() -> None:
     found = facts().behind_template("{{ lookup('vars', 'own' ~ 'er') }}", {})
-    assert str(found) == "a variable with a computed name, which may be a fact of web01"
+    assert str(found) == "a variable whose name is computed, which may be a fact of web01"
 
 
 def test_items_of_a_loop() -> None:

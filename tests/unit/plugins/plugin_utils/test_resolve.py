@@ -304,15 +304,14 @@ def test_environment_is_restored_after_a_failure() -> None:
             {},
             {"URL": "http://vault.example"},
             "url from the environment variable SENHASEGURA_URL "
-            "must begin with https://, because PAM Core gives privileged access.",
+            "must begin with https://, because http:// would send secrets unencrypted.",
         ),
         (
             {"credential": None},
             {"senhasegura_credential": "root"},
             {"AUTO_SELECT_CREDENTIAL": "true"},
             "credential from the variable senhasegura_credential and auto_select_credential from the environment "
-            "variable SENHASEGURA_AUTO_SELECT_CREDENTIAL are mutually exclusive. Set credential, or let PAM Core "
-            "select one.",
+            "variable SENHASEGURA_AUTO_SELECT_CREDENTIAL exclude each other. Set only one of them.",
         ),
         ({"port": "many"}, {}, {}, "port must be an integer."),
         ({"retries": "2.5"}, {}, {}, "retries must be an integer."),
@@ -329,12 +328,12 @@ def test_environment_is_restored_after_a_failure() -> None:
         ),
         ({"api_prefix": "v2"}, {}, {}, "api_prefix must be one of auto, iso, api, but is 'v2'."),
         ({"api_prefix": "api\nv2"}, {}, {}, "api_prefix must be one of auto, iso, api, but is 'api\\nv2'."),
-        ({"hostname": "a", "ports": 1}, {}, {}, "There is no option hostname, ports."),
+        ({"hostname": "a", "ports": 1}, {}, {}, "Unknown option: hostname, ports."),
         (
             {"port": "many", "user": "", "color": 1, "url": ""},
             {"senhasegura_screen_size": "x"},
             {},
-            "port must be an integer. There is no option color. url is missing or empty. "
+            "port must be an integer. Unknown option: color. url is missing or empty. "
             "user is missing or empty. screen_size from the variable senhasegura_screen_size "
             "must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'x'.",
         ),
@@ -360,5 +359,5 @@ def test_origin_of_a_file_is_its_path(resolved: Resolve, ansible_cfg: Callable[.
     with pytest.raises(OptionsError) as error:
         resolved({**DIRECT, "url": None})
     assert str(error.value) == (
-        f"{NOTHING_SENT}url from {path} must begin with https://, because PAM Core gives privileged access."
+        f"{NOTHING_SENT}url from {path} must begin with https://, because http:// would send secrets unencrypted."
     )

@@ -30,7 +30,7 @@ def alert(reason: str) -> ssl.SSLError:
 
 RETRYABLE: list[tuple[Exception, str]] = [
     (TimeoutError(), "no response within the time that the option timeout allows"),
-    (ssl.SSLEOFError(), "the server closed the TLS connection; it may require a client certificate or have rejected"),
+    (ssl.SSLEOFError(), "the server closed the TLS connection; it may require a client certificate (client_cert"),
     (http.client.RemoteDisconnected("closed"), "the connection was closed before a response arrived"),
     (http.client.IncompleteRead(b""), "the connection was closed in the middle of the response"),
     (http.client.BadStatusLine("SSH-2.0"), "the response is not HTTP"),
