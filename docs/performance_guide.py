@@ -175,7 +175,7 @@ def method(results: Results) -> Iterator[str]:
         "MiB are the memory of the\nlargest process. The simulator counts the requests and connections. Each run is "
         "checked to have requested all its\nsessions. The machine is a virtual machine, whose speed varies at times; "
         "*from … to* shows how much the runs differed.\nThe measurements were not all made on one day. This matters if "
-        "a goal compares two kinds of work, such as 1000 hosts with\n100.\n\n"
+        "a goal compares two kinds of work, such as 1000 hosts\nwith 100.\n\n"
     )
 
 
@@ -269,7 +269,7 @@ def promises(results: Results) -> Iterator[str]:
     yield title("Against the goals")
     yield (
         "These goals were set before the first measurement. Two of the goals for 200 items were replaced when each "
-        "request got its\nown connection:\n\n"
+        "request got\nits own connection:\n\n"
     )
     yield ".. list-table::\n   :header-rows: 1\n\n"
     head = ["What", "Goal", *(f"ansible-core {core}" for core in cores(results))]
