@@ -37,11 +37,11 @@ HEAD = """\
 
 .. _ansible_collections.pamops.senhasegura.docsite.performance_guide:
 
-What a session costs
-====================
+Benchmarks
+==========
 
 Requesting a session from PAM Core takes little longer than any other Ansible task. This page has measurements of this
-collection and of the alternatives. You can `measure it yourself
+collection and of the alternatives. You can `repeat the measurements
 <https://github.com/pamops/ansible-collection-senhasegura/blob/main/CONTRIBUTING.md>`__ with ``make bench``.
 
 .. contents::
@@ -54,11 +54,12 @@ ADVICE = """\
 How to speed up a playbook
 --------------------------
 
-The defaults are fast. These can help further:
+The defaults are fast. These changes can make a playbook faster:
 
-* **Use the task, or one task before the lookups.** Ansible runs each task of each host in a separate process, a copy of
-  its main process. The code of a task is loaded once, in the main process. The code of a lookup is loaded by each copy.
-  But once a play has a task of this collection, even a skipped one, all later lookups of the run find the code loaded:
+* **Use the module. If you must use the lookup, run one task of this collection first.** Ansible runs each task of each
+  host in a separate process, a copy of its main process. The code of a module is loaded once, in the main process. The
+  code of a lookup is loaded again in each copy. But after a task of this collection, even a skipped task, the code is
+  already loaded for all later lookups of the run:
 
   .. code-block:: yaml+jinja
 
@@ -82,14 +83,15 @@ The defaults are fast. These can help further:
         no_log: true
 
 * **Use a loop instead of many tasks**: the items of a loop share a process and its loaded code. But the result of a
-  loop is available only after its last item, and the next task starts only after the last host, while the 30 seconds of
-  the first URL are running. If PAM Core is slow, or there are hundreds of sessions, hand over each URL before you
-  request the next one: use ``ansible.builtin.include_tasks`` in the loop, ``serial``, or ``strategy: free``.
+  loop is available only after its last item, and the next task starts only after the last host. Meanwhile, the 30
+  seconds of the first URL are already running. If PAM Core is slow, or there are hundreds of sessions, hand over each
+  URL before you request the next one: use ``ansible.builtin.include_tasks`` in the loop, ``serial``, or ``strategy:
+  free``.
 * **Delegate only if you must.** A task that is delegated over SSH copies its code for each item, and logs in each time.
 * **Set** ``api_prefix`` if you know it: with ``auto``, the first task of a run may send up to three more requests.
 * **Leave** ``token_cache`` **on**: without it, each task logs in for each host.
-* **Set** ``forks`` as high as your controller can handle. It is also the maximum number of requests that PAM Core
-  receives at the same time.
+* **Set** ``forks`` as high as your controller can handle. PAM Core receives at most this number of requests at the same
+  time.
 
 """
 
@@ -97,26 +99,30 @@ CHANGED = """\
 What was optimized
 ------------------
 
-``perf``, ``py-spy``, ``cProfile`` in the processes of tasks, and ``python -X importtime`` showed where the time goes:
+The tools ``perf``, ``py-spy``, ``cProfile`` in the processes of tasks, and ``python -X importtime`` showed where the
+time goes:
 
-* A copied process is slow at first, because the memory that it touches must be copied. So whatever all processes of a
-  run need is created in the main process, when Ansible loads the plugin there: the Python libraries, the definitions of
-  options, patterns, and two TLS contexts, one of them with the certificate authorities that are trusted by default. In
-  a copy, creating a context took 1.5 to 3 ms, and loading these authorities 19 ms.
-* Certificate authorities are read once per connection; the libraries would read them twice.
-* ``oauthlib``, time zones, and the code that prepares PAM Core's error texts for a message are loaded only when needed.
-* For safety, each request has its own connection and TLS handshake. This, the libraries' own work and the copying are
-  what remains. The same request in an action plugin of 15 lines takes nearly as long, although it has no login, checks,
-  overall time limit, hiding or messages. It is one of the alternatives in the tables.
-* A lookup without a task loads the libraries in each process. Most of the time goes to ``requests``, and to this
-  collection's code, which Ansible compiles again in each process. So code that only a failure, a SOCKS proxy or a
-  search for sessions needs is in separate files. No supported way was found to load a lookup in the main process, other
+* A copied process is slow at first, because each part of the memory that it uses must first be copied. So the main
+  process creates what all processes of a run need, when Ansible loads the plugin there: the Python libraries, the
+  definitions of options, patterns, and two TLS contexts. One of the two contexts has the certificate authorities that
+  are trusted by default. In a copied process, creating a context took 1.5 to 3 ms, and loading these authorities 19 ms.
+* Other certificate authorities, such as those of ``ca_path``, are read once per connection. The libraries on their own
+  would read them twice.
+* ``oauthlib``, time zones, and the code that prepares PAM Core's error texts for a message are loaded only when
+  needed.
+* For safety, each request has its own connection and TLS handshake. The remaining time goes to these handshakes, to the
+  libraries' own work and to the copying. An action plugin of 15 lines that sends the same request takes nearly as long,
+  although it has no login, checks, overall time limit, hiding or messages. This plugin is one of the alternatives in
+  the tables.
+* A lookup without a task before it loads the libraries in each process. Most of that time goes to ``requests``, and to
+  this collection's code, which Ansible compiles again in each process. So code that only a failure, a SOCKS proxy or a
+  search for sessions needs is in separate files. We found no supported way to load a lookup in the main process, other
   than with a task.
 * Loading that much code made Python's garbage collector search all the memory that the process inherits from the main
-  process, and so copy it: once per process with ansible-core 2.16, for 30 ms. Lookups now exclude this memory from
-  garbage collection. The collector could not find anything there.
+  process. The search copied this memory. With ansible-core 2.16, this took 30 ms in each process. Lookups now exclude
+  this memory from garbage collection, since there is nothing to collect in it.
 
-None of this weakens what the collection guarantees: for speed, nothing is hidden less, sent twice or checked later.
+No optimization weakens hiding, sends a request twice or delays a check.
 
 """
 
@@ -148,27 +154,28 @@ def summary(results: Results) -> Iterator[str]:
     one, none = (seconds(results, "start-0ms", name) for name in ("task", "empty"))
     yield title("In short")
     yield f"With ansible-core {cores(results)[-1]}:\n\n"
-    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. A ``debug`` task for them\n"
-    yield f"  takes {debug:.1f} seconds, and ``ansible.builtin.uri`` takes {uri:.1f}.\n"
+    yield f"* 100 sessions for 100 hosts take {task:.1f} seconds, and 101 requests. For the same hosts, a ``debug``\n"
+    yield f"  task takes {debug:.1f} seconds, and ``ansible.builtin.uri`` takes {uri:.1f} seconds.\n"
     yield f"* 200 sessions in a loop take {loop:.1f} seconds, and one login. A script without Ansible takes\n"
     yield f"  {plain:.1f} seconds.\n"
-    yield f"* A playbook that requests one session takes {one:.1f} seconds, one that does nothing takes {none:.1f}.\n\n"
+    yield f"* A playbook that requests one session takes {one:.1f} seconds. An empty playbook takes\n"
+    yield f"  {none:.1f} seconds.\n\n"
 
 
 def method(results: Results) -> Iterator[str]:
     machine = results["machine"]
     yield title("How it was measured")
     yield (
-        f"On {machine['system']} with {machine['processors']} processors ({machine['processor']}) and "
-        f"{machine['memory_gib']:.0f} GiB,\nwith version {results['collection']} of the collection. "
+        f"The machine runs {machine['system']}, and has {machine['processors']} processors ({machine['processor']}) "
+        f"and\n{machine['memory_gib']:.0f} GiB. Version {results['collection']} of the collection was measured. "
         "The simulator of PAM Core runs on the same machine, behind TLS. It\n"
-        "responds immediately, or after 50 ms. The contenders for the same work take turns. Each figure is the median "
-        "of as\nmany runs as the table shows, after one run that does not count, unless a run takes minutes. Times are "
-        "of the whole\n``ansible-playbook``. CPU seconds are of all its processes, and MiB are of the largest one. The "
-        "simulator counts the\nrequests and connections, and every run is checked to have requested all its sessions. "
-        "The machine is a virtual one,\nwhose speed varies at times; *from … to* shows how much the runs differed. Not "
-        "everything was measured on one day. This\nmatters if a goal compares two kinds of work, such as 1000 hosts "
-        "with 100.\n\n"
+        "responds immediately, or after 50 ms. Runs of the compared alternatives alternate. Each figure is the median "
+        "of as\nmany runs as the table shows. One warm-up run is discarded first, except for runs of several minutes. "
+        "Times are the\nduration of the whole ``ansible-playbook``. CPU seconds are the sum over all its processes. "
+        "MiB are the memory of the\nlargest process. The simulator counts the requests and connections. Each run is "
+        "checked to have requested all its\nsessions. The machine is a virtual machine, whose speed varies at times; "
+        "*from … to* shows how much the runs differed.\nThe measurements were not all made on one day. This matters if "
+        "a goal compares two kinds of work, such as 1000 hosts\nwith 100.\n\n"
     )
 
 
@@ -230,18 +237,46 @@ def rows(measured: list[Mapping[str, t.Any]]) -> Iterator[list[str]]:
         yield [one["title"], core, *(column(one) for _name, column in COLUMNS.values())]
 
 
+# Short title of a goal, for a terminal → its text on the page
+GOAL_TEXTS = {
+    "100 hosts: time, × that of debug": "100 hosts: time, relative to ``debug``",
+    "100 hosts: uri's time, × that of the task": "100 hosts: time of ``uri``, relative to the task",
+    "100 hosts: requests": "100 hosts: number of requests",
+    "1000 hosts: time of each host, × that with 100 hosts": "1000 hosts: time per host, relative to 100 hosts",
+    "1000 hosts: logins": "1000 hosts: number of logins",
+    "200 items: ms of each above the script": "200 items: extra ms per item, compared with the plain script",
+    "200 items: logins": "200 items: number of logins",
+    "200 items: connections": "200 items: number of connections",
+    "100 hosts: the lookup's time, × the task's": "100 hosts: time of the lookup, relative to the task",
+    "100 hosts: the same, after a task of the collection": (
+        "100 hosts: time of the lookup after a task of the collection, relative to the task"
+    ),
+    "ms that importing the plugin takes": "One task: ms to import the plugin",
+    "ms that the collection adds to a play without it": "ms that an installed but unused collection adds to a play",
+    "100 hosts, 50 ms: time, × what that dictates": (
+        "100 hosts: time, relative to the minimum that a response time of 50 ms allows"
+    ),
+    "1000 hosts, 50 ms: time, × what that dictates": (
+        "1000 hosts: time, relative to the minimum that a response time of 50 ms allows"
+    ),
+    "200 items, 50 ms: ms of each above the script": (
+        "200 items, 50 ms per response: extra ms per item, compared with the plain script"
+    ),
+}
+
+
 def promises(results: Results) -> Iterator[str]:
     yield title("Against the goals")
     yield (
-        "These goals were set before anything was measured. Two of those for 200 items were replaced when each request "
-        "got its\nown connection:\n\n"
+        "These goals were set before the first measurement. Two of the goals for 200 items were replaced when each "
+        "request got\nits own connection:\n\n"
     )
     yield ".. list-table::\n   :header-rows: 1\n\n"
-    head = ["", "Goal", *(f"ansible-core {core}" for core in cores(results))]
+    head = ["What", "Goal", *(f"ansible-core {core}" for core in cores(results))]
     lines: dict[str, list[str]] = {}
     for goal, _core, figure, kept in reached(results):
         limit = f"at {'least' if goal.at_least else 'most'} {goal.limit:g}"
-        line = lines.setdefault(goal.title, [goal.title, limit])
+        line = lines.setdefault(goal.title, [GOAL_TEXTS.get(goal.title, goal.title), limit])
         line.append(f"{figure:.3g}{'' if kept else ' (**not reached**)'}")
     yield from table_lines([head, *lines.values()])
 

