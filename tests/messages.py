@@ -143,7 +143,7 @@ URLS_EXPIRE = "Their session URLs expire unless they are opened."
 # Why it is not known which session a URL opened
 
 ANOTHER_SESSION = "2 sessions match: someone else opened a session as the same user at the same time."
-NO_SESSION = (
+NONE_MATCHES = (
     "No session matches: the URL was not opened, PAM Core lists the device under another name, or timezone is wrong."
 )
 TOO_EARLY = "The URL has not expired yet, or only just expired: a matching session may still appear."

@@ -34,6 +34,19 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._http.deadline import Deadline
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory, run_memory
+from tests.messages import (
+    CHECK_API_PREFIX,
+    CHECK_CLIENT,
+    CREATING,
+    INTERRUPTED,
+    LOGGING_IN,
+    NOT_LOGGED_IN,
+    NOT_RETRIED,
+    STATUS_401,
+    STATUS_403,
+    STATUS_429,
+    responded,
+)
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,
@@ -371,15 +384,7 @@ def test_newer_token_of_another_task_is_kept(api: Api, run_directory: Path) -> N
 # Rejected logins
 
 INVALID = {"error": "invalid_client", "error_description": "Client authentication failed"}
-CHECK_CLIENT = (
-    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
-    "expired, and that this machine's IP address is authorized."
-)
-PAGE = (
-    "Logging in with OAuth 2.0 failed: the response (HTTP 403, content type application/json) is not from PAM Core's "
-    "API. In PAM Core, check the resources, permission and authorized IPs of the authorization of this "
-    "application."
-)
+PAGE = f"{LOGGING_IN}the response (HTTP 403, content type application/json) is not from PAM Core's API. {STATUS_403}"
 
 
 def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.Any]:
@@ -394,25 +399,20 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
         (
             401,
             INVALID,
-            f'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). '
-            f"{CHECK_CLIENT}",
+            f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}",
             None,
         ),
         (
             400,
             full(400, 'Not "you"', 1105),
-            'Logging in with OAuth 2.0 failed: PAM Core responded with "Not \\"you\\"" (HTTP 400, code 1105). '
-            "Check the API credentials. Check that the application and its authorization are enabled and not expired, "
-            "and that this machine's IP address is authorized.",
+            LOGGING_IN + responded('Not \\"you\\"', 400, 1105) + f" {STATUS_401}",
             1105,
         ),
         (403, b"<html>Forbidden</html>", PAGE, None),
         (
             401,
             {"message": "long " * 400},
-            f'Logging in with OAuth 2.0 failed: PAM Core responded with "{("long " * 400)[:1000]}…" (HTTP 401). '
-            "Check the API credentials. Check that the application and its authorization are enabled and not expired, "
-            "and that this machine's IP address is authorized.",
+            f"{LOGGING_IN}{responded(('long ' * 400)[:1000] + '…', 401)} {STATUS_401}",
             None,
         ),
     ],
@@ -430,8 +430,7 @@ def test_rejected_login_is_not_retried_at_once(
     clock[0] += later
     assert refused() == {
         **result,
-        "msg": f"{message} That was {ago} ago; to avoid repeated failed logins, this run does not retry the login "
-        "within 60 seconds.",
+        "msg": f"{message} That was {ago} {NOT_RETRIED}",
     }
 
 
@@ -522,10 +521,7 @@ def ended_login(api: Api) -> None:
 @pytest.mark.usefixtures("ended_login")
 def test_login_of_an_ended_task_is_not_retried_at_once(api: Api, run_directory: Path) -> None:
     assert refused() == {
-        "msg": "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before "
-        "PAM Core responded. If the task keyword timeout interrupted it, set the keyword to more seconds than the "
-        "option timeout. That was 0 seconds ago; to avoid repeated failed logins, this run does not retry the login "
-        "within 60 seconds.",
+        "msg": f"{LOGGING_IN}{INTERRUPTED} That was 0 seconds {NOT_RETRIED}",
         "http_status": None,
         "error_code": None,
     }
@@ -587,10 +583,7 @@ def test_no_login_after_waiting_for_another_one(api: Api, run_directory: Path) -
     waiting = connect({"url": URL, "api_prefix": "iso", "timeout": 0.3, "retries": 0, **OAUTH2}, memory)
     with memory.locked(waiting._login._key, 1), pytest.raises(NotSent) as error:
         create_remote_session(waiting, SESSION)
-    assert str(error.value) == (
-        "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
-        "option timeout allows. This task did not log in, because each failed login counts against the application."
-    )
+    assert str(error.value) == LOGGING_IN + NOT_LOGGED_IN
 
 
 def test_refusal_after_a_401_replaces_the_token(api: Api, run_directory: Path) -> None:
@@ -710,9 +703,7 @@ def test_no_session_path_exists(api: Api, prefix: str, paths: list[str]) -> None
     with pytest.raises(Refused) as error:
         create(BEARER, api_prefix=prefix)
     assert str(error.value) == (
-        'Creating the remote session failed: PAM Core responded with "Resource sub not found" (HTTP 404). '
-        f"Tried: {', '.join(paths)}. "
-        "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)."
+        f"{CREATING}{responded('Resource sub not found', 404)} Tried: {', '.join(paths)}. {CHECK_API_PREFIX}"
     )
 
 
@@ -836,10 +827,7 @@ def test_retries_are_limited(api: Api, slept: list[float], retries: int) -> None
     api.expect(*[busy] * (retries + 1))
     with pytest.raises(Refused) as error:
         create(BEARER, retries=retries)
-    assert str(error.value) == (
-        'Creating the remote session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
-        "PAM Core limits the rate of requests. Send fewer requests, or retry later."
-    )
+    assert str(error.value) == f"{CREATING}{responded('API rate limit exceeded', 429)} {STATUS_429}"
     assert slept == [1.0] * retries
 
 
