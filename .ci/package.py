@@ -40,6 +40,7 @@ PACKAGE = (
     "pyproject.toml",
     "tests/config.yml",
     "tests/faults",
+    "tests/messages.py",
     "tests/simulator",
     "tests/unit",
 )

@@ -243,7 +243,8 @@ SHOWN = {
     "could not be resolved": "the name … could not be resolved",
     "no connection to": "no connection to … port …",
     "it may require a client certificate (client_cert, client_key) or have rejected yours": (
-        "the server closed the TLS connection; it may require a client certificate (client_cert, client_key) or have rejected yours"
+        "the server closed the TLS connection; it may require a client certificate (client_cert, client_key) or have "
+        "rejected yours"
     ),
     "No certificates could be read from": "No certificates could be read from …",
     "or its key cannot be used": "The client certificate … or its key cannot be used",

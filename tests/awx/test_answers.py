@@ -25,7 +25,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.awx.conftest import CHECKOUT, PROGRAMS, awx_extra_vars, base_environment
-from tests.awx.test_request_session import ADVICE, ADVICE_ON_LAUNCHER, NOTHING_ASKED, session_credential
+from tests.awx.test_request_session import ADVICE, ADVICE_ON_LAUNCHER, session_credential
+from tests.messages import NOT_REQUESTED
 
 if t.TYPE_CHECKING:
     from tests.awx.conftest import JobPlay
@@ -169,7 +170,7 @@ def test_answer_is_a_string_or_is_rejected_by_name(vault: Simulator, collections
                 r"(\w+) is not a string but the (?:boolean|integer|number|date|time) \S+\. ", asked.messages[number]
             )
             assert sorted(found) == sorted(FIELDS), form
-            assert asked.messages[number].startswith(NOTHING_ASKED) and asked.messages[number].endswith(ADVICE)
+            assert asked.messages[number].startswith(NOT_REQUESTED) and asked.messages[number].endswith(ADVICE)
             assert number not in asked.by_survey
         elif not meant(form):
             assert "device is missing or empty. protocol is missing or empty. credential is " in asked.messages[number]
@@ -185,7 +186,7 @@ def test_name_of_the_launcher_is_a_string_or_is_rejected(
     asked = ask([GOOD], vault, collections, tmp_path, launcher)
     if READS_YAML:
         assert asked.by_survey == {}
-        assert asked.messages[1].startswith(f"{NOTHING_ASKED}awx_user_name is not a string but ")
+        assert asked.messages[1].startswith(f"{NOT_REQUESTED}awx_user_name is not a string but ")
         assert asked.messages[1].endswith(ADVICE_ON_LAUNCHER)
     else:
         assert asked.by_survey == {1: expected(GOOD, launcher)}
@@ -251,7 +252,7 @@ def test_words_for_true_select_a_credential_unless_a_list_restricts_it(
     asked = ask(surveys, vault, collections, tmp_path, site=ALLOWED)
     for number, message in enumerate(words.values(), 1):
         if message:
-            assert asked.messages[number].startswith(NOTHING_ASKED + message)
+            assert asked.messages[number].startswith(NOT_REQUESTED + message)
             assert number not in asked.by_survey
         else:
             assert asked.by_survey[number] == expected(GOOD)
@@ -275,7 +276,7 @@ def test_uses_launcher_name_must_be_false(word: str, vault: Simulator, collectio
     if READS_YAML or word == "perhaps":
         assert asked.by_survey == {}
         name = "awx_user_name" if READS_YAML else "uses_launcher_name"
-        assert asked.messages[1].startswith(f"{NOTHING_ASKED}{name} ")
+        assert asked.messages[1].startswith(f"{NOT_REQUESTED}{name} ")
     else:
         assert asked.by_survey == {1: expected(GOOD, "asmith")}
 
@@ -297,7 +298,7 @@ def test_expression_of_the_site_cannot_convert_the_launcher_name(
     job = run_job(answers, [session_credential(vault)], site, user="00123456")
     if READS_YAML:
         assert job.failure().startswith(
-            f"{NOTHING_ASKED}awx_user_name is not a string but the integer 42798. tower_user_name is not a string but "
+            f"{NOT_REQUESTED}awx_user_name is not a string but the integer 42798. tower_user_name is not a string but "
             "the integer 42798. "
         )
         assert job.failure().endswith(f" {ADVICE} {ADVICE_ON_LAUNCHER}")

@@ -28,6 +28,7 @@ import pytest
 import requests
 
 from tests.awx.conftest import CHECKOUT, PROGRAMS, RESULTS, CommandLines, base_environment, needed, secrets_of
+from tests.messages import NOTHING_SENT
 
 if t.TYPE_CHECKING:
     from tests.simulator import Simulator
@@ -253,8 +254,7 @@ def test_missing_options_fail_without_a_terminal(vault: Simulator, environment: 
     kept = {name: value for name, value in environment.items() if name not in ("SENHASEGURA_USER", "SENHASEGURA_URL")}
     played = play({**kept, "BROWSER": browser})
     assert played.failure() == (
-        "Invalid options; nothing was sent to PAM Core: url is missing or empty. user is missing or "
-        "empty. device is missing or empty."
+        f"{NOTHING_SENT}url is missing or empty. user is missing or empty. device is missing or empty."
     )
     assert "Not waiting for response to prompt as stdin is not interactive" in played.output
     assert vault.requests == []

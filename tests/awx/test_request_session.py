@@ -16,6 +16,21 @@ import requests
 
 from tests.awx.conftest import credential_type, inputs_of, secrets_of
 from tests.awx.webhook import basic
+from tests.messages import (
+    CHECK_CREDENTIAL,
+    CHECK_DEVICE,
+    CREATING,
+    MUST_BE_PORT,
+    MUST_BE_SCREEN_SIZE,
+    NO_CREDENTIAL,
+    NOT_ALLOWED,
+    NOT_REQUESTED,
+    NOTHING_SENT,
+    SET_PROTOCOL,
+    STATUS_400,
+    TWO_CREDENTIALS,
+    responded,
+)
 
 if t.TYPE_CHECKING:
     from tests.awx.conftest import Job, JobPlay
@@ -271,7 +286,6 @@ def test_job_output_has_the_url_only_if_configured(
 
 # Problems of answers and variables → the message
 
-NOTHING_ASKED = "No session was requested. "
 INTEGER = "must be an integer without a sign or leading zeros, but is"
 CONTROL = "contains control characters or newlines."
 ADVICE = (
@@ -283,13 +297,11 @@ ADVICE_ON_LAUNCHER = (
     "If session_user does not use awx_user_name, set uses_launcher_name to false in the job template's variables."
 )
 NO_BODY = "webhook_body must be a dictionary that can be sent as JSON, and must not refer to undefined variables."
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "all empty": (
         {"device": "", "credential": "", "protocol": "", "device_port": "", "screen_size": ""},
         {},
-        f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. credential is missing or empty. If "
-        "your version of PAM Core can select a credential, set auto_select_credential to true instead.",
+        f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. {NO_CREDENTIAL}",
     ),
     "malformed": (
         {
@@ -300,12 +312,12 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
         },
         {},
         f"{NOTHING_SENT}device is missing or empty. protocol is missing or empty. remote_addr must be an IPv4 or IPv6 "
-        "address, but is '10.0.0'. screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'big'.",
+        f"address, but is '10.0.0'. screen_size {MUST_BE_SCREEN_SIZE}'big'.",
     ),
     "not numbers, not booleans": (
         {"device_port": "22x", "remote_app": "0-1", "auto_select_credential": "perhaps"},
         {"allow_other_user": "maybe"},
-        f'{NOTHING_ASKED}device_port {INTEGER} "22x". remote_app {INTEGER} "0-1". auto_select_credential must be true '
+        f'{NOT_REQUESTED}device_port {INTEGER} "22x". remote_app {INTEGER} "0-1". auto_select_credential must be true '
         'or false, but is "perhaps". allow_other_user must be true or false, but is "maybe".',
     ),
     "control characters and line ends": (
@@ -319,19 +331,18 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "user": "j\x1b[2Jdoe",
         },
         {"allowed_devices": ["*.lab"], "webhook_token": "to\nken"},
-        f"{NOTHING_ASKED}webhook_token {CONTROL} device {CONTROL} user {CONTROL} credential {CONTROL} protocol "
+        f"{NOT_REQUESTED}webhook_token {CONTROL} device {CONTROL} user {CONTROL} credential {CONTROL} protocol "
         f"{CONTROL} screen_size {CONTROL} remote_device {CONTROL} remote_addr {CONTROL}",
     ),
     "out of range": (
         {"device_port": "70000", "remote_app": "0", "auto_select_credential": "yes"},
         {},
-        f"{NOTHING_SENT}port must be from 1 to 65535, but is 70000. remote_app must be from 1 to 2147483647, but is 0. "
-        "credential and auto_select_credential exclude each other. Set only one of them.",
+        f"{NOTHING_SENT}port {MUST_BE_PORT}70000. remote_app must be from 1 to 2147483647, but is 0. {TWO_CREDENTIALS}",
     ),
     "lists": (
         {"device": ["web01"], "protocol": ["SSH"]},
         {},
-        f"{NOTHING_ASKED}device is not a string but a list or a dictionary. protocol is not a string but a list or a "
+        f"{NOT_REQUESTED}device is not a string but a list or a dictionary. protocol is not a string but a list or a "
         f"dictionary. {ADVICE}",
     ),
     "variables of the job template that are not text": (
@@ -346,7 +357,7 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "webhook_token": 4711,
             "senhasegura_client_id": 815,
         },
-        f"{NOTHING_ASKED}session_user is not a string but the integer 42798. hand_over is not a string but the boolean "
+        f"{NOT_REQUESTED}session_user is not a string but the integer 42798. hand_over is not a string but the boolean "
         "true. webhook_format is not a string but the number 1.5. webhook_token is not a string but of type integer. "
         "an element of allowed_devices is not a string but the integer 12. an element of allowed_devices is not a "
         "string but null. allowed_protocols is not a string but null. an element of allowed_credentials is not a "
@@ -360,7 +371,7 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "webhook_format": "irc",
             "webhook_body": "text",
         },
-        f'{NOTHING_ASKED}user is "asmith", but this job template requests sessions only for its launcher, "jdoe". Set '
+        f'{NOT_REQUESTED}user is "asmith", but this job template requests sessions only for its launcher, "jdoe". Set '
         'allow_other_user to allow other users. hand_over must be webhook or job_output, but is "mail". '
         "The webhook URL must begin with https://, to protect the session URL, and must not contain spaces. "
         f'webhook_format must be generic, servicenow, slack, teams, but is "irc". {NO_BODY}',
@@ -368,28 +379,26 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "not allowed": (
         {"device": "db01", "protocol": "telnet", "credential": "root", "remote_device": "dc01"},
         {"allowed_devices": ["web*", "host00*"], "allowed_protocols": ["SSH"], "allowed_credentials": ["svc-*"]},
-        f'{NOTHING_ASKED}device is "db01", which is not in allowed_devices. remote_device is "dc01", which is '
-        'not in allowed_devices. protocol is "telnet", which is not in allowed_protocols. credential is '
-        '"root", '
+        f'{NOT_REQUESTED}device is "db01", {NOT_ALLOWED} remote_device is "dc01", {NOT_ALLOWED} '
+        'protocol is "telnet", which is not in allowed_protocols. credential is "root", '
         "which is not in allowed_credentials.",
     ),
     "nothing is allowed": (
         {},
         {"allowed_devices": [], "allowed_protocols": [], "allowed_credentials": ""},
-        f'{NOTHING_ASKED}device is "web01", which is not in allowed_devices. protocol is "SSH", which is not in '
+        f'{NOT_REQUESTED}device is "web01", {NOT_ALLOWED} protocol is "SSH", which is not in '
         'allowed_protocols. credential is "svc-admin", which is not in allowed_credentials.',
     ),
     "more than what is allowed": (
         {"device": "web01 anything", "remote_device": "w.b01", "credential": "SVC-ADMIN"},
         {"allowed_devices": ["web01", "w.+", "(web01"], "allowed_credentials": "svc-admin"},
-        f'{NOTHING_ASKED}device is "web01 anything", which is not in allowed_devices. remote_device is '
-        '"w.b01", which is not in allowed_devices. credential is "SVC-ADMIN", which is not in '
-        "allowed_credentials.",
+        f'{NOT_REQUESTED}device is "web01 anything", {NOT_ALLOWED} remote_device is "w.b01", {NOT_ALLOWED} '
+        'credential is "SVC-ADMIN", which is not in allowed_credentials.',
     ),
     "a credential that is not known": (
         {"credential": "", "auto_select_credential": "true"},
         {"allowed_credentials": ["svc-admin"]},
-        f"{NOTHING_ASKED}auto_select_credential cannot be used with allowed_credentials, as PAM Core could select any "
+        f"{NOT_REQUESTED}auto_select_credential cannot be used with allowed_credentials, as PAM Core could select any "
         f"credential.",
     ),
 }
@@ -413,24 +422,19 @@ def test_problems_are_reported_before_any_request(
 UNKNOWN = {
     "user": (
         "nobody",
-        'PAM Core responded with "User not found" (HTTP 400). Check that user, device, credential and protocol match '
-        "the values registered in PAM Core, and that the credential is assigned to the authorization of this "
-        "application.",
+        f"{responded('User not found', 400)} {STATUS_400}",
     ),
     "device": (
         "nowhere",
-        'PAM Core responded with "Device not found" (HTTP 400). Check the option device. Check that the device is '
-        "registered and enabled in PAM Core.",
+        f"{responded('Device not found', 400)} {CHECK_DEVICE}",
     ),
     "credential": (
         "nobody",
-        'PAM Core responded with "Credential not found" (HTTP 400). Check the options credential and device. Set '
-        "credential to the credential's user name, not to its ID or identifier.",
+        f"{responded('Credential not found', 400)} {CHECK_CREDENTIAL}",
     ),
     "protocol": (
         "SMOKE",
-        'PAM Core responded with "Invalid protocol" (HTTP 400). Set the option protocol to one of the '
-        "device's connectivities, such as SSH, RDP or HTTPS.",
+        f"{responded('Invalid protocol', 400)} {SET_PROTOCOL}",
     ),
 }
 
@@ -446,14 +450,14 @@ def test_unknown_names_in_pam_core_are_reported(
 ) -> None:
     value, message = UNKNOWN[name]
     job = run_job({**answers, name: value}, credentials, variables={"allow_other_user": True})
-    assert job.failure() == f"Requesting the session failed: {message}"
+    assert job.failure() == CREATING + message
     assert (created(vault), webhook.deliveries) == (0, [])
 
 
 def test_missing_webhook_and_user_send_nothing(vault: Simulator, run_job: JobPlay, answers: dict[str, str]) -> None:
     job = run_job(answers, [session_credential(vault)], user=None)
     assert job.failure() == (
-        f"{NOTHING_ASKED}The user of the session is not set. In a job, it is the launcher (awx_user_name). Elsewhere, "
+        f"{NOT_REQUESTED}The user of the session is not set. In a job, it is the launcher (awx_user_name). Elsewhere, "
         "and in scheduled jobs, set session_user. No webhook is set for the session URL. Add a credential of the type"
         ' "senhasegura session webhook" to the job template, or set SENHASEGURA_WEBHOOK_URL. If hand_over is '
         "job_output, the job prints the URL instead, and everyone who can see the job can use it."
@@ -467,7 +471,7 @@ def test_broken_custom_message_fails_before_any_request(
     own = {"link": "{{ session.session_url }}", "to": "{{ no_such_variable }}"}
     job = run_job(answers, credentials, variables={"webhook_body": own})
     # The latter is the message of ansible-core 2.19 and later.
-    assert job.failure() == NOTHING_ASKED + NO_BODY or "'no_such_variable' is undefined" in job.failure()
+    assert job.failure() == NOT_REQUESTED + NO_BODY or "'no_such_variable' is undefined" in job.failure()
     assert vault.requests == []
 
 

@@ -31,6 +31,40 @@ from tests.faults.world import (
     socks_proxy,
     unanswering,
 )
+from tests.messages import (
+    CHECK_ADDRESS,
+    CHECK_API_PREFIX,
+    CHECK_CLIENT,
+    CHECK_CREDENTIAL,
+    CHECK_DEVICE,
+    CLOSED_BEFORE,
+    CLOSED_IN_THE_MIDDLE,
+    CREATING,
+    GATEWAY_TIMEOUT,
+    GATEWAY_TIMEOUT_RETRY,
+    GRANT_READ_WRITE,
+    INTERIM,
+    LACKS,
+    LOGGING_IN,
+    LOST,
+    MAY_EXIST,
+    NO_HANDSHAKE,
+    NO_TIME,
+    NO_TLS,
+    NOT_A_URL,
+    NOT_HTTP,
+    NOT_VALID_FOR,
+    PAM_CORE_ERROR,
+    SET_PROTOCOL,
+    STATUS_400,
+    STATUS_401,
+    STATUS_403,
+    STATUS_429,
+    UNSENT,
+    UNTRUSTED,
+    UNUSABLE_KEY,
+    responded,
+)
 
 
 class Case(t.NamedTuple):
@@ -63,23 +97,10 @@ SECONDS, MEBIBYTES = 4, 64
 
 # Texts that several messages share
 
-LOGIN = "Logging in with OAuth 2.0 failed: "
-CREATE = "Requesting the session failed: "
-UNSENT = "the request could not be sent: "
-LOST = "the request was sent, but no complete response arrived: "
-NOTE = " PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-REACH = ". Check url and proxy, and that this machine can reach that host."
+NOTE = f" {MAY_EXIST}"
+REACH = f". {CHECK_ADDRESS}"
 RESET = "Connection reset by peer."
-ENDED = "the connection was closed before a response arrived."
-BROKEN_OFF = "the connection was closed in the middle of the response."
-NO_TIME = "no response within the time that the option timeout allows."
-UNTRUSTED = "the server's certificate cannot be verified: "
 AUTHORITIES = " (set ca_path to the CA certificates to trust)."
-
-NO_HANDSHAKE = (
-    "the server closed the TLS connection; it may require a client certificate (client_cert, client_key) or "
-    "have rejected yours."
-)
 
 USER = "Set the option user to the login name of a user in PAM Core."
 CREDENTIAL = (
@@ -87,17 +108,11 @@ CREDENTIAL = (
     "set auto_select_credential instead."
 )
 DEVICE = "Set the option device to the host name or IP address of a registered device."
-NO_DEVICE = "Check the option device. Check that the device is registered and enabled in PAM Core."
-PROTOCOL = "Set the option protocol to one of the device's connectivities, such as SSH, RDP or HTTPS."
-PATHS = "Check that url points to PAM Core itself, and set api_prefix for its version (iso, api or auto)"
-NO_HEADER = f"{PATHS}. The gateway also sends this error if a proxy removes the Authorization header."
+NO_HEADER = f"{CHECK_API_PREFIX} The gateway also sends this error if a proxy removes the Authorization header."
 RESOURCE = (
-    "In PAM Core, under A2A > Authorizations, grant the resource Web Proxy Session with read and write permission to the authorization of this "
+    "In PAM Core, under A2A > Authorizations, grant the resource Web Proxy Session with read and write permission to "
+    "the authorization of this "
     "application."
-)
-READ_WRITE = (
-    "In PAM Core, under A2A > Authorizations, set the PAM resource permission of this application's authorization to "
-    "read and write."
 )
 REFERER = (
     "This collection sends no HTTP referrer. In PAM Core, under A2A > Authorizations, clear the authorized HTTP "
@@ -107,33 +122,9 @@ SIGNATURE = (
     "Check consumer_key, consumer_secret, token_key and token_secret. Check that url uses the host name configured in "
     "PAM Core, and that the clock of this machine is correct."
 )
-CLIENT = (
-    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
-    "expired, and that this machine's IP address is authorized."
-)
-NO_CREDENTIAL = (
-    "Check the options credential and device. Set credential to the credential's user name, not to its ID or "
-    "identifier."
-)
-FAULT = "This is an error in PAM Core. Ask its administrators to look into its log of system errors."
-LATER_OR_ASK = "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core."
-OUT_OF_TIME = "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core."
 INVALID = "PAM Core sent its own gateway an invalid response. Ask the administrators of PAM Core."
-STATUS_400 = (
-    "Check that user, device, credential and protocol match the values registered in PAM Core, and "
-    "that the credential is assigned to the authorization of this application."
-)
-STATUS_401 = (
-    "Check the API credentials; an access token may have expired. Check that the application and its authorization are "
-    "enabled and not expired, and that this machine's IP address is authorized."
-)
-STATUS_403 = (
-    "In PAM Core, check the authorization of this application: its resources, its permission and its "
-    "authorized IP addresses."
-)
 NOT_PAM_CORE = "Check that url points to PAM Core itself."
 HALF_A_HEAD = f"the response (HTTP 200, no content type) is not from PAM Core's API. {NOT_PAM_CORE}"
-STATUS_429 = "PAM Core limits the rate of requests. Send fewer requests, or retry later."
 STATUS_502 = "The gateway in front of PAM Core got no valid response from it. Ask the administrators of PAM Core."
 STATUS_503 = "PAM Core is unavailable. Retry later."
 
@@ -176,9 +167,9 @@ def outcome_unknown(
     **options: t.Any,
 ) -> Case:
     """PAM Core issues a session, and its response is lost or unclear. The request must not be repeated."""
-    or_message = or_text and CREATE + or_text + NOTE
+    or_message = or_text and CREATING + or_text + NOTE
     given = {"retries": 3, **options}
-    return Case(server, CREATE + text + NOTE, 1, 1, True, status, code, given, timeout, or_message=or_message)
+    return Case(server, CREATING + text + NOTE, 1, 1, True, status, code, given, timeout, or_message=or_message)
 
 
 def loses_response(handler: Handler, why: str, timeout: float = 10.0, or_text: str | None = None) -> Case:
@@ -194,7 +185,7 @@ def _answer(status: int, body: t.Any, handled: bool, **headers: str) -> Server:
 
 def refused(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
     """PAM Core refuses the request, and issues no session."""
-    return Case(_answer(status, body, False), f"{CREATE}PAM Core {text}", http_status=status, error_code=code)
+    return Case(_answer(status, body, False), f"{CREATING}PAM Core {text}", http_status=status, error_code=code)
 
 
 def unclear(status: int, body: t.Any, text: str, code: int | None = None) -> Case:
@@ -205,13 +196,13 @@ def unclear(status: int, body: t.Any, text: str, code: int | None = None) -> Cas
 def not_understood(status: int, body: t.Any, described: str, advice: str, handled_too: bool, **headers: str) -> Case:
     text = f"the response (HTTP {status}, {described}) is not from PAM Core's API. {advice}"
     server = _answer(status, body, handled_too, **headers)
-    return outcome_unknown(server, text, status) if handled_too else Case(server, CREATE + text, http_status=status)
+    return outcome_unknown(server, text, status) if handled_too else Case(server, CREATING + text, http_status=status)
 
 
 def without(members: Mapping[str, t.Any], lacking: str) -> Case:
     """A success without what the client needs."""
     server = simulated(("*/session", {"name": "replaced", "members": members}, None))
-    return outcome_unknown(server, f"PAM Core reported success, but the response lacks {lacking}.", 200)
+    return outcome_unknown(server, f"{LACKS}{lacking}.", 200)
 
 
 def contradictory(members: Mapping[str, t.Any], text: str, code: int | None = None) -> Case:
@@ -224,7 +215,7 @@ def login(status: int, body: t.Any, text: str, **headers: str) -> Case:
     """A failed login. No session can exist."""
     named = {"Content-Type": JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}
     fault = {"status": status, "body": body, "headers": named}
-    return Case(simulated(("*/token", fault, None)), LOGIN + text, 0, http_status=status)
+    return Case(simulated(("*/token", fault, None)), LOGGING_IN + text, 0, http_status=status)
 
 
 def token(members: Mapping[str, t.Any]) -> Case:
@@ -364,7 +355,7 @@ def no_json(body: t.Any, status: int = 200) -> Case:
 
 def redirect(status: int, location: str, **more: t.Any) -> Case:
     server = simulated(("*/session", {"name": "redirect", "status": status, "location": location}, None))
-    text = f"{CREATE}the response is a redirect (HTTP {status}), which is not followed. {NOT_PAM_CORE}"
+    text = f"{CREATING}the response is a redirect (HTTP {status}), which is not followed. {NOT_PAM_CORE}"
     return Case(server, text, http_status=status, **more)
 
 
@@ -379,54 +370,53 @@ def busy(status: int, retry_after: str | None, times: int | None, **more: t.Any)
     return simulated(("*/session", {"status": status, "body": {"message": message}, "headers": headers, **more}, times))
 
 
-BUSY = f'{CREATE}PAM Core responded with "API rate limit exceeded" (HTTP 429). {STATUS_429}'
-UNAVAILABLE = f'{CREATE}PAM Core responded with "Service unavailable" (HTTP 503). {STATUS_503}'
+BUSY = f"{CREATING}{responded('API rate limit exceeded', 429)} {STATUS_429}"
+UNAVAILABLE = f"{CREATING}{responded('Service unavailable', 503)} {STATUS_503}"
 
 TABLE: dict[str, dict[str, Case]] = {
     "Names and addresses": {
         "unknown name": unsent(
             nobody,
-            f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
+            f"{CREATING}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             url=f"https://{UNKNOWN}",
         ),
         "temporary failure of name resolution": unsent(
             nobody,
-            f"{CREATE}the name {LATER} could not be resolved: Temporary failure in name resolution{REACH}",
+            f"{CREATING}the name {LATER} could not be resolved: Temporary failure in name resolution{REACH}",
             url=f"https://{LATER}",
             retries=2,
         ),
         "slow name resolution": unsent(
             nobody,
-            f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
+            f"{CREATING}the name {SLOW} could not be resolved within 1 seconds{REACH}",
             SOON,
             url=f"https://{SLOW}",
             retries=2,
         ),
         "invalid name": unsent(
             nobody,
-            f"{CREATE}the name a..example could not be resolved: it is not a valid host name{REACH}",
+            f"{CREATING}the name a..example could not be resolved: it is not a valid host name{REACH}",
             url="https://a..example",
         ),
         "invalid character in the name": unsent(
             nobody,
-            f"{CREATE}{UNSENT}the URL of PAM Core or of a proxy is invalid (check "
-            "url, proxy, HTTPS_PROXY and ALL_PROXY).",
+            f"{CREATING}{UNSENT}{NOT_A_URL}",
             url="https://*.example",
             retries=2,
         ),
-        "refused": unsent(nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}"),
+        "refused": unsent(nobody, f"{CREATING}no connection to 127.0.0.1 port <port>: Connection refused{REACH}"),
         "refused on every retry": unsent(
-            nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", retries=2
+            nobody, f"{CREATING}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", retries=2
         ),
         "refused until the timeout": unsent(
-            nobody, f"{CREATE}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", SOON, retries=10
+            nobody, f"{CREATING}no connection to 127.0.0.1 port <port>: Connection refused{REACH}", SOON, retries=10
         ),
         "no response from the IP address": unsent(
-            unanswering, f"{CREATE}no connection to 127.0.0.1 port <port>: {NO_TIME[:-1]}{REACH}", SOON, retries=2
+            unanswering, f"{CREATING}no connection to 127.0.0.1 port <port>: {NO_TIME[:-1]}{REACH}", SOON, retries=2
         ),
         "no response from several IP addresses": unsent(
             unanswering,
-            f"{CREATE}no connection to {TWICE} port <port>: {NO_TIME[:-1]}{REACH}",
+            f"{CREATING}no connection to {TWICE} port <port>: {NO_TIME[:-1]}{REACH}",
             SOON,
             url=f"https://{TWICE}:<port>",
         ),
@@ -435,43 +425,42 @@ TABLE: dict[str, dict[str, Case]] = {
     "TLS": {
         "an unknown authority": unsent(
             raw(responds),
-            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            f"{CREATING}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
             ca_path="<other ca>",
             retries=2,
         ),
         "an unknown authority, without ca_path": unsent(
             raw(responds),
-            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            f"{CREATING}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
             ca_path=None,
         ),
         "another authority with the same name": unsent(
             raw(responds, "other authority"),
-            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            f"{CREATING}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
         ),
         "a wrong name": unsent(
             raw(responds, "other name"),
-            f"{CREATE}{UNSENT}{UNTRUSTED}Hostname mismatch, certificate is not valid for '{HERE}' "
-            "(set url to a host name that the certificate is valid for).",
+            f"{CREATING}{UNSENT}{UNTRUSTED}Hostname mismatch, certificate is not valid for '{HERE}' {NOT_VALID_FOR}",
             url=f"https://{HERE}:<port>",
         ),
         "a wrong IP address": unsent(
             raw(responds, "other address"),
-            f"{CREATE}{UNSENT}{UNTRUSTED}IP address mismatch, certificate is not valid for '127.0.0.1' "
-            "(set url to a host name that the certificate is valid for).",
+            f"{CREATING}{UNSENT}{UNTRUSTED}IP address mismatch, certificate is not valid for '127.0.0.1' "
+            f"{NOT_VALID_FOR}",
         ),
         "expired": unsent(
             raw(responds, "expired"),
-            f"{CREATE}{UNSENT}{UNTRUSTED}certificate has expired "
+            f"{CREATING}{UNSENT}{UNTRUSTED}certificate has expired "
             "(renew the certificate, or correct the clock of this machine).",
         ),
         "not yet valid": unsent(
             raw(responds, "future"),
-            f"{CREATE}{UNSENT}{UNTRUSTED}certificate is not yet valid "
+            f"{CREATING}{UNSENT}{UNTRUSTED}certificate is not yet valid "
             "(renew the certificate, or correct the clock of this machine).",
         ),
         "self-signed": unsent(
             raw(responds, "self-signed"),
-            f"{CREATE}{UNSENT}{UNTRUSTED}self-signed certificate{AUTHORITIES}",
+            f"{CREATING}{UNSENT}{UNTRUSTED}self-signed certificate{AUTHORITIES}",
         ),
         "expired, without verification": succeeds(raw(responds, "expired"), validate_certs=False, ca_path=None),
         "no file at ca_path": unsent(
@@ -481,50 +470,51 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "no file at client_cert": unsent(
             nobody,
-            "The client certificate <nothing> or its key cannot be loaded (client_cert, client_key; the key must not "
-            "be encrypted): No such file or directory.",
+            f"The client certificate <nothing> {UNUSABLE_KEY}No such file or directory.",
             client_cert="<nothing>",
         ),
         "missing client certificate, TLS 1.2": unsent(
-            raw(responds, "client, TLSv1_2"), f"{CREATE}{UNSENT}TLS failed: ssl/tls alert handshake failure.", retries=2
+            raw(responds, "client, TLSv1_2"),
+            f"{CREATING}{UNSENT}TLS failed: ssl/tls alert handshake failure.",
+            retries=2,
         ),
         "missing client certificate, TLS 1.3": unsent(
             raw(responds, "client, TLSv1_3"),
-            f"{CREATE}{UNSENT}TLS failed: tlsv13 alert certificate required.",
+            f"{CREATING}{UNSENT}TLS failed: tlsv13 alert certificate required.",
             retries=2,
         ),
         "wrong client certificate, TLS 1.2": unsent(
             raw(responds, "client, TLSv1_2"),
-            f"{CREATE}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
+            f"{CREATING}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
             client_cert="<stranger>",
         ),
         "wrong client certificate, TLS 1.3": unsent(
             raw(responds, "client, TLSv1_3"),
-            f"{CREATE}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
+            f"{CREATING}{UNSENT}TLS failed: tlsv1 alert unknown ca.",
             client_cert="<stranger>",
         ),
         "right client certificate": succeeds(raw(responds, "client, TLSv1_3"), client_cert="<client>"),
         "old versions only": unsent(
-            raw(responds, "old"), f"{CREATE}{UNSENT}TLS failed: tlsv1 alert protocol version.", retries=2
+            raw(responds, "old"), f"{CREATING}{UNSENT}TLS failed: tlsv1 alert protocol version.", retries=2
         ),
-        "no handshake": unsent(raw(waits, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
-        "endless handshake": unsent(raw(dribbles_handshake, None), f"{CREATE}{UNSENT}{NO_TIME}", SOON, retries=2),
+        "no handshake": unsent(raw(waits, None), f"{CREATING}{UNSENT}{NO_TIME}", SOON, retries=2),
+        "endless handshake": unsent(raw(dribbles_handshake, None), f"{CREATING}{UNSENT}{NO_TIME}", SOON, retries=2),
         "no TLS": unsent(
             raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None),
-            f"{CREATE}{UNSENT}the server does not use TLS on this port (check url).",
+            f"{CREATING}{UNSENT}{NO_TLS}",
             retries=2,
         ),
         "another protocol": unsent(
             raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None),
-            f"{CREATE}{UNSENT}the server does not use TLS on this port (check url).",
+            f"{CREATING}{UNSENT}{NO_TLS}",
             retries=2,
         ),
         "reset in the handshake": unsent(
-            raw(resets_unread, None), f"{CREATE}{UNSENT}Connection reset by peer.", retries=1
+            raw(resets_unread, None), f"{CREATING}{UNSENT}Connection reset by peer.", retries=1
         )._replace(connections=2),
         "close in the handshake": unsent(
             raw(blurts(b""), None),
-            f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
+            f"{CREATING}{UNSENT}{NO_HANDSHAKE}",
         ),
         "two resets before the handshake": succeeds(raw(resets_twice, None), retries=2)._replace(connections=3),
     },
@@ -532,87 +522,91 @@ TABLE: dict[str, dict[str, Case]] = {
         "HTTP": succeeds(behind(http_proxy, simulated()), proxy=f"http://{ASKED_PROXY}"),
         "HTTP, without the password": unsent(
             behind(http_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
             proxy=PROXY,
             retries=2,
         ),
         "HTTP, with a wrong password": unsent(
             behind(http_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
             proxy="http://me:wrong@127.0.0.1:<proxy>",
         ),
         "HTTP, target not reachable": unsent(
             behind(http_proxy, nobody),
-            f"{CREATE}{UNSENT}the proxy refused the connection: 502 Bad Gateway.",
+            f"{CREATING}{UNSENT}the proxy refused the connection: 502 Bad Gateway.",
             proxy=f"http://{ASKED_PROXY}",
         ),
         "HTTP, it refuses": unsent(
             behind(http_proxy, nobody),
-            f"{CREATE}{UNSENT}the proxy refused the connection: 418 I'm a Teapot.",
+            f"{CREATING}{UNSENT}the proxy refused the connection: 418 I'm a Teapot.",
             url=f"https://{FILTERED}",
             proxy=f"http://{ASKED_PROXY}",
             retries=2,
         ),
         "HTTP, proxy not reachable": unsent(
             behind(nobody, simulated()),
-            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
+            f"{LOGGING_IN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
             proxy=f"http://{ASKED_PROXY}",
             retries=1,
         ),
         "HTTP, unknown name": unsent(
             simulated(),
-            f"{LOGIN}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
+            f"{LOGGING_IN}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             proxy=f"http://{UNKNOWN}:3128",
         )._replace(connections=0),
         "HTTP, no response from its IP address": unsent(
             behind(unanswering, simulated()),
-            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            f"{LOGGING_IN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy=PROXY,
         ),
         "HTTP, it closes without a response": unsent(
-            behind(raw(sends(), None), simulated()), f"{LOGIN}{UNSENT}{ENDED}", proxy=PROXY
+            behind(raw(sends(), None), simulated()), f"{LOGGING_IN}{UNSENT}{CLOSED_BEFORE}", proxy=PROXY
         ),
         "HTTP, it repeats the password": unsent(
             behind(raw(sends(f"HTTP/1.1 407 {PROXY_PASSWORD} is wrong\r\n\r\n".encode()), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: 407 Proxy Authentication Required.",
             proxy=f"http://{ASKED_PROXY}",
         ),
         "HTTP, it never responds": unsent(
-            behind(raw(sends(then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY, retries=2
+            behind(raw(sends(then=waits), None), simulated()),
+            f"{LOGGING_IN}{UNSENT}{NO_TIME}",
+            SOON,
+            proxy=PROXY,
+            retries=2,
         ),
         "HTTP, endless response": unsent(
             behind(raw(dribbles(b"HTTP/1.1 200 OK\r\nA: ", b"b"), None), simulated()),
-            f"{LOGIN}{UNSENT}{NO_TIME}",
+            f"{LOGGING_IN}{UNSENT}{NO_TIME}",
             SOON,
             proxy=PROXY,
         ),
         "HTTP, it floods": unsent(
             behind(raw(floods(b"HTTP/1.1 200 OK\r\nA: ", b"b"), None), simulated()),
-            f"{LOGIN}{UNSENT}the response is not HTTP.",
+            f"{LOGGING_IN}{UNSENT}{NOT_HTTP}",
             proxy=PROXY,
         ),
         "HTTP, another protocol": unsent(
             behind(raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None), simulated()),
-            f"{LOGIN}{UNSENT}the response is not HTTP.",
+            f"{LOGGING_IN}{UNSENT}{NOT_HTTP}",
             proxy=PROXY,
         ),
         "HTTP, it closes the connection": unsent(
             behind(raw(sends(OPEN, then=blurts(b"")), None), simulated()),
-            f"{LOGIN}{UNSENT}{NO_HANDSHAKE}",
+            f"{LOGGING_IN}{UNSENT}{NO_HANDSHAKE}",
             proxy=PROXY,
         ),
         "HTTP, no handshake": unsent(
-            behind(raw(sends(OPEN, then=waits), None), simulated()), f"{LOGIN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY
+            behind(raw(sends(OPEN, then=waits), None), simulated()), f"{LOGGING_IN}{UNSENT}{NO_TIME}", SOON, proxy=PROXY
         ),
         "HTTPS, an unknown authority": unsent(
             behind(raw(responds, "other authority"), raw(responds)),
-            f"{CREATE}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
+            f"{CREATING}{UNSENT}{UNTRUSTED}unable to get local issuer certificate{AUTHORITIES}",
             proxy="https://127.0.0.1:<proxy>",
         ),
         "HTTPS, but the proxy uses HTTP": unsent(
             behind(raw(blurts(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None), raw(responds)),
-            f"{CREATE}{UNSENT}the server does not use TLS on this port (check url).",
+            f"{CREATING}{UNSENT}{NO_TLS}",
             proxy="https://127.0.0.1:<proxy>",
         ),
         "SOCKS 5": succeeds(behind(socks_proxy, simulated()), proxy=f"socks5://{ASKED_PROXY}"),
@@ -624,87 +618,87 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "SOCKS 5, unknown name": unsent(
             behind(socks_proxy, raw(responds)),
-            f"{CREATE}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
+            f"{CREATING}the name {UNKNOWN} could not be resolved: Name or service not known{REACH}",
             proxy=f"socks5://{ASKED_PROXY}",
             url=f"https://{UNKNOWN}:<port>",
         ),
         "SOCKS 5, slow name resolution": unsent(
             behind(socks_proxy, raw(responds)),
-            f"{CREATE}the name {SLOW} could not be resolved within 1 seconds{REACH}",
+            f"{CREATING}the name {SLOW} could not be resolved within 1 seconds{REACH}",
             SOON,
             proxy=f"socks5://{ASKED_PROXY}",
             url=f"https://{SLOW}:<port>",
         ),
         "SOCKS 5, invalid name": unsent(
             behind(socks_proxy, raw(responds)),
-            f"{CREATE}the name a..example could not be resolved: it is not a valid host name{REACH}",
+            f"{CREATING}the name a..example could not be resolved: it is not a valid host name{REACH}",
             proxy=f"socks5h://{ASKED_PROXY}",
             url="https://a..example:<port>",
         ),
         "SOCKS 5, without the password": unsent(
             behind(socks_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: Connection closed unexpectedly.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: Connection closed unexpectedly.",
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
         "SOCKS 5, with a wrong password": unsent(
             behind(socks_proxy, simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: Connection closed unexpectedly.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: Connection closed unexpectedly.",
             proxy="socks5://me:wrong@127.0.0.1:<proxy>",
         ),
         "SOCKS 5, it requires a password": unsent(
             behind(raw(blurts(b"\x05\x02"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: No username/password supplied. Server requested "
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: No username/password supplied. Server requested "
             "username/password authentication.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         "SOCKS 5, it refuses": unsent(
             behind(raw(socks5(b"\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: Connection not allowed by ruleset.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: Connection not allowed by ruleset.",
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
         "SOCKS 5, it reports an unreachable host": unsent(
             behind(raw(socks5(b"\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: Host unreachable.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: Host unreachable.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         # The proxy reports a success and closes the connection. If it has not read the handshake by then, this is a
         # reset.
         "SOCKS 5, target not reachable": unsent(
             behind(socks_proxy, nobody),
-            f"{CREATE}{UNSENT}{NO_HANDSHAKE}",
-            or_message=f"{CREATE}{UNSENT}{RESET}",
+            f"{CREATING}{UNSENT}{NO_HANDSHAKE}",
+            or_message=f"{CREATING}{UNSENT}{RESET}",
             proxy=f"socks5://{ASKED_PROXY}",
         ),
         "SOCKS 5, proxy not reachable": unsent(
             behind(nobody, simulated()),
-            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
+            f"{LOGGING_IN}no connection to 127.0.0.1 port <proxy>: Connection refused{REACH}",
             proxy=f"socks5://{ASKED_PROXY}",
             retries=1,
         ),
         "SOCKS 5, no response from its IP address": unsent(
             behind(unanswering, simulated()),
-            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            f"{LOGGING_IN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy=f"socks5://{ASKED_PROXY}",
         ),
         "SOCKS 5, it never responds": unsent(
             behind(raw(waits, None), simulated()),
-            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            f"{LOGGING_IN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy="socks5://127.0.0.1:<proxy>",
             retries=2,
         ),
         "SOCKS 5, endless response": unsent(
             behind(raw(socks5(b"\x05\x00\x00\x03\xff" + b"a" * 255, 0.1), None), simulated()),
-            f"{LOGIN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
+            f"{LOGGING_IN}no connection to 127.0.0.1 port <proxy>: {NO_TIME[:-1]}{REACH}",
             SOON,
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         "SOCKS 5, another protocol": unsent(
             behind(raw(blurts(b"SSH-2.0-OpenSSH_9.2\r\n"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: SOCKS5 proxy server sent invalid data.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: SOCKS5 proxy server sent invalid data.",
             proxy="socks5://127.0.0.1:<proxy>",
         ),
         "SOCKS 4": succeeds(
@@ -717,7 +711,7 @@ TABLE: dict[str, dict[str, Case]] = {
         ),
         "SOCKS 4, it refuses": unsent(
             behind(raw(blurts(b"\x00\x5b\x00\x00\x00\x00\x00\x00"), None), simulated()),
-            f"{LOGIN}{UNSENT}the proxy refused the connection: Request rejected or failed.",
+            f"{LOGGING_IN}{UNSENT}the proxy refused the connection: Request rejected or failed.",
             proxy="socks4://127.0.0.1:<proxy>",
         ),
     },
@@ -733,7 +727,7 @@ TABLE: dict[str, dict[str, Case]] = {
             raw(
                 sends(b"HTTP/1.1 302 Found\r\nLocation: https://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"), handles=False
             ),
-            f"{CREATE}the response is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}",
+            f"{CREATING}the response is a redirect (HTTP 302), which is not followed. {NOT_PAM_CORE}",
             http_status=302,
         ),
         "300": redirect(300, "/other"),
@@ -781,22 +775,22 @@ TABLE: dict[str, dict[str, Case]] = {
             f'responded with "Credential device not specified" (HTTP 400). {DEVICE}',
         ),
         "protocol, minimal": refused(
-            400, minimal(400, "Invalid protocol"), f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}'
+            400, minimal(400, "Invalid protocol"), f'responded with "Invalid protocol" (HTTP 400). {SET_PROTOCOL}'
         ),
         "protocol, full": refused(
-            400, full(400, "Invalid protocol"), f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}'
+            400, full(400, "Invalid protocol"), f'responded with "Invalid protocol" (HTTP 400). {SET_PROTOCOL}'
         ),
         "no resource": refused(
             404,
             NO_RESOURCE,
             'responded with "Resource sub not found" (HTTP 404). Tried: /api/pam/remote/session, /api/remote/session. '
-            f"{PATHS}.",
+            f"{CHECK_API_PREFIX}",
         )._replace(creates=2),
         "no resource, classic": refused(
             404,
             minimal(404, "Resource/sub-resource not found"),
             'responded with "Resource/sub-resource not found" (HTTP 404). Tried: /api/pam/remote/session, '
-            f"/api/remote/session. {PATHS}.",
+            f"/api/remote/session. {CHECK_API_PREFIX}",
         )._replace(creates=2),
         "not authorized, minimal": refused(
             500,
@@ -822,7 +816,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "read-only": refused(
             400,
             numbered(400, 1039, "Without PAM Configuration Access permission"),
-            f'responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). {READ_WRITE}',
+            f'responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). {GRANT_READ_WRITE}',
             1039,
         ),
         "signature": refused(
@@ -831,29 +825,29 @@ TABLE: dict[str, dict[str, Case]] = {
         "client, envelope": refused(
             401,
             full(401, "Client authentication failed.", 1),
-            f'responded with "Client authentication failed." (HTTP 401). {CLIENT}',
+            f'responded with "Client authentication failed." (HTTP 401). {CHECK_CLIENT}',
         ),
         "client, OAuth": refused(
             401,
             {"error": "invalid_client", "error_description": "Client authentication failed"},
-            f'responded with "Client authentication failed" (HTTP 401). {CLIENT}',
+            f'responded with "Client authentication failed" (HTTP 401). {CHECK_CLIENT}',
         ),
         "unknown device": Case(
             simulated(),
-            f'{CREATE}PAM Core responded with "Device not found" (HTTP 400). {NO_DEVICE}',
+            f"{CREATING}{responded('Device not found', 400)} {CHECK_DEVICE}",
             http_status=400,
             options={"device": "nowhere"},
         ),
         "unknown user": Case(
             simulated(),
-            f'{CREATE}PAM Core responded with "User not found" (HTTP 400). {STATUS_400}',
+            f"{CREATING}{responded('User not found', 400)} {STATUS_400}",
             http_status=400,
             options={"user": "nobody"},
         ),
         "device not found": refused(
             400,
             numbered(400, 1011, "Device not found"),
-            f'responded with "Device not found" (HTTP 400, code 1011). {NO_DEVICE}',
+            f'responded with "Device not found" (HTTP 400, code 1011). {CHECK_DEVICE}',
             1011,
         ),
         "code without a space": refused(
@@ -866,7 +860,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "code only before the message": refused(
             400,
             minimal(400, "1007: Credential not found"),
-            f'responded with "Credential not found" (HTTP 400, code 1007). {NO_CREDENTIAL}',
+            f'responded with "Credential not found" (HTTP 400, code 1007). {CHECK_CREDENTIAL}',
             1007,
         ),
         "code only in the exception": refused(
@@ -899,7 +893,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "fault with a code": refused(
             500,
             numbered(500, 1099, "Unexpected error"),
-            f'responded with "Unexpected error" (HTTP 500, code 1099). {FAULT}',
+            f'responded with "Unexpected error" (HTTP 500, code 1099). {PAM_CORE_ERROR}',
             1099,
         ),
         "no code": refused(
@@ -914,7 +908,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "Message": refused(
             400,
             {"code": 400, "response": {"status": 400, "Message": "Invalid protocol", "error": True}},
-            f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}',
+            f'responded with "Invalid protocol" (HTTP 400). {SET_PROTOCOL}',
         ),
         "mensagem": refused(
             400,
@@ -983,27 +977,29 @@ TABLE: dict[str, dict[str, Case]] = {
         "duplicate key": refused(
             400,
             b'{"response": {"error": false}, "response": {"message": "Invalid protocol", "error": true}}',
-            f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}',
+            f'responded with "Invalid protocol" (HTTP 400). {SET_PROTOCOL}',
         ),
     },
     "Unknown outcome": {
         "unexpected, minimal": unclear(
-            500, minimal(500, "Unexpected error"), f'responded with "Unexpected error" (HTTP 500). {FAULT}'
+            500, minimal(500, "Unexpected error"), f'responded with "Unexpected error" (HTTP 500). {PAM_CORE_ERROR}'
         ),
         "unexpected, full": unclear(
             500,
             full(500, "Unexpected error.", 1, exception=UNEXPECTED),
-            f'responded with "Unexpected error." (HTTP 500). {FAULT}',
+            f'responded with "Unexpected error." (HTTP 500). {PAM_CORE_ERROR}',
             500,
         ),
         "unexpected under 400": unclear(
-            400, minimal(400, "Unexpected error"), f'responded with "Unexpected error" (HTTP 400). {FAULT}'
+            400, minimal(400, "Unexpected error"), f'responded with "Unexpected error" (HTTP 400). {PAM_CORE_ERROR}'
         ),
         "unexpected under 200": unclear(
-            200, minimal(200, "Unexpected error"), f'responded with "Unexpected error" (HTTP 200). {FAULT}'
+            200, minimal(200, "Unexpected error"), f'responded with "Unexpected error" (HTTP 200). {PAM_CORE_ERROR}'
         ),
         "timeout under 400": unclear(
-            400, full(400, "Request timed out."), f'responded with "Request timed out." (HTTP 400). {LATER_OR_ASK}'
+            400,
+            full(400, "Request timed out."),
+            f'responded with "Request timed out." (HTTP 400). {GATEWAY_TIMEOUT_RETRY}',
         ),
         "unknown message": unclear(
             500, full(500, "Database is locked", 1), 'responded with "Database is locked" (HTTP 500).'
@@ -1011,7 +1007,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "message that contains a refusal": unclear(
             500,
             full(500, "Device not found in cache, trying again"),
-            f'responded with "Device not found in cache, trying again" (HTTP 500). {NO_DEVICE}',
+            f'responded with "Device not found in cache, trying again" (HTTP 500). {CHECK_DEVICE}',
         ),
         "code below the range": unclear(
             500, full(500, "Else", 999), 'responded with "Else" (HTTP 500, code 999).', 999
@@ -1030,7 +1026,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "a session in a refusal": unclear(
             400,
             {**minimal(400, "Invalid protocol"), "session": CREATED["session"]},
-            f'responded with "Invalid protocol" (HTTP 400). {PROTOCOL}',
+            f'responded with "Invalid protocol" (HTTP 400). {SET_PROTOCOL}',
         ),
     },
     # The texts of 404, 502 and 504 are documented. The others are those of the Kong gateway. The documented texts
@@ -1062,15 +1058,17 @@ TABLE: dict[str, dict[str, Case]] = {
         "426": gateway(426, "Please use HTTPS protocol"),
         "429": gateway(429, "API rate limit exceeded", STATUS_429),
         "494": gateway(494, "Request header or cookie too large"),
-        "500": gateway(500, "An unexpected error occurred", FAULT, handled_too=True),
+        "500": gateway(500, "An unexpected error occurred", PAM_CORE_ERROR, handled_too=True),
         "502": gateway(502, "An invalid response was received from the upstream server", INVALID, handled_too=True),
         "502, other message": gateway(502, "Bad", STATUS_502, handled_too=True),
         "503": gateway(503, "The upstream server is currently unavailable", STATUS_503),
         "503, name resolution": gateway(503, "name resolution failed", STATUS_503),
-        "503, message of a 504": gateway(503, "The upstream server is timing out", OUT_OF_TIME),
-        "504": gateway(504, "The upstream server is timing out", OUT_OF_TIME, handled_too=True),
-        "504, message documented without a status": gateway(504, "Request timed out.", LATER_OR_ASK, handled_too=True),
-        "504, other message": gateway(504, "Bad", OUT_OF_TIME, handled_too=True),
+        "503, message of a 504": gateway(503, "The upstream server is timing out", GATEWAY_TIMEOUT),
+        "504": gateway(504, "The upstream server is timing out", GATEWAY_TIMEOUT, handled_too=True),
+        "504, message documented without a status": gateway(
+            504, "Request timed out.", GATEWAY_TIMEOUT_RETRY, handled_too=True
+        ),
+        "504, other message": gateway(504, "Bad", GATEWAY_TIMEOUT, handled_too=True),
         "under 200": refused(200, {"message": "no such service"}, 'responded with "no such service" (HTTP 200).'),
     },
     "Retries": {
@@ -1112,20 +1110,20 @@ TABLE: dict[str, dict[str, Case]] = {
                     None,
                 )
             ),
-            f'PAM Core responded with "Bad" (HTTP 502). {STATUS_502}',
+            f"{responded('Bad', 502)} {STATUS_502}",
             502,
         ),
         "login: 429": succeeds(simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, 1))),
         "login: 503": succeeds(simulated(("*/token", {"name": "gateway_503", "retry_after": 0}, 2))),
         "login: 429, too often": Case(
             simulated(("*/token", {"name": "too_many_requests", "retry_after": 0}, None)),
-            f'{LOGIN}PAM Core responded with "API rate limit exceeded" (HTTP 429). {STATUS_429}',
+            f"{LOGGING_IN}{responded('API rate limit exceeded', 429)} {STATUS_429}",
             0,
             http_status=429,
         ),
         "no path": Case(
             simulated(("*/session", "gateway_404", None)),
-            f'{CREATE}PAM Core responded with "no Route matched with those values" (HTTP 404). Tried: '
+            f"{CREATING}{responded('no Route matched with those values', 404)} Tried: "
             f"/iso/remote/session, "
             f"/api/pam/remote/session, /api/remote/session. {NO_HEADER}",
             3,
@@ -1136,14 +1134,14 @@ TABLE: dict[str, dict[str, Case]] = {
         "the third path": succeeds(simulated(("*/session", "gateway_404", 2), strict=False), 3, api_prefix="auto"),
         "a path that may exist": Case(
             simulated(("*/session", {"name": "html", "status": 404}, None)),
-            f"{CREATE}the response (HTTP 404, content type text/html) is not from PAM Core's API. {NOT_PAM_CORE}",
+            f"{CREATING}the response (HTTP 404, content type text/html) is not from PAM Core's API. {NOT_PAM_CORE}",
             1,
             http_status=404,
             options={"api_prefix": "auto"},
         ),
         "a path that loses the response": outcome_unknown(
             simulated(("*/session", "truncated", None), strict=False),
-            LOST + BROKEN_OFF,
+            LOST + CLOSED_IN_THE_MIDDLE,
             api_prefix="auto",
         ),
     },
@@ -1159,7 +1157,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "HTML 500": page(500, NOT_PAM_CORE, True),
         "HTML 502": page(502, STATUS_502, True),
         "HTML 503": page(503, STATUS_503, False),
-        "HTML 504": page(504, OUT_OF_TIME, True),
+        "HTML 504": page(504, GATEWAY_TIMEOUT, True),
         "HTML 520": page(520, NOT_PAM_CORE, True),
         "nothing 200": no_json(b""),
         "nothing 204": outcome_unknown(
@@ -1245,7 +1243,7 @@ TABLE: dict[str, dict[str, Case]] = {
     "A success without a session": {
         "no session": outcome_unknown(
             simulated(("*/session", "no_session", None)),
-            f"PAM Core reported success, but the response lacks {NO_URL} and {NO_TOKEN}.",
+            f"{LACKS}{NO_URL} and {NO_TOKEN}.",
             200,
         ),
         "a session that is null": without({"session": None}, f"{NO_URL} and {NO_TOKEN}"),
@@ -1254,12 +1252,12 @@ TABLE: dict[str, dict[str, Case]] = {
         "a session that is empty": without({"session": {}}, f"{NO_URL} and {NO_TOKEN}"),
         "another session after it": outcome_unknown(
             _answer(200, json.dumps(CREATED)[:-1].encode() + b', "session": null}', True),
-            f"PAM Core reported success, but the response lacks {NO_URL} and {NO_TOKEN}.",
+            f"{LACKS}{NO_URL} and {NO_TOKEN}.",
             200,
         ),
         "no URL": outcome_unknown(
             simulated(("*/session", "no_url", None)),
-            f"PAM Core reported success, but the response lacks {NO_URL}.",
+            f"{LACKS}{NO_URL}.",
             200,
         ),
         "a URL that is null": without({"session.session_url": None}, NO_URL),
@@ -1277,7 +1275,7 @@ TABLE: dict[str, dict[str, Case]] = {
         "a newline": without({"session.session_url": "https://vault.example/?_sr=a\n"}, NO_URL),
         "no token": outcome_unknown(
             simulated(("*/session", "no_token", None)),
-            f"PAM Core reported success, but the response lacks {NO_TOKEN}.",
+            f"{LACKS}{NO_TOKEN}.",
             200,
         ),
         "a token that is null": without({"session.token": None}, NO_TOKEN),
@@ -1344,61 +1342,55 @@ TABLE: dict[str, dict[str, Case]] = {
     "The connection": {
         "reset before the request is handled": Case(
             simulated(("*/session", "reset", None)),
-            CREATE + LOST + RESET + NOTE,
+            CREATING + LOST + RESET + NOTE,
             1,
             0,
             True,
             options={"retries": 3},
-            or_message=CREATE + LOST + ENDED + NOTE,
+            or_message=CREATING + LOST + CLOSED_BEFORE + NOTE,
         ),
         "reset before the request is read": Case(
             raw(resets_unread),
-            CREATE + LOST + RESET + NOTE,
+            CREATING + LOST + RESET + NOTE,
             0,
             0,
             True,
             options={"retries": 3},
-            or_message=CREATE + LOST + ENDED + NOTE,
+            or_message=CREATING + LOST + CLOSED_BEFORE + NOTE,
         ),
         "reset after the request was handled": outcome_unknown(
-            simulated(("*/session", "reset_after", None)), LOST + RESET, or_text=LOST + ENDED
+            simulated(("*/session", "reset_after", None)), LOST + RESET, or_text=LOST + CLOSED_BEFORE
         ),
         "reset in the middle of the body": loses_response(
-            sends(WHOLE[:-50], pause=0.1, then=resets), RESET, or_text=LOST + BROKEN_OFF
+            sends(WHOLE[:-50], pause=0.1, then=resets), RESET, or_text=LOST + CLOSED_IN_THE_MIDDLE
         ),
         "reset in the middle of the head": loses_response(
             sends(b"HTTP/1.1 200 OK\r\nContent-Ty", pause=0.1, then=resets), RESET, or_text=HALF_A_HEAD
         ),
-        "close before the response": loses_response(sends(), ENDED),
+        "close before the response": loses_response(sends(), CLOSED_BEFORE),
         "close in the middle of the body": outcome_unknown(
             simulated(("*/session", "truncated", None)),
-            LOST + BROKEN_OFF,
+            LOST + CLOSED_IN_THE_MIDDLE,
         ),
         "close in the middle of the head": outcome_unknown(
             raw(sends(b"HTTP/1.1 200 OK\r\nContent-Ty")), HALF_A_HEAD, 200
         ),
-        "close in the middle of a chunk": loses_response(sends(CHUNKS + b"ff\r\n{"), BROKEN_OFF),
-        "close before the last chunk": loses_response(sends(CHUNKS + b"2\r\n{}\r\n"), BROKEN_OFF),
-        "another protocol": loses_response(sends(b"SSH-2.0-OpenSSH\r\n\r\n"), "the response is not HTTP."),
-        "another version of HTTP": loses_response(sends(b"HTTP/2.0 200 OK\r\n\r\n"), "the response is not HTTP."),
-        "no status": loses_response(sends(b"HTTP/1.1 fine\r\n\r\n"), "the response is not HTTP."),
-        "many headers": loses_response(
-            sends(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), "the response is not HTTP."
-        ),
-        "a long header": loses_response(
-            sends(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), "the response is not HTTP."
-        ),
-        "two lengths": loses_response(
-            sends(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), "the response is not HTTP."
-        ),
-        "chunks with an invalid size": loses_response(sends(CHUNKS + b"zz\r\n{}"), BROKEN_OFF),
+        "close in the middle of a chunk": loses_response(sends(CHUNKS + b"ff\r\n{"), CLOSED_IN_THE_MIDDLE),
+        "close before the last chunk": loses_response(sends(CHUNKS + b"2\r\n{}\r\n"), CLOSED_IN_THE_MIDDLE),
+        "another protocol": loses_response(sends(b"SSH-2.0-OpenSSH\r\n\r\n"), NOT_HTTP),
+        "another version of HTTP": loses_response(sends(b"HTTP/2.0 200 OK\r\n\r\n"), NOT_HTTP),
+        "no status": loses_response(sends(b"HTTP/1.1 fine\r\n\r\n"), NOT_HTTP),
+        "many headers": loses_response(sends(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000 + b"\r\n"), NOT_HTTP),
+        "a long header": loses_response(sends(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"), NOT_HTTP),
+        "two lengths": loses_response(sends(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), NOT_HTTP),
+        "chunks with an invalid size": loses_response(sends(CHUNKS + b"zz\r\n{}"), CLOSED_IN_THE_MIDDLE),
         "a chunk with a negative size": loses_response(floods(CHUNKS + b"-1\r\n", b" "), "the response is too large."),
         "endless interim responses": loses_response(
             floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "the response is too large."
         ),
         "an interim response": outcome_unknown(
             raw(sends(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", WHOLE)),
-            "the response (HTTP 103) is only an interim response (1xx), which is not supported.",
+            INTERIM,
             103,
         ),
     },
@@ -1430,7 +1422,10 @@ TABLE: dict[str, dict[str, Case]] = {
             dribbles(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 99999\r\n\r\n", b" "), NO_TIME, SOON
         ),
         "no response to the login": Case(
-            simulated(("*/token", {"name": "slow", "delay": SECONDS}, None)), f"{LOGIN}{LOST}{NO_TIME}", 0, timeout=SOON
+            simulated(("*/token", {"name": "slow", "delay": SECONDS}, None)),
+            f"{LOGGING_IN}{LOST}{NO_TIME}",
+            0,
+            timeout=SOON,
         ),
         "login and session are slow": outcome_unknown(
             simulated(("*/token", {"name": "slow", "delay": 0.7}, None), ("*/session", {"name": "slow"}, None)),
@@ -1441,96 +1436,93 @@ TABLE: dict[str, dict[str, Case]] = {
     "The login": {
         "wrong secret": Case(
             simulated(),
-            f'{LOGIN}PAM Core responded with "Client authentication failed" (HTTP 401). {CLIENT}',
+            f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}",
             0,
             http_status=401,
             options={"client_secret": "not this one"},
         ),
         "disabled": Case(
             simulated(authorization="disabled"),
-            f'{LOGIN}PAM Core responded with "Client authentication failed" (HTTP 401). {CLIENT}',
+            f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}",
             0,
             http_status=401,
         ),
         "other tenant": Case(
             simulated(),
-            f'{LOGIN}PAM Core responded with "Client authentication failed" (HTTP 401). {CLIENT}',
+            f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}",
             0,
             http_status=401,
             options={"tenant": "globex"},
         ),
         "no resource": Case(
             simulated(authorization="no-web-proxy"),
-            f'{CREATE}PAM Core responded with "You are not authorized to access this resource." (HTTP 500). {RESOURCE}',
+            f"{CREATING}{responded('You are not authorized to access this resource.', 500)} {RESOURCE}",
             http_status=500,
         ),
         "read-only": Case(
             simulated(authorization="read-only"),
-            f'{CREATE}PAM Core responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). '
-            f"{READ_WRITE}",
+            f"{CREATING}{responded('Without PAM Configuration Access permission', 400, 1039)} {GRANT_READ_WRITE}",
             http_status=400,
             error_code=1039,
         ),
         "other IP": Case(
             simulated(authorization="other-ip"),
-            f'{CREATE}PAM Core responded with "The origin IP is not allowed" (HTTP 500, code 1106).',
+            f"{CREATING}{responded('The origin IP is not allowed', 500, 1106)}",
             http_status=500,
             error_code=1106,
         ),
         "another token is required": Case(
             simulated(("*/session", "unauthorized_401", None)),
-            f'{CREATE}PAM Core responded with "{DENIED}" (HTTP 401). {STATUS_401}',
+            f"{CREATING}{responded(DENIED, 401)} {STATUS_401}",
             1,
             http_status=401,
         ),
         "three messages": login(
             401,
             {"error": "invalid_client", "error_description": "Client authentication failed", "message": "x"},
-            f'PAM Core responded with "x" (HTTP 401). {STATUS_401}',
+            f"{responded('x', 401)} {STATUS_401}",
         ),
         "400": login(
             400,
             {"error": "invalid_client", "error_description": "Client authentication failed"},
-            f'PAM Core responded with "Client authentication failed" (HTTP 400). {CLIENT}',
+            f"{responded('Client authentication failed', 400)} {CHECK_CLIENT}",
         ),
         "400, other message": login(
-            400, {"error": "invalid_request"}, f'PAM Core responded with "invalid_request" (HTTP 400). {STATUS_401}'
+            400, {"error": "invalid_request"}, f"{responded('invalid_request', 400)} {STATUS_401}"
         ),
         "500": login(
             500,
             full(500, "Client authentication failed.", 1),
-            f'PAM Core responded with "Client authentication failed." (HTTP 500). {CLIENT}',
+            f"{responded('Client authentication failed.', 500)} {CHECK_CLIENT}",
         ),
         "unexpected": login(
-            500, minimal(500, "Unexpected error"), f'PAM Core responded with "Unexpected error" (HTTP 500). {FAULT}'
+            500,
+            minimal(500, "Unexpected error"),
+            f"{responded('Unexpected error', 500)} {PAM_CORE_ERROR}",
         ),
         "an error under 200": login(
-            200, {"error": "invalid_scope", "access_token": "a"}, 'PAM Core responded with "invalid_scope" (HTTP 200).'
+            200, {"error": "invalid_scope", "access_token": "a"}, responded("invalid_scope", 200)
         ),
         "no such path": login(
             404,
             NO_RESOURCE,
-            f'PAM Core responded with "Resource sub not found" (HTTP 404). Tried: /api/oauth2/token. {PATHS}.',
+            f"{responded('Resource sub not found', 404)} Tried: /api/oauth2/token. {CHECK_API_PREFIX}",
         ),
         "504": login(
             504,
             {"message": "The upstream server is timing out"},
-            f'PAM Core responded with "The upstream server is timing out" (HTTP 504). {OUT_OF_TIME}',
+            f"{responded('The upstream server is timing out', 504)} {GATEWAY_TIMEOUT}",
         ),
-        "an empty object": login(
-            200, {}, "PAM Core reported success, but the response lacks a usable access token."
-        )._replace(http_status=None),
-        "no token": login(
-            200, {"access_token": None}, "PAM Core reported success, but the response lacks a usable access token."
-        )._replace(http_status=None),
+        "an empty object": login(200, {}, f"{LACKS}a usable access token.")._replace(http_status=None),
+        "no token": login(200, {"access_token": None}, f"{LACKS}a usable access token.")._replace(http_status=None),
         "a token with a newline": login(
             200,
             {"access_token": "a\r\nHost: b"},
-            "PAM Core reported success, but the response lacks a usable access token.",
+            f"{LACKS}a usable access token.",
         )._replace(http_status=None),
-        "a token that is not ASCII": login(
-            200, {"access_token": "não"}, "PAM Core reported success, but the response lacks a usable access token."
-        )._replace(http_status=None),
+        "a token that is not ASCII": login(200, {"access_token": "não"}, f"{LACKS}a usable access token.")._replace(
+            http_status=None
+        ),
         "another type of token": login(
             200, {"access_token": "a", "token_type": "mac"}, "PAM Core issued a token of an unsupported type."
         )._replace(http_status=None),
@@ -1546,11 +1538,16 @@ TABLE: dict[str, dict[str, Case]] = {
         "huge": login(200, b"x" * (1024 * 1024 + 1), "the response (HTTP 200) is larger than 1 MiB."),
         "close before the response": Case(
             raw(sends()),
-            LOGIN + LOST + ENDED,
+            LOGGING_IN + LOST + CLOSED_BEFORE,
             0,
             options={"access_token": None, "client_id": "an-id", "client_secret": "a-secret"},
         ),
-        "reset": Case(simulated(("*/token", "reset", None)), LOGIN + LOST + RESET, 0, or_message=LOGIN + LOST + ENDED),
+        "reset": Case(
+            simulated(("*/token", "reset", None)),
+            LOGGING_IN + LOST + RESET,
+            0,
+            or_message=LOGGING_IN + LOST + CLOSED_BEFORE,
+        ),
         "expires_in is missing": succeeds(simulated(("*/token", {"name": "removed", "members": ["expires_in"]}, None))),
         "expires_in is null": token({"expires_in": None}),
         "expires_in is short": token({"expires_in": 1}),

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 
 from tests.integration.conftest import reach
+from tests.messages import CHECK_CLIENT, LOGGING_IN, LOOKUP_IN_CHECK_MODE, NOTHING_SENT, UNSENT, UNTRUSTED, responded
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play
@@ -31,16 +32,10 @@ BOTH = """
     msg: "{{ query('pamops.senhasegura.pam_remote_session', 'web01', 'db01', field='all') }}"
   ignore_errors: true
 """
-WARNING = "Check mode: the lookup pamops.senhasegura.pam_remote_session changes nothing and returns placeholders."
 CERTIFICATE = (
-    "the request could not be sent: the server's certificate cannot be verified: unable to get local issuer "
-    "certificate (set ca_path to the CA certificates to trust)."
+    f"{UNSENT}{UNTRUSTED}unable to get local issuer certificate (set ca_path to the CA certificates to trust)."
 )
-REFUSED = (
-    'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). Check '
-    "client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
-    "expired, and that this machine's IP address is authorized."
-)
+REFUSED = f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}"
 
 
 @pytest.mark.parametrize(
@@ -67,19 +62,19 @@ def test_no_session_is_requested(method: str, expected: list[tuple[str, str]], v
     assert opens == [["web01", None, None], ["db01", None, None]]
     facts = {"user": "jdoe", "credential": "svc-admin", "protocol": "SSH", "remote_device": None, "remote_addr": None}
     assert made == [{**placeholders, "created": facts}] * 2
-    assert set(played.warnings) == {WARNING}
+    assert set(played.warnings) == {LOOKUP_IN_CHECK_MODE}
 
 
 def test_problems_fail(vault: Simulator, play: Play) -> None:
     wrong: dict[str, tuple[str, dict[str, t.Any], str]] = {
-        "certificate at login": ("oauth2", {"ca_path": ""}, f"Logging in with OAuth 2.0 failed: {CERTIFICATE}"),
+        "certificate at login": ("oauth2", {"ca_path": ""}, LOGGING_IN + CERTIFICATE),
         "secret": ("oauth2", {"client_secret": "not this one"}, REFUSED),
         "certificate with OAuth 1.0": ("oauth1", {"ca_path": ""}, f"Reaching PAM Core failed: {CERTIFICATE}"),
         "certificate with a token": ("access_token", {"ca_path": ""}, f"Reaching PAM Core failed: {CERTIFICATE}"),
         "options": (
             "access_token",
             {"protocol": ""},
-            "Invalid options; nothing was sent to PAM Core: protocol is missing or empty.",
+            f"{NOTHING_SENT}protocol is missing or empty.",
         ),
     }
     tasks = "".join(

@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from tests.integration.conftest import leaks, reach
+from tests.messages import NOTHING_SENT, PLACEHOLDER
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play
@@ -20,10 +21,7 @@ if t.TYPE_CHECKING:
 
 REDO = "task.args['device'] = 'web01'\nredo\n"
 LOOK = "p task.args\np task.environment\np task_vars.get('nothing')\n"
-HIDDEN = (
-    "Invalid options; nothing was sent to PAM Core: client_secret{} is the placeholder that Ansible puts in place of a "
-    "hidden value. If you used redo in the debugger, run the playbook again."
-)
+HIDDEN = f"{NOTHING_SENT}client_secret{{}} {PLACEHOLDER}"
 
 
 def task(arguments: str = "", **keywords: t.Any) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import WRITE, Remote, leaks, reach, secrets_of
+from tests.messages import CHECK_DEVICE, CREATING, MAY_EXIST, MUST_BE_PORT, NOT_VERIFIED, NOTHING_SENT, responded
 from tests.ssh_server import script
 
 if t.TYPE_CHECKING:
@@ -68,9 +69,7 @@ def test_validate_certs_false_warns(vault: Simulator, play: Play, remote: Remote
     played = play(
         tasks, hosts=["web01", "db01"], inventory=inventory, variables=variables, environment=remote.environment
     ).succeeded()
-    assert [warning.partition(":")[0] for warning in played.warnings] == [
-        "TLS verification is off (validate_certs is false)"
-    ]
+    assert played.warnings == [NOT_VERIFIED]
 
 
 @pytest.mark.parametrize(("pipelining", "hosts"), [("false", ["web01"]), ("true", ["web01", "db01"])])
@@ -106,10 +105,8 @@ def test_module_runs_there_and_its_result_is_hidden(
     assert len(re.findall(r"^from 127\.0\.0\.1 \d+ 127\.0\.0\.1 \d+$", seen, re.MULTILINE)) >= tasks
     assert not [secret for secrets in secrets_of(vault).values() for secret in secrets if secret in seen]
     assert not leaks(vault, played)
-    assert (
-        'Requesting the session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
-        "device. Check that the device is registered and enabled in PAM Core."
-    ) in played.output.replace('\\"', '"')
+    refused = f"{CREATING}{responded('Device not found', 400)} {CHECK_DEVICE}"
+    assert refused in played.output.replace('\\"', '"')
 
     for host in hosts:
         session, (of_item, failed) = json.loads((tmp_path / host).read_text(encoding="utf-8"))
@@ -184,9 +181,7 @@ def test_check_mode_and_failures_there(
 
     session = played.result("Show")["session"]
     assert [session[name] for name in ("changed", "session_url", "token")] == [True, None, None]
-    assert played.result("With a wrong option")["msg"] == (
-        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, but is 0."
-    )
+    assert played.result("With a wrong option")["msg"] == f"{NOTHING_SENT}port {MUST_BE_PORT}0."
     assert played.result("With a file that is on the controller only")["msg"] == (
         "No certificates could be read from /nonexistent/ca.pem (ca_path): No such file or directory."
     )
@@ -194,9 +189,7 @@ def test_check_mode_and_failures_there(
         f"Failed to import the required Python library (requests) on {socket.gethostname()}'s Python "
     )
     died = played.result("Where it dies before it can answer")
-    assert died["msg"].endswith(
-        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-    )
+    assert died["msg"].endswith(MAY_EXIST)
     assert (died["http_status"], died["error_code"], died["session_may_exist"]) == (None, None, True)
     assert played.result("To where nobody is")["unreachable"]
 
@@ -258,10 +251,7 @@ def test_module_is_not_repeated_after_a_broken_connection(
     assert [request.path for request in vault.requests] == [LOGIN, CREATE, LOGIN]
     broken, checked = played.result("Get a session"), played.result("In check mode")
     assert broken["unreachable"] and checked["unreachable"]
-    unknown = (
-        " It is unknown whether the module had started. "
-        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-    )
+    unknown = f" It is unknown whether the module had started. {MAY_EXIST}"
     assert broken["msg"].endswith(unknown)
     assert "may exist" not in checked["msg"]
     # Core repeats modules that are not ours.

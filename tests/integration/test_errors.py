@@ -16,29 +16,35 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.conftest import reach
+from tests.messages import (
+    MUST_BE_HTTPS,
+    MUST_BE_PORT,
+    MUST_BE_SCREEN_SIZE,
+    NO_API_CREDENTIALS,
+    NO_CLIENT_SECRET,
+    NO_CREDENTIAL,
+    NOTHING_SENT,
+    SEVERAL_METHODS,
+)
 from tests.simulator import Simulator
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play, Played
 
-OPTIONS = "Invalid options; nothing was sent to PAM Core: "
-
 # problem → variables that differ from the usual ones, the message
 EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
     "no https": (
         {"url": "http://vault.example"},
-        OPTIONS + "url from the variable senhasegura_url must begin with https://, because http:// would send secrets "
-        "unencrypted.",
+        f"{NOTHING_SENT}url from the variable senhasegura_url {MUST_BE_HTTPS}",
     ),
     "no credentials": (
         {"client_id": "", "client_secret": ""},
-        OPTIONS + "No API credentials given: set client_id and client_secret (OAuth 2.0), consumer_key, "
-        "consumer_secret, token_key and token_secret (OAuth 1.0), or access_token.",
+        NOTHING_SENT + NO_API_CREDENTIALS,
     ),
     "two sets of credentials": (
         {"access_token": "x" * 20},
-        OPTIONS + "API credentials are set for more than one authentication method: oauth2 with client_id from the "
-        "variable senhasegura_client_id, client_secret from the variable senhasegura_client_secret; access_token with "
+        f"{NOTHING_SENT}{SEVERAL_METHODS}oauth2 with client_id from the variable "
+        "senhasegura_client_id, client_secret from the variable senhasegura_client_secret; access_token with "
         "access_token from the variable senhasegura_access_token. Set auth_method to one of them.",
     ),
     "all problems at once": (
@@ -52,13 +58,11 @@ EXPECTED: dict[str, tuple[dict[str, t.Any], str]] = {
             "screen_size": "big",
             "timeout": "soon",
         },
-        OPTIONS + "timeout from the variable senhasegura_timeout must be a number. url is missing or empty. "
+        f"{NOTHING_SENT}timeout from the variable senhasegura_timeout must be a number. url is missing or empty. "
         "user is missing or empty. remote_addr from the variable senhasegura_remote_addr must be an IPv4 or IPv6 "
-        "address, but is 'web'. port from the variable senhasegura_port must be from 1 to 65535, but is 70000. "
-        "screen_size from the variable senhasegura_screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but "
-        "is 'big'. The API credentials are incomplete: got client_id from the variable senhasegura_client_id, but "
-        "client_secret is missing. credential is missing or empty. If your version of PAM Core can select a "
-        "credential, set auto_select_credential to true instead.",
+        f"address, but is 'web'. port from the variable senhasegura_port {MUST_BE_PORT}70000. "
+        f"screen_size from the variable senhasegura_screen_size {MUST_BE_SCREEN_SIZE}'big'. "
+        f"{NO_CLIENT_SECRET} {NO_CREDENTIAL}",
     ),
 }
 

@@ -28,6 +28,7 @@ import yaml
 
 from tests.integration.conftest import Play, Played
 from tests.integration.examples import Example, examples
+from tests.messages import NOT_VERIFIED
 from tests.simulator import Simulator
 
 if t.TYPE_CHECKING:
@@ -46,7 +47,7 @@ NOT_RUN = {
     "make test": "This runs inside it.",
     "$ ansible-playbook pamops.senhasegura.maintenance_window": "It is run with the variables that stand beside.",
 }
-WARNINGS = {"validate_certs: false": "TLS verification is off (validate_certs is false)"}
+WARNINGS = {"validate_certs: false": NOT_VERIFIED}
 
 A_TASK = """
 - name: Get a session

@@ -20,6 +20,7 @@ from tests.faults import site
 from tests.faults.report import check, in_current_openssl_words, options_of
 from tests.faults.table import CASES, NOTE
 from tests.faults.world import Lab, Target
+from tests.messages import NOT_VERIFIED
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play, Played
@@ -130,7 +131,4 @@ def test_fault(fault: str, outcome: Outcome) -> None:
 
 def test_no_traceback_and_no_other_warning(outcome: Outcome) -> None:
     assert "Traceback" not in outcome.played.output
-    assert outcome.played.warnings == [
-        "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. "
-        "Set ca_path to the CA certificate of PAM Core instead."
-    ]
+    assert outcome.played.warnings == [NOT_VERIFIED]

@@ -15,6 +15,7 @@ import pytest
 from ansible.release import __version__ as core
 
 from tests.integration.conftest import CHECKOUT, WRITE, leaks, reach
+from tests.messages import CHECK_DEVICE, CREATING, PAM_CORE_ERROR, responded
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Play
@@ -135,10 +136,8 @@ def test_output_is_hidden_and_results_are_registered(method: str, vault: Simulat
     retries = [event for event in played.events if event["event"] == "v2_runner_retry"]
     assert len(retries) == 3 + 2  # of "Until", and of "Until it has failed in vain"
     for sentence in (
-        'Requesting the session failed: PAM Core responded with "Unexpected error" (HTTP 500). This is an error '
-        "in PAM Core. Ask its administrators to look into its log of system errors.",
-        'Requesting the session failed: PAM Core responded with "Device not found" (HTTP 400). Check the option '
-        "device. Check that the device is registered and enabled in PAM Core.",
+        f"{CREATING}{responded('Unexpected error', 500)} {PAM_CORE_ERROR}",
+        f"{CREATING}{responded('Device not found', 400)} {CHECK_DEVICE}",
     ):
         assert sentence in played.output.replace('\\"', '"')
 

@@ -20,6 +20,7 @@ import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.integration.conftest import reach
+from tests.messages import CREATING, NOT_VERIFIED, STATUS_429, responded
 from tests.simulator import Simulator
 
 if t.TYPE_CHECKING:
@@ -277,10 +278,7 @@ def test_secret_can_be_encrypted_with_ansible_vault(vault: Simulator, play: Play
 
 def test_validate_certs_false_warns(vault: Simulator, play: Play) -> None:
     played = play(task_and_lookup({"validate_certs": False}), variables=reach(vault, ca_path=None)).succeeded()
-    assert set(played.warnings) == {
-        "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. "
-        "Set ca_path to the CA certificate of PAM Core instead."
-    }
+    assert set(played.warnings) == {NOT_VERIFIED}
 
 
 def test_client_certificate(play: Play) -> None:
@@ -307,10 +305,7 @@ def test_retries(vault: Simulator, play: Play) -> None:
         variables=reach(vault),
     ).succeeded()
     assert [request.status for request in vault.requests if request.json] == [429, 429, 200]
-    assert played.result("Not again")["msg"] == (
-        'Requesting the session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
-        "PAM Core limits the rate of requests. Send fewer requests, or retry later."
-    )
+    assert played.result("Not again")["msg"] == f"{CREATING}{responded('API rate limit exceeded', 429)} {STATUS_429}"
 
 
 class _Tunnel(socketserver.BaseRequestHandler):

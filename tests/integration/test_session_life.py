@@ -15,6 +15,17 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.conftest import leaks, reach
+from tests.messages import (
+    ANOTHER_SESSION,
+    LISTING,
+    LOST,
+    NO_TIME,
+    NONE_MATCHES,
+    NOT_TERMINATED,
+    PAM_CORE_ERROR,
+    TERMINATING,
+    responded,
+)
 from tests.simulator import Simulator
 
 if t.TYPE_CHECKING:
@@ -142,9 +153,8 @@ def test_one_task_terminates_several_sessions(vault: Simulator, play: Play) -> N
     assert ["reason" in session for session in result["sessions"]] == [False, True, False, False]
     assert result["changed"] is True
     assert result["msg"] == (
-        "1 of 4 sessions could not be terminated. Session 2 of jdoe on 192.0.2.20:22: Terminating the session failed: "
-        'PAM Core responded with "Unexpected error" (HTTP 500). This is an error in PAM Core. Ask its administrators '
-        "to look into its log of system errors. The session was still active afterwards."
+        f"1 of 4 sessions could not be terminated. Session 2 of jdoe on 192.0.2.20:22: {TERMINATING}"
+        f"{responded('Unexpected error', 500)} {PAM_CORE_ERROR} The session was still active afterwards."
     )
     assert running(vault) == [2]
 
@@ -165,10 +175,7 @@ def test_slow_list_respects_the_timeout(fault: dict[str, t.Any], vault: Simulato
     start = time.monotonic()
     played = play(LIFE, variables=reach(vault, timeout=2))
     assert time.monotonic() - start < 25
-    assert played.result("Find")["msg"] == (
-        "Listing the sessions failed: the request was sent, but no complete response arrived: "
-        "no response within the time that the option timeout allows."
-    )
+    assert played.result("Find")["msg"] == f"{LISTING}{LOST}{NO_TIME}"
 
 
 SHAPES = ["nested_envelope", "portuguese", "capital_message", "no_tenant", "uuid_session_ids"]
@@ -312,16 +319,8 @@ def test_two_users_on_the_same_device(
     assert (len(result["sessions"]), result["decided"]) == (found, decided)
     assert running(brazilian) == ([2] if decided else [1, 2])
     if not decided:
-        assert result["reason"] == (
-            "2 sessions match, so it is unknown which of them the URL opened. Find the session "
-            "in PAM Core, and use its id."
-        )
-        assert played.result("End it")["msg"] == f"No session was terminated. {result['reason']}"
-
-
-NONE_FITS = (
-    "No session matches: the URL was not opened, PAM Core lists the device under another name, or timezone is wrong."
-)
+        assert result["reason"] == ANOTHER_SESSION
+        assert played.result("End it")["msg"] == NOT_TERMINATED + result["reason"]
 
 
 def test_unopened_url(brazilian: Simulator, play: Play) -> None:
@@ -331,10 +330,10 @@ def test_unopened_url(brazilian: Simulator, play: Play) -> None:
     played = play(OPEN + LATER + FIND + END, variables=variables).succeeded()
     result = played.result("Find it")
     assert (result["sessions"], result["decided"]) == ([], False)
-    assert result["reason"] == NONE_FITS
+    assert result["reason"] == NONE_MATCHES
     ended = played.result("End it")
     assert (ended["changed"], ended["sessions"]) == (False, [])
-    assert played.warnings == [f"No session was terminated. {NONE_FITS}"]
+    assert played.warnings == [NOT_TERMINATED + NONE_MATCHES]
     assert running(brazilian) == [1]
 
 

@@ -28,6 +28,7 @@ import yaml
 
 from tests.integration.conftest import reach
 from tests.integration.test_requests import CREATE, FOR_ALL_HOSTS, LOGIN, hosts
+from tests.messages import CHECK_CLIENT, INTERRUPTED, LOGGING_IN, LOST, NO_TIME, NOT_LOGGED_IN, NOT_RETRIED, responded
 from tests.simulator import Simulator
 
 if t.TYPE_CHECKING:
@@ -37,29 +38,11 @@ GET = "Get a session on each host"
 OURS = "senhasegura-*"
 SIMULATOR = Path(__file__).resolve().parents[1] / "simulator"
 
-REFUSED = (
-    'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). '
-    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
-    "expired, and that this machine's IP address is authorized."
-)
-LATE = (
-    "Logging in with OAuth 2.0 failed: the request was sent, but no complete response arrived: no response within the "
-    "time that the option timeout allows."
-)
-BUSY = (
-    "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
-    "option timeout allows. This task did not log in, because repeated failed logins may lock the application. Check "
-    "that PAM Core responds, or increase timeout."
-)
-TASK_ENDED = (
-    "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before PAM Core "
-    "responded. This task did not log in. If the task keyword timeout interrupted the login, set the keyword to more "
-    "seconds than the option timeout."
-)
-NOT_AGAIN = (
-    r" The login failed \d+ seconds? ago\. To avoid repeated failed logins, this run does not log in again "
-    r"within 60 seconds\."
-)
+REFUSED = f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}"
+LATE = f"{LOGGING_IN}{LOST}{NO_TIME}"
+BUSY = LOGGING_IN + NOT_LOGGED_IN
+TASK_ENDED = LOGGING_IN + INTERRUPTED
+NOT_AGAIN = r" The login failed \d+ seconds? " + re.escape(NOT_RETRIED)
 
 
 @pytest.fixture

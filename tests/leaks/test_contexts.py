@@ -14,6 +14,7 @@ import pytest
 from tests.leaks.conftest import EVERYWHERE, Run, Runs, Way, cached_facts
 from tests.leaks.marks import CONTROL, search
 from tests.leaks.watch import SystemLog
+from tests.messages import LOST, NOT_HTTP, UNSENT, UNTRUSTED
 
 TWO = ("success", "echo_in_message")
 IN_CHECK_MODE = ("success", "echo_at_login", "wrong_secret")
@@ -58,11 +59,11 @@ MESSAGES = {
     "echo_in_message": 'PAM Core responded with "Request refused: *** ***" (HTTP 400).',
     "echo_in_headers": "the response (HTTP 400, content type text/***",
     "echo_in_page": "the response (HTTP 400, content type text/html) is not from PAM Core's",
-    "echo_without_http": "the request was sent, but no complete response arrived: the response is not HTTP",
+    "echo_without_http": LOST + NOT_HTTP,
     "wrong_secret": 'PAM Core responded with "Client authentication failed',
-    "untrusted": "the request could not be sent: the server's certificate cannot be verified: ",
+    "untrusted": UNSENT + UNTRUSTED,
     "unreachable": "no connection to 127.0.0.1 port ",
-    "refused_by_proxy": "the request could not be sent: the proxy refused the connection: 407 Proxy Authentication",
+    "refused_by_proxy": f"{UNSENT}the proxy refused the connection: 407 Proxy Authentication",
 }
 
 every_way = pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])

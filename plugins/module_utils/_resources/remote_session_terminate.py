@@ -124,8 +124,7 @@ def _end(client: Client, session: Session, check_mode: bool) -> dict[str, t.Any]
     if not (session["session_id"] or "").strip("."):
         return {
             "terminated": False,
-            "reason": "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it "
-                "in PAM Core.",
+            "reason": "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
         }
     if not check_mode:
         try:

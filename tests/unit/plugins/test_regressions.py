@@ -33,6 +33,16 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
 )
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._resolve import resolve
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from tests.messages import (
+    CREATING,
+    EMPTY_TERM,
+    MAY_EXIST,
+    MUST_BE_PORT,
+    NOTHING_SENT,
+    UNUSABLE_KEY,
+    URLS_EXPIRE,
+    responded,
+)
 from tests.unit.plugins.conftest import Tls
 from tests.unit.plugins.module_utils.test_transport import serving
 from tests.unit.plugins.support import (
@@ -173,16 +183,8 @@ def test_corrupt_token_in_memory_is_ignored(api: Api, run_directory: Path) -> No
 @pytest.mark.parametrize(
     ("made", "note"),
     [
-        (
-            1,
-            "The lookup had succeeded for 1 before this one. PAM Core has issued their session URLs, which are lost "
-            "and expire.",
-        ),
-        (
-            2,
-            "The lookup had succeeded for 2 before this one. PAM Core has issued their session URLs, which are lost "
-            "and expire.",
-        ),
+        (1, f"Terms that succeeded before: 1. {URLS_EXPIRE}"),
+        (2, f"Terms that succeeded before: 2. {URLS_EXPIRE}"),
     ],
 )
 def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:
@@ -190,7 +192,7 @@ def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("a", "b", "c")
     assert str(error.value) == (
-        'Requesting the session failed: PAM Core responded with "Busy" (HTTP 429). '
+        f"{CREATING}{responded('Busy', 429)} "
         f"PAM Core limits the rate of requests. Send fewer requests, or retry later. {note}"
     )
 
@@ -236,10 +238,7 @@ def test_surrogate_in_session_does_not_crash(api: Api, run_module: RunModule) ->
 def test_lookup_lists_all_problems(api: Api) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         looked_up("", port=0)
-    assert str(error.value) == (
-        "Invalid options; nothing was sent to PAM Core: port must be from 1 to 65535, but is 0. "
-        "Each device of the lookup must be a string that is not empty."
-    )
+    assert str(error.value) == f"{NOTHING_SENT}port {MUST_BE_PORT}0. {EMPTY_TERM}"
 
 
 def test_option_and_its_alias_are_exclusive() -> None:
@@ -252,10 +251,7 @@ def test_session_in_an_error_response_may_exist(api: Api, mark: dict[str, t.Any]
     api.expect(CREATE._replace(body={**CREATED, "response": {"status": 200, "message": "No", **mark}}))
     with pytest.raises(OutcomeUnknown) as error:
         create_remote_session(connect({**DEFAULTS, **BEARER}), SESSION)
-    assert str(error.value) == (
-        'Requesting the session failed: PAM Core responded with "No" (HTTP 200). '
-        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-    )
+    assert str(error.value) == f"{CREATING}{responded('No', 200)} {MAY_EXIST}"
     assert error.value.in_doubt
 
 
@@ -301,10 +297,7 @@ def test_session_url_in_a_message_of_the_server_is_redacted(api: Api) -> None:
 def test_path_in_a_message_has_no_control_characters() -> None:
     with pytest.raises(NotSent) as error:
         connect({**DEFAULTS, **BEARER, "client_cert": "/no\x1b[31m\nwhere"})
-    assert str(error.value) == (
-        "The client certificate /no [31m where or its key cannot be loaded (client_cert, client_key; the key must not "
-        "be encrypted): No such file or directory."
-    )
+    assert str(error.value) == f"The client certificate /no [31m where {UNUSABLE_KEY}No such file or directory."
 
 
 def test_alias_of_another_type_does_not_crash(api: Api, run_module: RunModule) -> None:

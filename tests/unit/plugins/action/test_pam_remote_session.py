@@ -22,6 +22,18 @@ from ansible.plugins.loader import action_loader, connection_loader
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import SESSION_MAY_EXIST
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils import _action
+from tests.messages import (
+    CHECK_DEVICE,
+    CREATING,
+    MUST_BE_HTTPS,
+    MUST_BE_PORT,
+    NO_API_CREDENTIALS,
+    NO_CREDENTIAL,
+    NOT_VERIFIED,
+    NOTHING_SENT,
+    PLACEHOLDER,
+    responded,
+)
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     CREATE,
@@ -69,8 +81,7 @@ def test_failure_is_readable(api: Api, run: Run) -> None:
     result, task = run(DIRECT)
     assert result == {
         "failed": True,
-        "msg": 'Requesting the session failed: PAM Core responded with "Device not found" (HTTP 400, code 1011). '
-        "Check the option device. Check that the device is registered and enabled in PAM Core.",
+        "msg": f"{CREATING}{responded('Device not found', 400, 1011)} {CHECK_DEVICE}",
         "http_status": 400,
         "error_code": 1011,
         "session_may_exist": False,
@@ -133,12 +144,9 @@ def test_placeholder_of_a_secret_is_not_sent(api: Api, run: Run) -> None:
     """The debugger passes the placeholder. *api* expects no request."""
     arguments = {**WITH_LOGIN, "client_secret": SHOWN, "validate_certs": SHOWN}
     result, _task = run(arguments, environment=[{"SENHASEGURA_TENANT": SHOWN}])
-    placeholder = "is the placeholder that Ansible puts in place of a hidden value. "
-    remedy = "If you used redo in the debugger, run the playbook again."
     assert result["msg"] == (
-        f"Invalid options; nothing was sent to PAM Core: client_secret {placeholder}{remedy} "
-        f"tenant from the environment variable SENHASEGURA_TENANT {placeholder}{remedy} "
-        f"validate_certs {placeholder}{remedy}"
+        f"{NOTHING_SENT}client_secret {PLACEHOLDER} tenant from the environment variable SENHASEGURA_TENANT "
+        f"{PLACEHOLDER} validate_certs {PLACEHOLDER}"
     )
 
 
@@ -181,15 +189,10 @@ def test_failure_lists_all_invalid_options(api: Api, run: Run) -> None:
     result, task = run({"port": 0, "color": "red"}, {"senhasegura_url": "http://vault.example"})
     assert result["failed"] is True
     assert result["msg"] == (
-        "Invalid options; nothing was sent to PAM Core: Unknown option: color. "
+        f"{NOTHING_SENT}Unknown option: color. "
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
-        "url from the variable senhasegura_url "
-        "must begin with https://, because http:// would send secrets unencrypted. "
-        "port must be from 1 to 65535, but is 0. "
-        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
-        "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
-        "credential is missing or empty. If your version of PAM Core can select a credential, set "
-        "auto_select_credential to true instead."
+        f"url from the variable senhasegura_url {MUST_BE_HTTPS} port {MUST_BE_PORT}0. "
+        f"{NO_API_CREDENTIALS} {NO_CREDENTIAL}"
     )
     assert api.requests == []
     assert not task.no_log
@@ -236,7 +239,7 @@ def test_disabled_verification_warns(api: Api, run: Run, shown_warnings: list[st
     run(DIRECT)
     assert shown_warnings == []
     run({**DIRECT, "validate_certs": False})
-    assert [text.split(":")[0] for text in shown_warnings] == ["TLS verification is off (validate_certs is false)"]
+    assert shown_warnings == [NOT_VERIFIED]
 
 
 def test_declares_no_connection_and_no_async(run: Run) -> None:
@@ -269,7 +272,7 @@ def test_module_runs_on_delegated_host(simulator: Simulator, vault: dict[str, t.
 
     result, task = run({**options, "device": "nowhere"}, variables, transport="ssh", delegate_to="bastion")
     assert result["failed"] is True
-    assert result["msg"].startswith("Requesting the session failed: PAM Core responded with ")
+    assert result["msg"].startswith(f"{CREATING}PAM Core responded with ")
     assert HIDDEN not in result
     assert not task.no_log
     assert secret not in json.dumps(result, default=str)
@@ -328,4 +331,4 @@ def test_connection_breaks(run: Run, monkeypatch: pytest.MonkeyPatch, check: boo
 
 def test_options_are_validated_before_a_delegated_host_is_contacted(run: Run) -> None:
     result, _task = run({**OAUTH2, **SESSION, "url": "http://x"}, transport="ssh", delegate_to="bastion")
-    assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: url must begin")
+    assert result["msg"].startswith(f"{NOTHING_SENT}url must begin")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible.plugins.loader import action_loader
 
+from tests.messages import NO_REASON_TO_TERMINATE, NOTHING_SENT, TERMINATING, responded
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     BEARER,
@@ -66,11 +67,9 @@ def test_some_sessions_fail_to_end(api: Api) -> None:
     assert result == {
         "failed": True,
         "changed": True,
-        "msg": "1 of 2 sessions could not be terminated. Session 1 of jdoe on web01:22: Terminating the session "
-        "failed: "
-        'PAM Core responded with "An error occurred while droping session" (HTTP 500). PAM Core gives no reason. If '
-        "the session is still active, terminate it in PAM Core. The session was still active "
-        "afterwards.",
+        "msg": "1 of 2 sessions could not be terminated. Session 1 of jdoe on web01:22: "
+        f"{TERMINATING}{responded('An error occurred while droping session', 500)} {NO_REASON_TO_TERMINATE} "
+        "The session was still active afterwards.",
         "http_status": None,
         "error_code": None,
     }
@@ -164,7 +163,7 @@ def test_filters_come_only_from_the_task(
     if name == INFO:
         assert [session["id"] for session in result["sessions"]] == [1]
     else:
-        assert result["msg"].startswith("Invalid options; nothing was sent to PAM Core: No filter is set: ")
+        assert result["msg"].startswith(f"{NOTHING_SENT}No filter is set: ")
 
 
 def test_timezone_comes_from_any_source(api: Api) -> None:

@@ -20,6 +20,19 @@ from ansible.template import Templar
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import Client
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.redaction import HIDDEN
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import NotSent
+from tests.messages import (
+    CREATING,
+    DEVICE_IS_TERM,
+    EMPTY_TERM,
+    GATEWAY_TIMEOUT_RETRY,
+    LOOKUP_IN_CHECK_MODE,
+    MAY_EXIST,
+    NOT_VERIFIED,
+    NOTHING_SENT,
+    SET_PROTOCOL,
+    URLS_EXPIRE,
+    responded,
+)
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     BEARER,
@@ -41,7 +54,6 @@ from tests.unit.plugins.support import (
 )
 
 Run = Callable[..., list[t.Any]]
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 OPTIONS = {name: value for name, value in DIRECT.items() if name != "device"}
 
 
@@ -110,20 +122,19 @@ def test_variables_are_optional(api: Api) -> None:
     [
         ([], {}, "The lookup needs at least one device as a positional argument."),
         ([[]], {}, "The lookup needs at least one device as a positional argument."),
-        ([""], {}, "Each device of the lookup must be a string that is not empty."),
-        (["web01", " "], {}, "Each device of the lookup must be a string that is not empty."),
-        (["web01", 7], {}, "Each device of the lookup must be a string that is not empty."),
-        ([None], {}, "Each device of the lookup must be a string that is not empty."),
+        ([""], {}, EMPTY_TERM),
+        (["web01", " "], {}, EMPTY_TERM),
+        (["web01", 7], {}, EMPTY_TERM),
+        ([None], {}, EMPTY_TERM),
         (
             ["web01"],
             {"device": "db01"},
-            "device is not an option of the lookup. Pass it as a positional argument.",
+            DEVICE_IS_TERM,
         ),
         (
             [],
             {"device": "db01"},
-            "device is not an option of the lookup. Pass it as a positional argument. "
-            "The lookup needs at least one device as a positional argument.",
+            f"{DEVICE_IS_TERM} The lookup needs at least one device as a positional argument.",
         ),
         (["web01"], {"field": "url"}, "field must be one of session_url, token, all, but is 'url'."),
         (["web01"], {"fields": "url"}, "Unknown option: fields."),
@@ -145,10 +156,7 @@ def test_failure(api: Api, run: Run) -> None:
     api.expect(CREATE._replace(status=400, body=minimal(400, "Invalid protocol")))
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01"], **OPTIONS)
-    assert error.value.message == (
-        'Requesting the session failed: PAM Core responded with "Invalid protocol" (HTTP 400). '
-        "Set the option protocol to one of the device's connectivities, such as SSH, RDP or HTTPS."
-    )
+    assert error.value.message == f"{CREATING}{responded('Invalid protocol', 400)} {SET_PROTOCOL}"
     assert error.value.__cause__ is None
 
 
@@ -157,11 +165,8 @@ def test_failure_after_successful_terms(api: Api, run: Run) -> None:
     with pytest.raises(AnsibleLookupError) as error:
         run(["web01", "db01", "win01", "never"], **OPTIONS)
     assert error.value.message == (
-        'Requesting the session failed: PAM Core responded with "Request timed out." (HTTP 504). '
-        "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core. "
-        "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds. "
-        "The lookup had succeeded for 2 before this one. PAM Core has issued their session URLs, which are lost and "
-        "expire."
+        f"{CREATING}{responded('Request timed out.', 504)} {GATEWAY_TIMEOUT_RETRY} {MAY_EXIST} "
+        f"Terms that succeeded before: 2. {URLS_EXPIRE}"
     )
     assert SESSION_URL not in error.value.message
 
@@ -186,9 +191,7 @@ def test_check_mode(api: Api, run: Run, shown_warnings: list[str], field: str, e
     api.expect(Call("/", method="HEAD", authorization=""))
     options = {**OPTIONS, "field": field, "url": f"{URL}/"}
     assert run(["web01", "db01"], {"ansible_check_mode": True}, **options) == [expected] * 2
-    assert shown_warnings == [
-        "Check mode: the lookup pamops.senhasegura.pam_remote_session changes nothing and returns placeholders."
-    ]
+    assert shown_warnings == [LOOKUP_IN_CHECK_MODE]
 
 
 def test_check_mode_returns_all_fields(api: Api, run: Run, shown_warnings: list[str]) -> None:
@@ -208,7 +211,7 @@ def test_no_check_mode(api: Api, run: Run, shown_warnings: list[str], check: boo
 def test_disabled_verification_warns(api: Api, run: Run, shown_warnings: list[str]) -> None:
     api.expect(CREATE, CREATE)
     run(["web01", "db01"], **OPTIONS, validate_certs=False)
-    assert [text.split(":")[0] for text in shown_warnings] == ["TLS verification is off (validate_certs is false)"]
+    assert shown_warnings == [NOT_VERIFIED]
 
 
 def test_in_a_template(simulator: Simulator, vault: dict[str, t.Any], run: Run) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import pytest
 from ansible.errors import AnsibleLookupError
 
+from tests.messages import ANOTHER_SESSION, DEVICE_IS_TERM, LISTING, NOT_CREATED, NOTHING_SENT, TOO_EARLY, responded
 from tests.simulator import Simulator
 from tests.unit.plugins.support import (
     BEARER,
@@ -43,7 +44,6 @@ SOME = (
 )
 CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> N
         ([], {"user": None}, "user must not be empty: remove it, or give a value."),
         ([], {"user": []}, "user must not be empty: remove it, or give a value."),
         ([], {"user": iter([])}, "user must not be empty: remove it, or give a value."),
-        ([], {"created": {}}, "created must be the value of created that pam_remote_session returned."),
+        ([], {"created": {}}, NOT_CREATED),
         ([], {"user": {"jdoe": 1}}, "user must be a string or a list of strings."),
         ([], {"user": [["jdoe"]]}, "user must be a string or a list of strings."),
         (
@@ -141,7 +141,7 @@ def test_options_come_from_variables_but_filters_do_not(api: Api, run: Run) -> N
         (
             ["web01"],
             {"device": "db01"},
-            "device is not an option of the lookup. Pass it as a positional argument.",
+            DEVICE_IS_TERM,
         ),
     ],
 )
@@ -156,7 +156,7 @@ def test_failure(api: Api, run: Run) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     with pytest.raises(AnsibleLookupError) as error:
         run([], **REACH)
-    assert error.value.message == 'Listing the sessions failed: PAM Core responded with "No" (HTTP 400).'
+    assert error.value.message == LISTING + responded("No", 400)
     assert error.value.__cause__ is None
 
 
@@ -180,17 +180,11 @@ def test_session_of_a_url(api: Api, run: Run) -> None:
 @pytest.mark.parametrize(
     ("sessions", "headers", "reason"),
     [
-        (
-            SOME,
-            DATED,
-            "The URL has not expired yet, or expired a moment ago, so a matching session may still appear. "
-            "Try again later.",
-        ),
+        (SOME, DATED, TOO_EARLY),
         (
             (*SOME, numbered_record(4)),
             LATER,
-            "2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use "
-            "its id.",
+            ANOTHER_SESSION,
         ),
     ],
 )

@@ -34,6 +34,19 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._http.deadline import Deadline
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import RunMemory, run_memory
+from tests.messages import (
+    CHECK_API_PREFIX,
+    CHECK_CLIENT,
+    CREATING,
+    INTERRUPTED,
+    LOGGING_IN,
+    NOT_LOGGED_IN,
+    NOT_RETRIED,
+    STATUS_401,
+    STATUS_403,
+    STATUS_429,
+    responded,
+)
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,
@@ -371,15 +384,7 @@ def test_newer_token_of_another_task_is_kept(api: Api, run_directory: Path) -> N
 # Rejected logins
 
 INVALID = {"error": "invalid_client", "error_description": "Client authentication failed"}
-CHECK_CLIENT = (
-    "Check client_id, client_secret and tenant. Check that the application and its authorization are enabled and not "
-    "expired, and that this machine's IP address is authorized."
-)
-PAGE = (
-    "Logging in with OAuth 2.0 failed: the response (HTTP 403, content type application/json) is not from PAM Core's "
-    "API. In PAM Core, check the authorization of this application: its resources, its permission and its authorized "
-    "IP addresses."
-)
+PAGE = f"{LOGGING_IN}the response (HTTP 403, content type application/json) is not from PAM Core's API. {STATUS_403}"
 
 
 def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.Any]:
@@ -394,25 +399,20 @@ def refused(options: dict[str, t.Any] = OAUTH2, **more: t.Any) -> dict[str, t.An
         (
             401,
             INVALID,
-            f'Logging in with OAuth 2.0 failed: PAM Core responded with "Client authentication failed" (HTTP 401). '
-            f"{CHECK_CLIENT}",
+            f"{LOGGING_IN}{responded('Client authentication failed', 401)} {CHECK_CLIENT}",
             None,
         ),
         (
             400,
             full(400, 'Not "you"', 1105),
-            'Logging in with OAuth 2.0 failed: PAM Core responded with "Not \\"you\\"" (HTTP 400, code 1105). '
-            "Check the API credentials; an access token may have expired. Check that the application and its "
-            "authorization are enabled and not expired, and that this machine's IP address is authorized.",
+            LOGGING_IN + responded('Not \\"you\\"', 400, 1105) + f" {STATUS_401}",
             1105,
         ),
         (403, b"<html>Forbidden</html>", PAGE, None),
         (
             401,
             {"message": "long " * 400},
-            f'Logging in with OAuth 2.0 failed: PAM Core responded with "{("long " * 400)[:1000]}…" (HTTP 401). '
-            "Check the API credentials; an access token may have expired. Check that the application and its "
-            "authorization are enabled and not expired, and that this machine's IP address is authorized.",
+            f"{LOGGING_IN}{responded(('long ' * 400)[:1000] + '…', 401)} {STATUS_401}",
             None,
         ),
     ],
@@ -430,8 +430,7 @@ def test_rejected_login_is_not_retried_at_once(
     clock[0] += later
     assert refused() == {
         **result,
-        "msg": f"{message} The login failed {ago} ago. To avoid repeated failed logins, this run does not log in again "
-        "within 60 seconds.",
+        "msg": f"{message} The login failed {ago} {NOT_RETRIED}",
     }
 
 
@@ -522,10 +521,7 @@ def ended_login(api: Api) -> None:
 @pytest.mark.usefixtures("ended_login")
 def test_login_of_an_ended_task_is_not_retried_at_once(api: Api, run_directory: Path) -> None:
     assert refused() == {
-        "msg": "Logging in with OAuth 2.0 failed: another task of this run was interrupted during its login, before "
-        "PAM Core responded. This task did not log in. If the task keyword timeout interrupted the login, set the "
-        "keyword to more seconds than the option timeout. The login failed 0 seconds ago. To avoid repeated failed "
-        "logins, this run does not log in again within 60 seconds.",
+        "msg": f"{LOGGING_IN}{INTERRUPTED} The login failed 0 seconds {NOT_RETRIED}",
         "http_status": None,
         "error_code": None,
     }
@@ -587,11 +583,7 @@ def test_no_login_after_waiting_for_another_one(api: Api, run_directory: Path) -
     waiting = connect({"url": URL, "api_prefix": "iso", "timeout": 0.3, "retries": 0, **OAUTH2}, memory)
     with memory.locked(waiting._login._key, 1), pytest.raises(NotSent) as error:
         create_remote_session(waiting, SESSION)
-    assert str(error.value) == (
-        "Logging in with OAuth 2.0 failed: another task of this run did not finish its login within the time that the "
-        "option timeout allows. This task did not log in, because repeated failed logins may lock the application. "
-        "Check that PAM Core responds, or increase timeout."
-    )
+    assert str(error.value) == LOGGING_IN + NOT_LOGGED_IN
 
 
 def test_refusal_after_a_401_replaces_the_token(api: Api, run_directory: Path) -> None:
@@ -711,9 +703,7 @@ def test_no_session_path_exists(api: Api, prefix: str, paths: list[str]) -> None
     with pytest.raises(Refused) as error:
         create(BEARER, api_prefix=prefix)
     assert str(error.value) == (
-        'Requesting the session failed: PAM Core responded with "Resource sub not found" (HTTP 404). '
-        f"Tried: {', '.join(paths)}. "
-        "Check that url points to PAM Core itself. If api_prefix is set, set it to auto."
+        f"{CREATING}{responded('Resource sub not found', 404)} Tried: {', '.join(paths)}. {CHECK_API_PREFIX}"
     )
 
 
@@ -837,10 +827,7 @@ def test_retries_are_limited(api: Api, slept: list[float], retries: int) -> None
     api.expect(*[busy] * (retries + 1))
     with pytest.raises(Refused) as error:
         create(BEARER, retries=retries)
-    assert str(error.value) == (
-        'Requesting the session failed: PAM Core responded with "API rate limit exceeded" (HTTP 429). '
-        "PAM Core limits the rate of requests. Send fewer requests, or retry later."
-    )
+    assert str(error.value) == f"{CREATING}{responded('API rate limit exceeded', 429)} {STATUS_429}"
     assert slept == [1.0] * retries
 
 

@@ -46,6 +46,20 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
     terminate_sessions,
 )
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._run_memory import run_memory
+from tests.messages import (
+    CHECK_ADDRESS,
+    CREATING,
+    INTERIM,
+    LOGGING_IN,
+    LOST,
+    MAY_EXIST,
+    NO_HANDSHAKE,
+    NO_TIME,
+    NOT_A_URL,
+    NOT_VALID_FOR,
+    UNSENT,
+    UNTRUSTED,
+)
 from tests.simulator import Simulator
 from tests.unit.conftest import COLLECTIONS
 from tests.unit.plugins.conftest import Tls
@@ -67,12 +81,6 @@ from tests.unit.plugins.support import (
     reset,
 )
 
-REACH = "Check url and proxy, and that this machine can reach that host"
-FAILED = "Requesting the session failed: "
-UNSENT = f"{FAILED}the request could not be sent: "
-SENT = f"{FAILED}the request was sent, but no complete response arrived: "
-MAY_EXIST = " PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-NO_TIME = "no response within the time that the option timeout allows."
 SOON = 0.6
 """Seconds: a timeout that a test is meant to reach."""
 
@@ -141,7 +149,7 @@ def test_refused_connection_is_retried(slept: list[float], retries: int) -> None
         port = listener.getsockname()[1]
     error = failure({"url": f"https://127.0.0.1:{port}"}, retries=retries)
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused. {REACH}."
+    assert str(error) == f"{CREATING}no connection to 127.0.0.1 port {port}: Connection refused. {CHECK_ADDRESS}"
     assert slept == [0.5, 1.0, 1.5][:retries]
 
 
@@ -150,7 +158,7 @@ def test_close_before_the_handshake_is_retried(slept: list[float], retries: int)
     with serving(lambda _server, connection: reset(connection), None) as server:
         error = failure({"url": server.url}, retries=retries)
         assert isinstance(error, NotSent)
-        assert str(error).startswith(FAILED)
+        assert str(error).startswith(CREATING)
         assert server.accepted == retries + 1
 
 
@@ -172,7 +180,7 @@ def test_message_of_a_library_is_not_shown(api: Api) -> None:
     """Such a message can contain a URL with the password of the proxy."""
     words = requests.RequestException("https://me:proxy-pass@proxy.example is no good")
     api.expect(Call("/iso/remote/session", body=words))
-    assert str(failure({"url": URL})) == f"{UNSENT}RequestException."
+    assert str(failure({"url": URL})) == f"{CREATING}{UNSENT}RequestException."
 
 
 # Requests that may have been handled
@@ -193,9 +201,7 @@ def test_response_after_an_interim_one_is_discarded(tls: Tls) -> None:
     with serving(handler, tls.context) as server:
         options = {"url": server.url, "ca_path": tls.ca_path}
         error = failure(options, device="web01")
-        assert str(error) == (
-            f"{FAILED}the response (HTTP 103) is only an interim response (1xx), which is not supported.{MAY_EXIST}"
-        )
+        assert str(error) == f"{CREATING}{INTERIM} {MAY_EXIST}"
         server.stopped(0.2)
         assert create(options, device="db01")["session_url"] == "https://vault.example/db01"
 
@@ -366,7 +372,7 @@ def test_deadline_covers_login_and_session(tls: Tls) -> None:
         started = time.monotonic()
         error = failure(options, timeout=SOON)
         assert SOON - 0.05 < time.monotonic() - started < SOON + 1
-        assert str(error) == f"{SENT}{NO_TIME}{MAY_EXIST}"
+        assert str(error) == f"{CREATING}{LOST}{NO_TIME} {MAY_EXIST}"
         assert create(options, timeout=SOON * 4)["session_url"] == SESSION_URL
 
 
@@ -385,7 +391,7 @@ def test_login_that_times_out_is_not_retried(tls: Tls) -> None:
                 create_remote_session(connect({**options, **OAUTH2}, run_memory()), SESSION)
             messages.append(str(error.value))
             assert error.value.in_doubt is False
-        lost = f"Logging in with OAuth 2.0 failed: the request was sent, but no complete response arrived: {NO_TIME}"
+        lost = f"{LOGGING_IN}{LOST}{NO_TIME}"
         assert messages[0] == lost
         assert all(message.startswith(f"{lost} The login failed ") for message in messages[1:])
         assert len(server.received) == 1
@@ -415,7 +421,7 @@ def test_each_call_has_the_whole_timeout(tls: Tls) -> None:
 def test_no_time_left(tls: Tls) -> None:
     with serving(answers, tls.context) as server:
         error = failure({"url": server.url, "ca_path": tls.ca_path}, timeout=1e-9)
-        assert (str(error), server.accepted) == (f"{UNSENT}{NO_TIME}", 0)
+        assert (str(error), server.accepted) == (f"{CREATING}{UNSENT}{NO_TIME}", 0)
     assert isinstance(error, NotSent)
 
 
@@ -432,7 +438,7 @@ def test_name_that_does_not_resolve(
     names["vault.example"] = lambda port: asked.append(port) or _raise(socket.gaierror(number, text))  # type: ignore[func-returns-value]
     error = failure({"url": "https://vault.example"}, retries=2)
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}the name vault.example could not be resolved: {text}. {REACH}."
+    assert str(error) == f"{CREATING}the name vault.example could not be resolved: {text}. {CHECK_ADDRESS}"
     assert asked == [443] * tries
 
 
@@ -463,7 +469,7 @@ def test_unsupported_address_family(tls: Tls, names: dict[str, Callable[[int], t
         assert create(options)["session_url"] == SESSION_URL
     names["localhost"] = lambda port: addresses(port, None)
     assert str(failure(options)) == (
-        f"{FAILED}no connection to localhost port {server.port}: Connection refused. {REACH}."
+        f"{CREATING}no connection to localhost port {server.port}: Connection refused. {CHECK_ADDRESS}"
     )
 
 
@@ -548,7 +554,7 @@ def test_client_certificate(tls: Tls, tmp_path: Path) -> None:
     finally:
         tls.wanting_client.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
     assert isinstance(error, NotSent)
-    assert str(error).startswith((f"{UNSENT}TLS failed: ", f"{UNSENT}the server ended the TLS connection"))
+    assert str(error).startswith((f"{CREATING}{UNSENT}TLS failed: ", f"{CREATING}{UNSENT}{NO_HANDSHAKE}"))
 
 
 NO_CERTIFICATE = "(client_cert, client_key; the key must not be encrypted): "
@@ -629,7 +635,7 @@ def foreign(tmp_path: Path) -> str:
     return str(path)
 
 
-NOT_ACCEPTED = f"{UNSENT}the server's certificate cannot be verified: "
+NOT_ACCEPTED = f"{CREATING}{UNSENT}{UNTRUSTED}"
 
 
 def test_prepared_context_serves_one_transport(tls: Tls, bundle: Path, foreign: str) -> None:
@@ -738,8 +744,7 @@ def test_disabled_verification_does_not_affect_other_transports(
         for options in ({"url": server.url}, {"url": server.url, "ca_path": foreign}, {"url": misnamed}):
             assert str(failure(options)).startswith(NOT_ACCEPTED)
         assert str(failure({"url": misnamed, "ca_path": tls.ca_path})) == (
-            f"{NOT_ACCEPTED}Hostname mismatch, certificate is not valid for 'vault.example' "
-            "(set url to a host name that the certificate is valid for)."
+            f"{NOT_ACCEPTED}Hostname mismatch, certificate is not valid for 'vault.example' {NOT_VALID_FOR}"
         )
         assert len(server.received) == count
 
@@ -835,7 +840,7 @@ def test_proxy_refuses(tls: Tls, slept: list[float], status: str, shown: str) ->
         options = {"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{proxy.port}"}
         error = failure(options, retries=2)
     assert isinstance(error, NotSent)
-    assert str(error) == f"{FAILED}the request could not be sent: the proxy refused the connection: {shown}."
+    assert str(error) == f"{CREATING}{UNSENT}the proxy refused the connection: {shown}."
     told = "".join(traceback.format_exception(error))  # with all causes, as core shows it
     assert not any(secret in told for secret in ("proxy-pass", CREDENTIALS))
     assert len(seen) == 1
@@ -846,7 +851,7 @@ def test_unreachable_proxy(slept: list[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = failure({"url": "https://vault.example", "proxy": f"http://{PROXY_USER}@127.0.0.1:{port}"}, retries=1)
-    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port {port}: Connection refused. {REACH}."
+    assert str(error) == f"{CREATING}no connection to 127.0.0.1 port {port}: Connection refused. {CHECK_ADDRESS}"
     assert slept == [0.5]
 
 
@@ -857,9 +862,7 @@ def test_invalid_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch, sle
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     error = failure({"url": "https://vault.example"}, retries=2)
     assert isinstance(error, NotSent)
-    assert str(error) == (
-        f"{UNSENT}the URL of PAM Core or of a proxy is invalid (check url, proxy, HTTPS_PROXY and ALL_PROXY)."
-    )
+    assert str(error) == f"{CREATING}{UNSENT}{NOT_A_URL}"
     assert slept == []
 
 
@@ -868,7 +871,7 @@ def test_socks_without_its_library(monkeypatch: pytest.MonkeyPatch, slept: list[
     for _time in range(2):
         error = failure({"url": "https://vault.example", "proxy": "socks5h://127.0.0.1:9"}, retries=2)
         assert isinstance(error, NotSent)
-        assert str(error).startswith(f"{FAILED}Failed to import the required Python library (PySocks) on ")
+        assert str(error).startswith(f"{CREATING}Failed to import the required Python library (PySocks) on ")
         assert " This is required for a SOCKS proxy. " in str(error)
     assert slept == []
 
@@ -884,7 +887,7 @@ def test_socks_proxy_from_the_environment(tls: Tls, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     error = failure({"url": "https://vault.example", "ca_path": tls.ca_path})
-    assert str(error) == f"{FAILED}no connection to 127.0.0.1 port 1080: Connection refused. {REACH}."
+    assert str(error) == f"{CREATING}no connection to 127.0.0.1 port 1080: Connection refused. {CHECK_ADDRESS}"
     assert connected == [("127.0.0.1", 1080)]
 
 
@@ -900,7 +903,7 @@ def test_deadline_covers_the_handshake_through_a_proxy(tls: Tls) -> None:
         options = {"url": "https://vault.example", "proxy": f"http://127.0.0.1:{proxy.port}"}
         error = failure(options, timeout=1.5)
         assert time.monotonic() - started < 2.5
-    assert str(error) == f"{UNSENT}{NO_TIME}"
+    assert str(error) == f"{CREATING}{UNSENT}{NO_TIME}"
 
 
 # Connections

@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
 from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import SenhaseguraError
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
+from tests.messages import CREATING, LOGGING_IN, MAY_EXIST, STATUS_400, STATUS_401, STATUS_403, responded
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,
@@ -39,16 +40,6 @@ from tests.unit.plugins.support import (
 
 JSON = "application/json"
 MIB = 1024 * 1024
-
-MAY_EXIST = "PAM Core may have issued a session URL anyway. If nobody opens it, it expires after 30 seconds."
-STATUS_400 = (
-    "Check that user, device, credential and protocol match the values registered in PAM Core, and "
-    "that the credential is assigned to the authorization of this application."
-)
-STATUS_401 = (
-    "Check the API credentials; an access token may have expired. Check that the application and its authorization are "
-    "enabled and not expired, and that this machine's IP address is authorized."
-)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "GZIP ", "identity", ""])
@@ -119,8 +110,7 @@ def test_secrets_are_not_repeated(
     api.expect(CREATE._replace(status=400, body={**minimal(400, said), "session": CREATED["session"]}))
     result = run_module({"url": URL, "api_prefix": "iso", **options, **SESSION})
     assert result["msg"] == (
-        f"Requesting the session failed: PAM Core responded with {json.dumps(shown)} (HTTP 400). "
-        f"{STATUS_400} {MAY_EXIST}"
+        f"{CREATING}PAM Core responded with {json.dumps(shown)} (HTTP 400). {STATUS_400} {MAY_EXIST}"
     )
 
 
@@ -128,16 +118,12 @@ def test_secrets_are_not_repeated(
 def test_secret_with_a_surrogate_is_not_repeated(api: Api, run_module: RunModule, half: str) -> None:
     body = json.dumps({**minimal(400, "Said: HALFtoken"), "session": {"token": "HALFtoken"}}).replace("HALF", half)
     api.expect(CREATE._replace(status=400, body=body.encode()))
-    assert run_module(DIRECT)["msg"] == (
-        f'Requesting the session failed: PAM Core responded with "Said: ***" (HTTP 400). {STATUS_400} {MAY_EXIST}'
-    )
+    assert run_module(DIRECT)["msg"] == f"{CREATING}{responded('Said: ***', 400)} {STATUS_400} {MAY_EXIST}"
 
 
 def test_token_in_a_rejected_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {ISSUED}", "access_token": ISSUED}))
-    assert run_module(WITH_LOGIN)["msg"] == (
-        f'Logging in with OAuth 2.0 failed: PAM Core responded with "no: ***" (HTTP 401). {STATUS_401}'
-    )
+    assert run_module(WITH_LOGIN)["msg"] == f"{LOGGING_IN}{responded('no: ***', 401)} {STATUS_401}"
 
 
 @pytest.mark.parametrize(("said", "shown"), [("a;sécret/+", "text/***"), ("a;sé\u200bcret/+", "***")])
@@ -147,15 +133,11 @@ def test_secrets_are_not_repeated_from_the_content_type(api: Api, run_module: Ru
     api.expect(LOGIN, CREATE._replace(status=403, body=b"", headers={"Content-Type": header}))
     result = run_module({"url": URL, "api_prefix": "iso", **OAUTH2, "client_secret": secret, **SESSION})
     assert result["msg"] == (
-        f"Requesting the session failed: the response (HTTP 403, content type {shown}) is not from PAM Core's "
-        "API. In PAM Core, check the authorization of this application: its resources, its permission and its "
-        "authorized IP addresses."
+        f"{CREATING}the response (HTTP 403, content type {shown}) is not from PAM Core's API. {STATUS_403}"
     )
 
 
 def test_secret_of_login_is_not_repeated(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=401, body={"error": "x", "message": f"no: {quote_plus(OAUTH2['client_secret'])}"}))
     result = run_module(WITH_LOGIN)
-    assert result["msg"] == (
-        f'Logging in with OAuth 2.0 failed: PAM Core responded with "no: ***" (HTTP 401). {STATUS_401}'
-    )
+    assert result["msg"] == f"{LOGGING_IN}{responded('no: ***', 401)} {STATUS_401}"

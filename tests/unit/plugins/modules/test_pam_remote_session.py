@@ -17,6 +17,22 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
     FIELDS,
     SESSION_MAY_EXIST,
 )
+from tests.messages import (
+    CREATING,
+    LACKS,
+    LOGGING_IN,
+    MUST_BE_HTTPS,
+    MUST_BE_SCREEN_SIZE,
+    MUST_BE_SECONDS,
+    NO_API_CREDENTIALS,
+    NO_CREDENTIAL,
+    NOT_VERIFIED,
+    NOTHING_SENT,
+    SEVERAL_METHODS,
+    STATUS_401,
+    TWO_CREDENTIALS,
+    responded,
+)
 from tests.unit.plugins.support import (
     BEARER,
     CREATE,
@@ -233,7 +249,7 @@ UNUSABLE_TOKENS = {
     "direction": "x\u2066",
     "newline": "x\n",
 }
-LACKING = "Requesting the session failed: PAM Core reported success, but the response lacks "
+LACKING = CREATING + LACKS
 
 
 @pytest.mark.parametrize("url", UNUSABLE_URLS.values(), ids=UNUSABLE_URLS)
@@ -267,11 +283,7 @@ def test_check_mode_requests_no_session(api: Api, run_module: RunModule, options
 def test_check_mode_fails_if_the_login_fails(api: Api, run_module: RunModule) -> None:
     api.expect(LOGIN._replace(status=400, body={"error": "invalid_request"}))
     result = run_module(WITH_LOGIN, check=True)
-    assert result["msg"] == (
-        'Logging in with OAuth 2.0 failed: PAM Core responded with "invalid_request" (HTTP 400). Check the API '
-        "credentials; an access token may have expired. Check that the application and its authorization are enabled "
-        "and not expired, and that this machine's IP address is authorized."
-    )
+    assert result["msg"] == f"{LOGGING_IN}{responded('invalid_request', 400)} {STATUS_401}"
     assert {name: result[name] for name in ("http_status", "error_code", "session_may_exist")} == {
         "http_status": 400,
         "error_code": None,
@@ -283,10 +295,7 @@ def test_disabled_verification_warns(api: Api, run_module: RunModule, shown_warn
     api.expect(CREATE)
     run_module({**DIRECT, "validate_certs": False})
     # In this process, core 2.19 and later acts as a controller, which prints warnings at once.
-    assert [*shown_warnings, *warnings.get_warning_messages()] == [
-        "TLS verification is off (validate_certs is false): an attacker can pose as PAM Core and read the secrets. "
-        "Set ca_path to the CA certificate of PAM Core instead."
-    ]
+    assert [*shown_warnings, *warnings.get_warning_messages()] == [NOT_VERIFIED]
     assert api.arguments[0]["verify"] is False
 
 
@@ -299,13 +308,12 @@ def test_invocation_hides_secrets(run_module: RunModule, secret: str) -> None:
 
 # Options that are rejected before any request
 
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 SHOWN_LONG = "1" * 77
 
 PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
-    ({"url": "http://vault.example"}, "url must begin with https://, because http:// would send secrets unencrypted."),
-    ({"url": "vault.example"}, "url must begin with https://, because http:// would send secrets unencrypted."),
-    ({"url": "//vault.example"}, "url must begin with https://, because http:// would send secrets unencrypted."),
+    ({"url": "http://vault.example"}, f"url {MUST_BE_HTTPS}"),
+    ({"url": "vault.example"}, f"url {MUST_BE_HTTPS}"),
+    ({"url": "//vault.example"}, f"url {MUST_BE_HTTPS}"),
     ({"url": "https://"}, "url must contain the host name of PAM Core, such as https://vault.example."),
     ({"url": "https:///iso"}, "url must contain the host name of PAM Core, such as https://vault.example."),
     ({"url": "https://vault.example:0"}, "url must contain the host name of PAM Core, such as https://vault.example."),
@@ -326,11 +334,11 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
     ({"proxy": "http://me:pass@proxy:0"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "http://proxy:port"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
     ({"proxy": "http://pro xy"}, "proxy must be the URL of a proxy, such as http://proxy.example:3128."),
-    ({"timeout": 0}, "timeout must be more than 0 and at most 3600 seconds, but is 0.0."),
-    ({"timeout": -1}, "timeout must be more than 0 and at most 3600 seconds, but is -1.0."),
-    ({"timeout": "nan"}, "timeout must be more than 0 and at most 3600 seconds, but is nan."),
-    ({"timeout": "inf"}, "timeout must be more than 0 and at most 3600 seconds, but is inf."),
-    ({"timeout": 3600.5}, "timeout must be more than 0 and at most 3600 seconds, but is 3600.5."),
+    ({"timeout": 0}, f"timeout {MUST_BE_SECONDS}0.0."),
+    ({"timeout": -1}, f"timeout {MUST_BE_SECONDS}-1.0."),
+    ({"timeout": "nan"}, f"timeout {MUST_BE_SECONDS}nan."),
+    ({"timeout": "inf"}, f"timeout {MUST_BE_SECONDS}inf."),
+    ({"timeout": 3600.5}, f"timeout {MUST_BE_SECONDS}3600.5."),
     ({"retries": -1}, "retries must be from 0 to 10, but is -1."),
     ({"retries": 11}, "retries must be from 0 to 10, but is 11."),
     ({"port": 0}, "port must be from 1 to 65535, but is 0."),
@@ -348,17 +356,17 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
         {"remote_addr": "1" * 81},
         f"remote_addr must be an IPv4 or IPv6 address, but is '{SHOWN_LONG}\\u2026'.",
     ),
-    ({"screen_size": "big"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'big'."),
+    ({"screen_size": "big"}, f"screen_size {MUST_BE_SCREEN_SIZE}'big'."),
     (
         {"screen_size": "1920X1080"},
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '1920X1080'.",
+        f"screen_size {MUST_BE_SCREEN_SIZE}'1920X1080'.",
     ),
-    ({"screen_size": "0x1080"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '0x1080'."),
-    ({"screensize": "1920x"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '1920x'."),
-    ({"screen_size": "1x1\n"}, "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '1x1\\n'."),
+    ({"screen_size": "0x1080"}, f"screen_size {MUST_BE_SCREEN_SIZE}'0x1080'."),
+    ({"screensize": "1920x"}, f"screen_size {MUST_BE_SCREEN_SIZE}'1920x'."),
+    ({"screen_size": "1x1\n"}, f"screen_size {MUST_BE_SCREEN_SIZE}'1x1\\n'."),
     (
         {"screen_size": "١x١"},
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is '\\u0661x\\u0661'.",
+        f"screen_size {MUST_BE_SCREEN_SIZE}'\\u0661x\\u0661'.",
     ),
     (
         {"access_token": "0123456789\n"},
@@ -382,17 +390,15 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
     ({"protocol": ""}, "protocol is missing or empty."),
     (
         {"credential": ""},
-        "credential is missing or empty. If your version of PAM Core can select a credential, set "
-        "auto_select_credential to true instead.",
+        NO_CREDENTIAL,
     ),
     (
         {"auto_select_credential": True},
-        "credential and auto_select_credential exclude each other. Set only one of them.",
+        TWO_CREDENTIALS,
     ),
     (
         {"access_token": None},
-        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
-        "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token.",
+        NO_API_CREDENTIALS,
     ),
     (
         {"access_token": None, "client_id": "id"},
@@ -405,12 +411,12 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
     ),
     (
         OAUTH2,
-        "API credentials are set for more than one authentication method: oauth2 with client_id, client_secret; "
+        f"{SEVERAL_METHODS}oauth2 with client_id, client_secret; "
         "access_token with access_token. Set auth_method to one of them.",
     ),
     (
         {**OAUTH2, **OAUTH1, "access_token": None},
-        "API credentials are set for more than one authentication method: oauth2 with client_id, client_secret; "
+        f"{SEVERAL_METHODS}oauth2 with client_id, client_secret; "
         "oauth1 with consumer_key, consumer_secret, token_key, token_secret. Set auth_method to one of them.",
     ),
     ({"auth_method": "oauth2"}, "client_id and client_secret are missing for auth_method oauth2."),
@@ -423,16 +429,12 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
         {"url": "http://x", "user": "", "device": "", "protocol": "", "credential": "", "port": 0, "timeout": 0}
         | {"screen_size": "x", "remote_addr": "x", "access_token": None, "client_key": "/k"},
         "user is missing or empty. device is missing or empty. protocol is missing or empty. "
-        "url must begin with https://, because http:// would send secrets unencrypted. "
-        "timeout must be more than 0 and at most 3600 seconds, but is 0.0. "
+        f"url {MUST_BE_HTTPS} "
+        f"timeout {MUST_BE_SECONDS}0.0. "
         "remote_addr must be an IPv4 or IPv6 address, but is 'x'. "
         "port must be from 1 to 65535, but is 0. "
-        "screen_size must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'x'. "
-        "client_key requires client_cert. "
-        "No API credentials given: set client_id and client_secret (OAuth 2.0), "
-        "consumer_key, consumer_secret, token_key and token_secret (OAuth 1.0), or access_token. "
-        "credential is missing or empty. If your version of PAM Core can select a credential, set "
-        "auto_select_credential to true instead.",
+        f"screen_size {MUST_BE_SCREEN_SIZE}'x'. "
+        f"client_key requires client_cert. {NO_API_CREDENTIALS} {NO_CREDENTIAL}",
     ),
 ]
 

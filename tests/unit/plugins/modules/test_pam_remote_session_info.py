@@ -29,6 +29,20 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.matc
     split_device,
 )
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_info
+from tests.messages import (
+    ANOTHER_SESSION,
+    CHECK_API_PREFIX,
+    GATEWAY_TIMEOUT,
+    LACKS,
+    LISTING,
+    MUST_BE_SECONDS,
+    NONE_MATCHES,
+    NOT_CREATED,
+    NOT_VERIFIED,
+    NOTHING_SENT,
+    TOO_EARLY,
+    responded,
+)
 from tests.simulator import Simulator
 from tests.unit.plugins import support
 from tests.unit.plugins.support import (
@@ -79,8 +93,6 @@ NORMAL: dict[str, t.Any] = {
     "request": None,
     "ITSM": None,
 }
-FAILED = "Listing the sessions failed: "
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 
 
 @pytest.fixture
@@ -240,7 +252,7 @@ def test_response_without_list(api: Api, run: RunModule, body: t.Any) -> None:
     api.expect(LIST._replace(body=body))
     assert run({}) == {
         "failed": True,
-        "msg": f"{FAILED}PAM Core reported success, but the response has no valid list of sessions.",
+        "msg": f"{LISTING}PAM Core reported success, but the response has no valid list of sessions.",
         "http_status": 200,
         "error_code": None,
     }
@@ -273,18 +285,18 @@ TOO_LARGE = {
 def test_list_is_too_large(api: Api, run: RunModule, body: bytes, encoding: str, why: str) -> None:
     body = gzip.compress(body) if encoding == "gzip" and not body.startswith(b"\x1f") else body
     api.expect(LIST._replace(body=body, headers={**DATED, "Content-Encoding": encoding}))
-    assert run({})["msg"] == f"{FAILED}the response (HTTP 200) {why}."
+    assert run({})["msg"] == f"{LISTING}the response (HTTP 200) {why}."
 
 
 def reason_is_too_long(status: int) -> str:
-    return f"{FAILED}PAM Core's error text is too long to show (HTTP {status})."
+    return f"{LISTING}PAM Core's error text is too long to show (HTTP {status})."
 
 
 TOO_MUCH_SAID = {
     "a failure": (
         500,
         b'{"message": "' + b"\\u00a0" * 200_000 + b'"}',
-        f"{FAILED}the response (HTTP 500) is larger than 1 MiB.",
+        f"{LISTING}the response (HTTP 500) is larger than 1 MiB.",
     ),
     "a long reason": (400, minimal(400, "\x07" * 80_000), reason_is_too_long(400)),
     "a success": (200, minimal(400, "\x07" * 8_000_000), reason_is_too_long(200)),
@@ -292,7 +304,7 @@ TOO_MUCH_SAID = {
     "longest allowed": (
         400,
         minimal(400, "n" + "o" * 9_999),
-        f'{FAILED}PAM Core responded with "n{"o" * 999}…" (HTTP 400).',
+        f'{LISTING}PAM Core responded with "n{"o" * 999}…" (HTTP 400).',
     ),
     "many secrets": (200, minimal(400, "No", session={str(number): f"s{number}" * 40 for number in range(21)}), None),
     "a long secret": (200, minimal(400, "No", session={"token": "a b " * 1_000_000}), None),
@@ -324,7 +336,7 @@ def test_list_takes_too_long_to_read(api: Api, run: RunModule, monkeypatch: pyte
     monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
     api.expect(listing(*[ONE] * 100))
     assert run({"timeout": 60})["msg"] == (
-        f"{FAILED}the response is so long that reading it took longer than the option timeout allows."
+        f"{LISTING}the response is so long that reading it took longer than the option timeout allows."
     )
 
 
@@ -416,9 +428,7 @@ def test_no_session_with_that_id(api: Api, run: RunModule, body: t.Any, blank: s
 def test_response_with_another_id(api: Api, run: RunModule) -> None:
     """The task fails, since the session may still exist."""
     api.expect(getting(1, SOME[0]), getting(2, SOME[0]))
-    assert run({"id": [1, 2]})["msg"] == (
-        "Reading the session failed: PAM Core reported success, but the response lacks the session with the ID 2."
-    )
+    assert run({"id": [1, 2]})["msg"] == f"Reading the session failed: {LACKS}the session with the ID 2."
 
 
 def test_response_without_records(api: Api, run: RunModule) -> None:
@@ -464,17 +474,17 @@ def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
         ({"created": CREATED}, "created requires timezone, because PAM Core's times have no time zone."),
         (
             {"created": {"user": "jdoe"}, "timezone": "UTC"},
-            "created must be the value of created that pam_remote_session returned.",
+            NOT_CREATED,
         ),
         (
             {"created": {**CREATED, "opens_until": None}, "timezone": "UTC"},
-            "created must be the value of created that pam_remote_session returned.",
+            NOT_CREATED,
         ),
         (
             {"created": {**CREATED, "opens_until": "soon"}, "timezone": "UTC"},
-            "created must be the value of created that pam_remote_session returned.",
+            NOT_CREATED,
         ),
-        ({"wait_timeout": 0}, "wait_timeout must be more than 0 and at most 3600 seconds, but is 0.0."),
+        ({"wait_timeout": 0}, f"wait_timeout {MUST_BE_SECONDS}0.0."),
     ],
 )
 def test_problems(api: Api, run: RunModule, options: dict[str, t.Any], text: str) -> None:
@@ -509,8 +519,7 @@ def test_each_path_is_found_and_remembered(api: Api, prefix: str, answer: t.Any)
 def test_no_path_exists(api: Api, run: RunModule, prefix: str) -> None:
     api.expect(*(Call(path, method="GET", status=404, body=NO_RESOURCE) for path in PATHS[prefix]))
     assert run({"api_prefix": prefix})["msg"] == (
-        f'{FAILED}PAM Core responded with "Resource sub not found" (HTTP 404). Tried: {", ".join(PATHS[prefix])}. '
-        "Check that url points to PAM Core itself. If api_prefix is set, set it to auto."
+        f"{LISTING}{responded('Resource sub not found', 404)} Tried: {', '.join(PATHS[prefix])}. {CHECK_API_PREFIX}"
     )
 
 
@@ -532,7 +541,7 @@ FAILURES: list[tuple[int, t.Any, str, int | None]] = [
     (
         500,
         full(500, "You are not authorized to access this resource.", 1),
-        f'PAM Core responded with "You are not authorized to access this resource." (HTTP 500). {NOT_GRANTED}',
+        f"{responded('You are not authorized to access this resource.', 500)} {NOT_GRANTED}",
         None,
     ),
     (
@@ -552,8 +561,7 @@ FAILURES: list[tuple[int, t.Any, str, int | None]] = [
     (
         504,
         {"message": "The upstream server is timing out"},
-        'PAM Core responded with "The upstream server is timing out" (HTTP 504). '
-        "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core.",
+        f"{responded('The upstream server is timing out', 504)} {GATEWAY_TIMEOUT}",
         None,
     ),
     (
@@ -569,7 +577,7 @@ FAILURES: list[tuple[int, t.Any, str, int | None]] = [
 @pytest.mark.parametrize(("status", "body", "text", "code"), FAILURES)
 def test_failures(api: Api, run: RunModule, status: int, body: t.Any, text: str, code: int | None) -> None:
     api.expect(LIST._replace(status=status, body=body))
-    assert run({}) == {"failed": True, "msg": FAILED + text, "http_status": status, "error_code": code}
+    assert run({}) == {"failed": True, "msg": LISTING + text, "http_status": status, "error_code": code}
 
 
 # The session that a URL opened
@@ -612,11 +620,7 @@ def test_session_opened_by_a_url(
     api.expect(listing(record(**changes), *SOME[2:])._replace(headers=LATER))
     result = run({"created": {**CREATED, **created}, **UTC})
     assert ids(result) == ([31] if fits else [])
-    nothing = (
-        "No session matches: the URL was not opened, PAM Core lists the device under another name, or timezone is "
-        "wrong."
-    )
-    assert (result["decided"], result["reason"]) == (fits, None if fits else nothing)
+    assert (result["decided"], result["reason"]) == (fits, None if fits else NONE_MATCHES)
 
 
 def test_device_with_two_names(api: Api, run: RunModule) -> None:
@@ -637,9 +641,7 @@ def test_two_people_on_one_device(api: Api, run: RunModule) -> None:
     api.expect(*[listing(record(), other, of_another)._replace(headers=LATER)] * 3)
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == ([31, 32], False)
-    assert result["reason"] == (
-        "2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use its id."
-    )
+    assert result["reason"] == ANOTHER_SESSION
     result = run({"created": {**CREATED, "remote_addr": "192.0.2.11"}, **UTC})
     assert (ids(result), result["decided"], result["reason"]) == ([32], True, None)
     result = run({"created": {**CREATED, "user": "asmith"}, **UTC})
@@ -654,9 +656,7 @@ def test_other_filters_do_not_identify_a_session(api: Api, run: RunModule, narro
     api.expect(*[listing(ended, later)._replace(headers=LATER), listing(ended)._replace(headers=LATER)])
     result = run({"created": CREATED, **UTC, **narrower})
     assert (result["decided"], ids(result)) == (False, [30, 31] if "user" in narrower else [31])
-    assert result["reason"] == (
-        "2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use its id."
-    )
+    assert result["reason"] == ANOTHER_SESSION
     result = run({"created": CREATED, **UTC, **narrower})
     assert (result["decided"], ids(result), result["reason"]) == (True, [30] if "user" in narrower else [], None)
 
@@ -667,9 +667,7 @@ def test_url_has_not_expired(api: Api, run: RunModule, sessions: list[t.Any], fo
     api.expect(listing(*sessions)._replace(headers={**DATED, "Date": "Sat, 31 Jan 2026 12:00:36 GMT"}))
     result = run({"created": CREATED, **UTC})
     assert (ids(result), result["decided"]) == (found, False)
-    assert result["reason"] == (
-        "The URL has not expired yet, or expired a moment ago, so a matching session may still appear. Try again later."
-    )
+    assert result["reason"] == TOO_EARLY
 
 
 def test_list_counts_from_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
@@ -739,7 +737,7 @@ def test_no_wait_in_check_mode(api: Api, run: RunModule, slept: list[float]) -> 
 
 def test_failure_ends_the_wait(api: Api, run: RunModule, slept: list[float]) -> None:
     api.expect(listing(), LIST._replace(status=400, body=minimal(400, "No")))
-    assert run({"wait": True})["msg"] == f'{FAILED}PAM Core responded with "No" (HTTP 400).'
+    assert run({"wait": True})["msg"] == f'{LISTING}PAM Core responded with "No" (HTTP 400).'
 
 
 # Warnings
@@ -779,7 +777,7 @@ def test_disabled_verification_warns(api: Api, run: RunModule, monkeypatch: pyte
     monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda _module, warning: told.append(warning))
     api.expect(listing())
     run({"validate_certs": False})
-    assert [warning.split(":")[0] for warning in told] == ["TLS verification is off (validate_certs is false)"]
+    assert told == [NOT_VERIFIED]
 
 
 # Any response

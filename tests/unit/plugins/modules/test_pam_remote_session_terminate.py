@@ -19,6 +19,20 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.oper
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import Undecided
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_terminate import NotAllEnded
 from ansible_collections.pamops.senhasegura.plugins.modules import pam_remote_session_terminate
+from tests.messages import (
+    ANOTHER_SESSION,
+    GATEWAY_TIMEOUT,
+    GRANT_READ_WRITE,
+    LISTING,
+    NO_REASON_TO_TERMINATE,
+    NONE_MATCHES,
+    NOT_TERMINATED,
+    NOTHING_SENT,
+    TERMINATING,
+    TOO_EARLY,
+    UNSENT,
+    responded,
+)
 from tests.simulator import Simulator
 from tests.unit.plugins import support
 from tests.unit.plugins.support import (
@@ -50,10 +64,7 @@ from tests.unit.plugins.support import (
 REACH: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **BEARER}
 ONE, TWO, THREE = (numbered_record(number) for number in (1, 2, 3))
 OVER = numbered_record(4, **ENDED)
-FAILED = "Terminating the session failed: "
-SAID = 'PAM Core responded with "An error occurred while droping session" (HTTP 500). '
-ADVICE = "PAM Core gives no reason. If the session is still active, terminate it in PAM Core."
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
+SAID = responded("An error occurred while droping session", 500)
 
 
 @pytest.fixture
@@ -153,7 +164,7 @@ def test_check_mode(api: Api, run: RunModule) -> None:
 def test_other_sessions_end_despite_a_failure(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE, TWO, THREE), dropping(1), dropping(2, status=500, body=NOT_DROPPED), getting(2, TWO))
     api.expect(dropping(3))
-    reason = f"{FAILED}{SAID}{ADVICE} The session was still active afterwards."
+    reason = f"{TERMINATING}{SAID} {NO_REASON_TO_TERMINATE} The session was still active afterwards."
     result = run({"user": "jdoe"})
     assert outcomes(result) == {1: True, 2: reason, 3: True}
     assert {name: value for name, value in result.items() if name != "sessions"} == {
@@ -170,11 +181,8 @@ RUNNING = " The session was still active afterwards."
 NOT_THERE = LIST._replace(path=f"{LIST.path}/1", status=400, body=NO_SESSION)
 BROKEN = LIST._replace(path=f"{LIST.path}/1", status=400, body=minimal(400, "No"))
 GATEWAY = {"message": "The upstream server is timing out"}
-TIMED_OUT = (
-    f'{FAILED}PAM Core responded with "The upstream server is timing out" (HTTP 504). '
-    "PAM Core did not respond to its own gateway in time. Ask the administrators of PAM Core."
-)
-REFUSED = f"{FAILED}{SAID}{ADVICE}"
+TIMED_OUT = f"{TERMINATING}{responded('The upstream server is timing out', 504)} {GATEWAY_TIMEOUT}"
+REFUSED = f"{TERMINATING}{SAID} {NO_REASON_TO_TERMINATE}"
 # response, calls that check the session afterwards → whether it was terminated, or why not
 AFTER: dict[str, tuple[dict[str, t.Any], list[Call], t.Any]] = {
     "running": ({"status": 500, "body": NOT_DROPPED}, [getting(1, ONE)], REFUSED + RUNNING),
@@ -210,7 +218,10 @@ def test_session_without_id_is_checked_in_the_list(api: Api, run: RunModule) -> 
     assert outcomes(result) == {"01" * 20: REFUSED + RUNNING}
 
 
-DENIED = "In PAM Core, under A2A > Authorizations, grant the resource PAM Core with read and write permission to the authorization of this application."
+DENIED = (
+    "In PAM Core, under A2A > Authorizations, grant the resource PAM Core with read and write permission to the "
+    "authorization of this application."
+)
 
 
 @pytest.mark.parametrize(
@@ -219,25 +230,23 @@ DENIED = "In PAM Core, under A2A > Authorizations, grant the resource PAM Core w
         (
             500,
             {**NOT_DROPPED, "response": full(500, "An error occurred while dropping session.", 1)["response"]},
-            f'PAM Core responded with "An error occurred while dropping session." (HTTP 500). {ADVICE}',
+            f"{responded('An error occurred while dropping session.', 500)} {NO_REASON_TO_TERMINATE}",
         ),
         (
             500,
             full(500, "You are not authorized to access this resource.", 1),
-            f'PAM Core responded with "You are not authorized to access this resource." (HTTP 500). {DENIED}',
+            f"{responded('You are not authorized to access this resource.', 500)} {DENIED}",
         ),
         (
             400,
             numbered(400, 1039, "Without PAM Configuration Access permission"),
-            'PAM Core responded with "Without PAM Configuration Access permission" (HTTP 400, code 1039). In PAM Core, '
-            "under A2A > Authorizations, set the PAM resource permission of this application's authorization to read "
-            "and write.",
+            f"{responded('Without PAM Configuration Access permission', 400, 1039)} {GRANT_READ_WRITE}",
         ),
     ],
 )
 def test_reasons(api: Api, run: RunModule, status: int, body: t.Any, text: str) -> None:
     api.expect(listing(ONE), dropping(1, status=status, body=body), getting(1, ONE))
-    assert outcomes(run({"user": "jdoe"})) == {1: f"{FAILED}{text}{RUNNING}"}
+    assert outcomes(run({"user": "jdoe"})) == {1: f"{TERMINATING}{text}{RUNNING}"}
 
 
 @pytest.mark.parametrize(
@@ -277,20 +286,16 @@ def test_reasons(api: Api, run: RunModule, status: int, body: t.Any, text: str) 
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": None})],
-            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
-                "Core."},
+            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."},
             "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
-            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
-            "Core.",
+            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
         ),
         (
             {"user": "jdoe"},
             [listing({**ONE, "session_id": ".."})],
-            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
-                "Core."},
+            {1: "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."},
             "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
-            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM "
-            "Core.",
+            "PAM Core lists the session without a valid session_id. Terminate it in PAM Core.",
         ),
     ],
 )
@@ -330,7 +335,7 @@ def test_message_is_short_and_without_control_characters(api: Api, run: RunModul
     result = run({"protocol": "ssh"})
     assert result["msg"] == (
         f"1 of 1 sessions could not be terminated. Session 1 of j [2Jdoe on {shown}: "
-        "PAM Core lists the session without a valid session_id. Terminate it in PAM Core. Terminate it in PAM Core."
+        "PAM Core lists the session without a valid session_id. Terminate it in PAM Core."
     )
     assert result["sessions"][0]["device"] == device
 
@@ -369,7 +374,7 @@ def test_no_session_ends_if_the_list_fails(api: Api, run: RunModule) -> None:
     api.expect(LIST._replace(status=400, body=minimal(400, "No")))
     assert run({"user": "jdoe"}) == {
         "failed": True,
-        "msg": 'Listing the sessions failed: PAM Core responded with "No" (HTTP 400).',
+        "msg": LISTING + responded("No", 400),
         "http_status": 400,
         "error_code": None,
     }
@@ -379,7 +384,7 @@ def test_session_is_not_checked_if_nothing_was_sent(api: Api, run: RunModule) ->
     unreachable = requests.exceptions.ConnectionError(OSError(111, "Connection refused"))
     api.expect(listing(ONE, TWO), dropping(1, body=unreachable), dropping(2))
     result = run({"user": "jdoe", "retries": 0})
-    assert outcomes(result) == {1: f"{FAILED}the request could not be sent: Connection refused.", 2: True}
+    assert outcomes(result) == {1: f"{TERMINATING}{UNSENT}Connection refused.", 2: True}
     assert [session["terminated"] for session in result["sessions"]] == [False, True]
 
 
@@ -388,10 +393,7 @@ def test_session_is_not_checked_if_nothing_was_sent(api: Api, run: RunModule) ->
 CREATED: dict[str, t.Any] = {**SESSION_FACTS, **OPENS}
 UTC = {"timezone": "UTC"}
 LATER = {**DATED, "Date": "Sat, 31 Jan 2026 12:00:38 GMT"}
-STILL = (
-    "No session was terminated. The URL has not expired yet, or expired a moment ago, so a matching session may still "
-    "appear. Try again later."
-)
+STILL = NOT_TERMINATED + TOO_EARLY
 
 
 def test_session_opened_by_a_url(api: Api, run: RunModule) -> None:
@@ -399,10 +401,7 @@ def test_session_opened_by_a_url(api: Api, run: RunModule) -> None:
     assert outcomes(run({"created": CREATED, **UTC})) == {1: True}
 
 
-NONE_FITS = (
-    "No session was terminated. No session matches: the URL was not opened, PAM Core lists the device under another "
-    "name, or timezone is wrong."
-)
+NONE_FITS = NOT_TERMINATED + NONE_MATCHES
 
 
 @pytest.mark.parametrize(
@@ -424,10 +423,7 @@ def test_url_has_no_running_session(api: Api, sessions: list[t.Any], check: bool
 def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule) -> None:
     api.expect(listing(ONE, {**TWO, **ENDED})._replace(headers=LATER))
     result = run({"created": CREATED, **UTC, "active": True})
-    assert result["msg"] == (
-        "No session was terminated. 2 sessions match, so it is unknown which of them the URL opened. Find the session "
-        "in PAM Core, and use its id."
-    )
+    assert result["msg"] == NOT_TERMINATED + ANOTHER_SESSION
 
 
 @pytest.mark.parametrize(
@@ -437,8 +433,7 @@ def test_other_running_session_is_kept_if_one_has_ended(api: Api, run: RunModule
         (listing(), STILL),
         (
             listing(ONE, TWO)._replace(headers=LATER),
-            "No session was terminated. 2 sessions match, so it is unknown which of them the URL opened. Find the "
-            "session in PAM Core, and use its id.",
+            NOT_TERMINATED + ANOTHER_SESSION,
         ),
     ],
 )
@@ -509,9 +504,9 @@ def test_next_path_needs_proof(api: Api) -> None:
     with pytest.raises(NotAllEnded) as error:
         terminate.terminate_sessions(client, {"user": ["jdoe"]})
     assert str(error.value) == (
-        f'1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: {FAILED}PAM Core responded with "Who '
-        f'knows" '
-        "(HTTP 404). Check that url points to PAM Core itself. The session was still active afterwards."
+        "1 of 1 sessions could not be terminated. Session 1 of jdoe on web01:22: "
+        f"{TERMINATING}{responded('Who knows', 404)} Check that url points to PAM Core itself. "
+        "The session was still active afterwards."
     )
 
 

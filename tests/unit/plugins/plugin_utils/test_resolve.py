@@ -26,12 +26,19 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
     REMOTE_SESSION,
 )
 from ansible_collections.pamops.senhasegura.plugins.plugin_utils._resolve import environment, resolve
+from tests.messages import (
+    MUST_BE_HTTPS,
+    MUST_BE_SCREEN_SIZE,
+    MUST_BE_SECONDS,
+    NO_CLIENT_SECRET,
+    NOTHING_SENT,
+    SEVERAL_METHODS,
+)
 from tests.unit.plugins.support import BEARER, DIRECT, OAUTH1, OAUTH2, SESSION, URL
 
 # Before ansible-core 2.19, every string is a template unless it is marked.
 trust_as_template: Callable[[str], str] = getattr(template, "trust_as_template", str)
 
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 ALL_OPTIONS = {**CONNECTION, **{name: option for name, option in REMOTE_SESSION.items() if name != "device"}}
 SECRETS = {"client_secret", "consumer_secret", "token_key", "token_secret", "access_token"}
 
@@ -279,32 +286,28 @@ def test_environment_is_restored_after_a_failure() -> None:
             {"access_token": None, "client_id": "id"},
             {"senhasegura_client_secret": "secret"},
             {"ACCESS_TOKEN": "token"},
-            "API credentials are set for more than one authentication method: "
-            "oauth2 with client_id from the task or lookup, client_secret from the variable senhasegura_client_secret; "
-            "access_token with access_token from the environment variable SENHASEGURA_ACCESS_TOKEN. "
-            "Set auth_method to one of them.",
+            f"{SEVERAL_METHODS}oauth2 with client_id from the task or lookup, client_secret from the variable "
+            "senhasegura_client_secret; access_token with access_token from the environment variable "
+            "SENHASEGURA_ACCESS_TOKEN. Set auth_method to one of them.",
         ),
         (
             {"access_token": None},
             {"senhasegura_client_id": "id"},
             {},
-            "The API credentials are incomplete: got client_id from the variable senhasegura_client_id, "
-            "but client_secret is missing.",
+            NO_CLIENT_SECRET,
         ),
         ({}, {"senhasegura_port": 0}, {}, "port from the variable senhasegura_port must be from 1 to 65535, but is 0."),
         (
             {},
             {},
             {"TIMEOUT": "nan"},
-            "timeout from the environment variable SENHASEGURA_TIMEOUT "
-            "must be more than 0 and at most 3600 seconds, but is nan.",
+            f"timeout from the environment variable SENHASEGURA_TIMEOUT {MUST_BE_SECONDS}nan.",
         ),
         (
             {"url": None},
             {},
             {"URL": "http://vault.example"},
-            "url from the environment variable SENHASEGURA_URL "
-            "must begin with https://, because http:// would send secrets unencrypted.",
+            f"url from the environment variable SENHASEGURA_URL {MUST_BE_HTTPS}",
         ),
         (
             {"credential": None},
@@ -335,7 +338,7 @@ def test_environment_is_restored_after_a_failure() -> None:
             {},
             "port must be an integer. Unknown option: color. url is missing or empty. "
             "user is missing or empty. screen_size from the variable senhasegura_screen_size "
-            "must be WIDTHxHEIGHT in pixels, such as 1920x1080, but is 'x'.",
+            f"{MUST_BE_SCREEN_SIZE}'x'.",
         ),
     ],
 )
@@ -358,6 +361,4 @@ def test_origin_of_a_file_is_its_path(resolved: Resolve, ansible_cfg: Callable[.
     path = ansible_cfg(url="http://vault.example")
     with pytest.raises(OptionsError) as error:
         resolved({**DIRECT, "url": None})
-    assert str(error.value) == (
-        f"{NOTHING_SENT}url from {path} must begin with https://, because http:// would send secrets unencrypted."
-    )
+    assert str(error.value) == f"{NOTHING_SENT}url from {path} {MUST_BE_HTTPS}"

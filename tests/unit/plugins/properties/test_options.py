@@ -29,6 +29,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remo
     OPERATION,
     REMOTE_SESSION,
 )
+from tests.messages import NOTHING_SENT
 from tests.unit.plugins.properties.conftest import Network, RunAction, RunLookup
 from tests.unit.plugins.properties.strategies import (
     ANY_TEXT,
@@ -50,7 +51,6 @@ from tests.unit.plugins.support import DIRECT, OAUTH1, SESSION, SESSION_URL, URL
 
 trust_as_template: Callable[[str], str] = getattr(template, "trust_as_template", str)
 
-NOTHING_SENT = "Invalid options; nothing was sent to PAM Core: "
 WITH_OAUTH1: dict[str, t.Any] = {"url": URL, "api_prefix": "iso", **OAUTH1, **SESSION}
 COMPLETE = st.sampled_from([DIRECT, WITH_LOGIN, WITH_OAUTH1])
 

@@ -14,6 +14,16 @@ import requests
 import urllib3
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._http import failures
+from tests.messages import (
+    CLOSED_BEFORE,
+    CLOSED_IN_THE_MIDDLE,
+    NO_HANDSHAKE,
+    NO_TIME,
+    NO_TLS,
+    NOT_A_URL,
+    NOT_HTTP,
+    NOT_VALID_FOR,
+)
 
 
 def untrusted(verify_message: str) -> ssl.SSLCertVerificationError:
@@ -29,11 +39,11 @@ def alert(reason: str) -> ssl.SSLError:
 
 
 RETRYABLE: list[tuple[Exception, str]] = [
-    (TimeoutError(), "no response within the time that the option timeout allows"),
-    (ssl.SSLEOFError(), "the server closed the TLS connection; it may require a client certificate (client_cert"),
-    (http.client.RemoteDisconnected("closed"), "the connection was closed before a response arrived"),
-    (http.client.IncompleteRead(b""), "the connection was closed in the middle of the response"),
-    (http.client.BadStatusLine("SSH-2.0"), "the response is not HTTP"),
+    (TimeoutError(), NO_TIME[:-1]),
+    (ssl.SSLEOFError(), NO_HANDSHAKE[:-1]),
+    (http.client.RemoteDisconnected("closed"), CLOSED_BEFORE[:-1]),
+    (http.client.IncompleteRead(b""), CLOSED_IN_THE_MIDDLE[:-1]),
+    (http.client.BadStatusLine("SSH-2.0"), NOT_HTTP[:-1]),
     (UnicodeError("label too long"), "it is not a valid host name"),
     (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
     (OSError(), "OSError"),
@@ -41,12 +51,12 @@ RETRYABLE: list[tuple[Exception, str]] = [
 FINAL: list[tuple[Exception, str]] = [
     (untrusted("unable to get local issuer certificate"), "(set ca_path to the CA certificates to trust)"),
     (untrusted("certificate has expired"), "certificate has expired (renew the certificate, or correct the clock of"),
-    (untrusted("Hostname mismatch, certificate is not valid for 'a'."), "'a' (set url to a host name that"),
-    (alert("WRONG_VERSION_NUMBER"), "the server does not use TLS on this port (check url)"),
+    (untrusted("Hostname mismatch, certificate is not valid for 'a'."), f"'a' {NOT_VALID_FOR[:-1]}"),
+    (alert("WRONG_VERSION_NUMBER"), NO_TLS[:-1]),
     (alert("TLSV1_ALERT_PROTOCOL_VERSION"), "TLS failed: tlsv1 alert protocol version"),
     (OSError("Tunnel connection failed: 407 Basic cGFzc3dvcmQ="), "the proxy refused the connection: 407 Proxy Auth"),
     (OSError("Tunnel connection failed: 299 x"), "the proxy refused the connection: 299"),
-    (requests.exceptions.InvalidURL("https://user:password@"), "the URL of PAM Core or of a proxy is invalid"),
+    (requests.exceptions.InvalidURL("https://user:password@"), NOT_A_URL[:-1]),
 ]
 
 
