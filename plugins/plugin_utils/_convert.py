@@ -27,9 +27,9 @@ _INTEGER = re.compile(r"([-+]?\d+)(?:\.0*)?")
 def to_plain(value: t.Any) -> t.Any:
     """A value without the types by which Ansible keeps track of it. requests refuses them in headers.
 
-    An inline vault value is not a string before ansible-core 2.19, but an object that returns one. Lists and
-    dictionaries from 2.19 on refer to the whole of Ansible's templating. Before, filters such as ``map`` give a lookup
-    an iterator and not a list.
+    An inline vault value is not a string before ansible-core 2.19, but an object that returns one. From 2.19 on,
+    Ansible's lists and dictionaries keep a reference to the templating engine. Before,
+    filters such as ``map`` give a lookup an iterator and not a list.
     """
     if isinstance(value, str):
         return str.__str__(value)
@@ -78,7 +78,7 @@ def _time(value: t.Any) -> str:
 
 
 def _boolean(value: t.Any) -> bool:
-    """Any other word is refused: where core reads its configuration, ``ture`` is false."""
+    """Refuses a word that is not a boolean, such as a misspelt ``ture``, unlike core's own reading of ansible.cfg."""
     return boolean(value)  # type: ignore[no-any-return]
 
 

@@ -5,8 +5,8 @@
 """Find out whether a value comes from a fact, and so from a managed host.
 
 The output of any module can contain ``ansible_facts``. ansible-core turns them into variables, which have precedence
-over those of the inventory. Only core's fact cache knows the names of these variables: ``ansible_facts`` has them
-without the prefix ``ansible_``, so there one fact can hide another.
+over those of the inventory. Their names are taken from core's fact cache. ``ansible_facts`` has them without the prefix
+``ansible_``, so the facts ``x`` and ``ansible_x`` have the same key there, and one hides the other.
 """
 
 from __future__ import annotations
@@ -34,10 +34,6 @@ _is_trusted: Callable[[str], bool] = getattr(
     lambda text: not isinstance(text, AnsibleUnsafe),  # ansible-core < 2.19
 )
 """Whether a string is from the playbook or inventory. A fact is not."""
-
-
-_UNMARKED = (str,)
-"""The type of a string in an expression. ansible-core marks where a value is from by subclasses."""
 
 
 class Fact(t.NamedTuple):
@@ -78,8 +74,8 @@ class Facts:
     def behind_value(self, value: t.Any) -> Fact | None:
         """The fact that a value is, if the expression that gave it is unknown.
 
-        A string that is the same object as that of a fact is one. A string that equals a fact is one unless it has
-        another explanation.
+        A string counts as a fact if it is the same object as the fact's string, or if it equals one and
+        :meth:`_is_copy` finds no other source.
         """
         for text in strings(value) if self._names else ():
             for name, held in self._held:
@@ -90,11 +86,12 @@ class Facts:
     def _is_copy(self, text: str, fact: str) -> bool:
         """Whether a string that equals a fact is a copy of it, made by a template.
 
-        ansible-core does not mark a string in an expression. The string of another variable is not a fact, even if it
-        was copied from one. Other strings can equal common facts, such as a user's name.
+        Other strings can equal common facts, such as a user's name.
         """
-        if type(text) in _UNMARKED or _is_trusted(text):
+        # A string of no subclass is from an expression: ansible-core marks the origin of other strings by subclasses.
+        if type(text) is str or _is_trusted(text):
             return False
+        # The string of another variable is not a fact, even if it was copied from one.
         loop_variable = self._variables.get("ansible_loop_var", "item")
         if any(value is text and name not in (*self._names, loop_variable) for name, value in self._variables.items()):
             return False

@@ -70,7 +70,7 @@ def resolve(
 
 
 _DECIDES_THE_WAY = ("ALL_PROXY", "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
-"""Environment variables that requests reads for all programs."""
+"""Environment variables that decide where requests sends its requests, or whom it trusts."""
 
 
 def _problems_with_facts(
@@ -125,8 +125,8 @@ def _collect(
 def _converted(
     known: Options, values: Mapping[str, t.Any], origins: Mapping[str, str]
 ) -> tuple[dict[str, t.Any], list[str]]:
-    """Values of the right types, with defaults, and what could not be converted. That counts as given, not as
-    missing."""
+    """Return converted values with defaults, and the problems. A value that cannot be converted is kept, so that it is
+    not reported as missing too."""
     options: dict[str, t.Any] = {}
     found: list[str] = []
     for name, option in known.items():
@@ -155,7 +155,8 @@ def _problems_of_members(name: str, option: Option, value: Mapping[str, t.Any]) 
 def _configured(name: str, option: Option, variables: Mapping[str, t.Any], template: Template) -> tuple[t.Any, str]:
     """The value of one option that no argument gives, and its origin.
 
-    Variables are templated here and not by core, which converts some before that: ``senhasegura_port: "{{ a_port }}"``.
+    Variables are templated here. Core would convert the template of ``senhasegura_port: "{{ a_port }}"`` to an integer,
+    and fail.
     A value that is marked unsafe stays as it is. ``omit`` and empty strings are ignored.
     """
     value = variables.get(variable(name))
@@ -180,7 +181,7 @@ def _configured(name: str, option: Option, variables: Mapping[str, t.Any], templ
 def _definition(name: str, option: Option) -> str:
     """The name under which core knows how to read the option from ansible.cfg, without converting its value.
 
-    Core takes any string for a boolean, ``ture`` for false. It makes a path relative to the file.
+    Core converts any string to a boolean: a misspelt ``ture`` becomes false. It makes a path relative to the file.
     """
     plugin = f"pamops.senhasegura option {name}"
     if not C.config.get_configuration_definitions("lookup", plugin):

@@ -36,7 +36,7 @@ def run_memory() -> RunMemory:
 
 
 class RunMemory:
-    """Implements ``module_utils/_memory.py``'s protocol of the same name, in a directory."""
+    """Implements the protocol ``Memory`` of ``module_utils/_api/memory.py`` in a directory."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory

@@ -36,8 +36,8 @@ class Untemplated(t.NamedTuple):
     """The templates of a task's arguments, environment, loops and variables, by their names, and of the host that it is
     delegated to.
 
-    A list has all possible templates of a value. The variables are those that ansible-core has templated already: from
-    ``apply`` of an include.
+    If an entry is a list, it has all possible templates of the value. ``variables`` has those variables that
+    ansible-core templates before the task, which come from ``apply`` of an include.
     """
 
     arguments: Written = {}

@@ -95,7 +95,8 @@ def hint_by_status(status: int, endpoint: Endpoint) -> str | None:
 
 
 def says_that_nothing_was_done(message: str, endpoint: Endpoint) -> bool | None:
-    """By the documented texts; None for any other. A documented refusal counts only if it is the whole text."""
+    """True if the text is a documented refusal, False if it is documented as unclear, None for other texts. A
+    documented refusal must be the whole text."""
     known = _find(message, endpoint.advice)
     if known is None:
         return None

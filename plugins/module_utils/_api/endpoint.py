@@ -25,11 +25,11 @@ class Advice(t.NamedTuple):
     response: str
     """The documented text, without a number before it and a full stop behind it."""
     advice: str
-    """With ``{needs}`` for what the authorization must have to do what was requested."""
+    """May contain ``{needs}``, which is replaced with :attr:`Endpoint.needs`."""
     pattern: str | None = None
     """A regular expression where the text varies. By default, the text itself is searched for, ignoring case."""
     unclear: bool = False
-    """Whether PAM Core may have done what was requested and send this anyway."""
+    """Whether PAM Core may send this text although it did what was requested."""
 
     @property
     def regex(self) -> str:
@@ -59,14 +59,15 @@ class Endpoint(t.NamedTuple):
     Empty if the caller reports that itself.
     """
     absent: int | None = None
-    """The error code of PAM Core that is no failure, but means that it has no such record."""
+    """The error code by which PAM Core reports that it has no such record. Then the reply is empty, and the call does
+    not fail."""
     advice: tuple[Advice, ...] = ()
     """By the texts of this endpoint's error responses; searched before the common ones of :mod:`.advice`."""
     advice_by_status: Mapping[int, str] = {}
     """Where a text is unknown; used before the common one of :mod:`.advice`."""
     secrets: tuple[tuple[str, str], ...] | None = None
     """Section and member of an error response that may hold secrets, which are redacted from messages. By default,
-    everything but what each error response has."""
+    every string outside of the members that each error response may have."""
 
     @property
     def may_change(self) -> bool:

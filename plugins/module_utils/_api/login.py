@@ -81,7 +81,8 @@ class Login:
     def token(self, deadline: Deadline, rejected: str | None = None) -> Token:
         """Return the run's token, or log in and share the new token with the run.
 
-        *rejected*, which got a 401, is returned again only if a new one is known to get a 401 too.
+        *rejected*, the token that got a 401, is not returned again, unless PAM Core recently rejected a newly issued
+        token too.
         """
         token = self._known(rejected)
         if token is None:
@@ -102,8 +103,8 @@ class Login:
     def _known(self, rejected: str | None, is_locked: bool = False) -> Token | None:
         """Return the run's token if it is usable. Raises the refusal of another task's recent login.
 
-        A login that is under way counts as refused only for the holder of its lock: then the task that began it was
-        terminated.
+        If an entry says that a login is under way, and we hold its lock, the task that began the login was terminated.
+        Then the login counts as refused.
         """
         known = self._memory.read(self._key)
         if is_recent(known.get("refused")) and (is_locked or not known.get("under_way")):
@@ -153,7 +154,7 @@ def _refusal_to_remember(exc: SenhaseguraError, response: Response | None, in_ti
     """What the run remembers of a failed login; ``None`` if other tasks may log in.
 
     If PAM Core did not respond in time, it may have refused the login, and would count each further one. If the HTTP
-    status is a success and the envelope is an error, the envelope's status counts. Without one, the login was refused.
+    status is a success and the envelope is an error, the envelope's status counts. If it has none, it counts as 400.
     """
     result = exc.result()
     status = result["http_status"]

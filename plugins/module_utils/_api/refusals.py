@@ -35,7 +35,7 @@ _MESSAGES = (
     (None, "error_description"),
     (None, "error"),
 )
-# What each error response may have. Anything else is what PAM Core issued all the same.
+# Members that any error response may have. Any other member may be something that PAM Core issued despite the error.
 _ERROR_MEMBERS = {where or name for where, name in _MESSAGES} | {"code", "error_code", "tenant"}
 _NUMBERED = re.compile(r"^(\d{3,4}):\s*(.*)$", re.DOTALL | re.ASCII)
 
@@ -117,7 +117,7 @@ def _not_understood(endpoint: Endpoint, response: Response, secrets: Iterable[st
     why = f"the response (HTTP {status}, {what}) is not from PAM Core's API"
     if 300 <= status < 400:
         why = f"the response is a redirect (HTTP {status}), which is not followed"
-    # A 400 that is not PAM Core's says nothing about what is registered there.
+    # The advice for 400 is about values that are registered in PAM Core, and this 400 is not from PAM Core.
     advice = (status != 400 and hint_by_status(status, endpoint)) or "Check that url points to PAM Core itself"
     if 200 <= status < 300 or _may_be_done(endpoint, status):
         return outcome_unknown(endpoint, why, advice, http_status=status)

@@ -52,8 +52,11 @@ class Deadline:
 
 
 class Exchange:
-    """One request and its response: the deadline, whether the request may have reached the server, which the exceptions
-    of requests do not report reliably, and how many bytes may still be received."""
+    """The state of one request and its response.
+
+    It knows whether the request may have reached the server, which the exceptions of requests do not report reliably.
+    It limits the bytes that are received.
+    """
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline

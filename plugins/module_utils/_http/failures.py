@@ -29,8 +29,9 @@ def is_retryable(exc: BaseException) -> bool:
 
 
 def is_handshake_alert(exc: BaseException) -> bool:
-    """Whether the server ended the handshake because of our certificate. With TLS 1.3 its alert comes after we began to
-    send, but by RFC 8446 a server does not read that before the handshake is complete."""
+    """Whether the server ended the handshake because of our certificate. With TLS 1.3, the alert
+    arrives after we started to send the request. The server cannot have read the request: RFC 8446 forbids that before
+    the handshake is complete."""
     return any(
         isinstance(cause, ssl.SSLError)
         and re.search("alert.*(certificate|unknown ca|access denied)", _tls_reason(cause))

@@ -37,7 +37,7 @@ def socks_connection() -> type[Connection]:
         def _reach(self, connection: t.Any, address: t.Any) -> None:
             options, host = self._socks_options, self.host.strip("[]")
             if not options["rdns"]:
-                # SOCKS 4 has no IPv6, and a host with both is reached by either.
+                # Prefer IPv4: SOCKS 4 supports nothing else, and a host with both families can be reached over IPv4.
                 found = resolve(host, self.port, self.exchange.deadline)
                 host = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]
             connection.set_proxy(
@@ -49,7 +49,8 @@ def socks_connection() -> type[Connection]:
                 why = f"the name {host} could not be resolved: {reason(exc)}"
                 raise NotSent(join_sentences(why, CHECK_ADDRESS)) from exc
             except socks.ProxyError as exc:
-                # PySocks wraps its own errors, which are OSErrors, like those of the network.
+                # PySocks wraps its own errors and network errors in ProxyError. If the innermost ProxyError has a
+                # socket error, the network failed and not the proxy.
                 said = [cause for cause in causes(exc) if isinstance(cause, socks.ProxyError)][-1]
                 if said.socket_err:
                     raise

@@ -61,9 +61,10 @@ class Response(t.NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     sent_at: datetime
-    """When the request was sent, in UTC, by the wall clock of the time when the response had been read."""
+    """When the exchange began, in UTC: before the connection, so it is never later than the request. It is computed
+    after the response was read, from the elapsed time, so that a change of the clock meanwhile does not matter."""
     seconds: float
-    """Seconds from then until the response began."""
+    """Seconds from the begin of the exchange to the begin of the response."""
 
 
 class _Adapter(HTTPAdapter):

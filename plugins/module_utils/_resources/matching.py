@@ -58,7 +58,7 @@ def address(text: str) -> str:
 
 def split_device(device: str) -> tuple[str, int | None]:
     """Host and port of ``host-or-ip:port``. The last part of an IPv6 address without brackets is the port: PAM Core
-    always lists the port, and is not known to use brackets [I]."""
+    always lists the port, and probably uses no brackets (inferred)."""
     host, _colon, port = device.rpartition(":")
     if re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) and host and (":" not in host or _is_ipv6(host.strip("[]"))):
         return host.strip("[]"), int(port)
@@ -106,14 +106,14 @@ class Values:
 
 
 def within(field: str, after: str | None, before: str | None, zone: Zone) -> Predicate:
-    """Predicate: is the time of a record from *after* on, and before *before*? It is not if it cannot be parsed."""
+    """Predicate: is *after* <= the time of a record < *before*? False if the time cannot be parsed."""
     first, end = (parse_time(text or "", zone) for text in (after, before))
 
     def is_within(record: Record) -> bool:
         time = parsed_time(record.get(field), zone)
         if time is None:
             return False
-        if zone is None:  # then none of the three has a zone, unless PAM Core sent one
+        if zone is None:  # the limits have no offset then, so drop one that PAM Core sent
             time = time.replace(tzinfo=None)
         return (first is None or first <= time) and (end is None or time < end)
 

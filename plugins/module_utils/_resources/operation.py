@@ -47,7 +47,8 @@ class Operation(t.NamedTuple):
     doubt_key: str | None = None
     """The member of a failed task's result that says whether the outcome is unknown."""
     marks: re.Pattern[str] | None = None
-    """What shows that a text holds a hidden result. Arguments that hold one are hidden too."""
+    """A pattern that matches any text that contains a result of this operation. Arguments and module output that match
+    are hidden."""
     lost: str = "Their results are lost."
     """What becomes of the results of earlier terms if a lookup fails."""
     placeholders: Callable[[Mapping[str, t.Any]], Result] | None = None

@@ -20,7 +20,7 @@ Record = Mapping[str, t.Any]
 """A record as PAM Core lists it."""
 
 Zone = t.Optional[tzinfo]
-"""In which PAM Core's times are, which have none; ``None`` if that is unknown."""
+"""The time zone of PAM Core's times, which do not name one; ``None`` if it is unknown."""
 
 Reader = Callable[[t.Any, Zone], t.Any]
 """Converts a value that PAM Core sent. Returns ``None`` for a value of another type."""
@@ -29,7 +29,7 @@ Fields = Mapping[str, tuple[str, Reader]]
 """Member of a result → PAM Core's field, and how to read it."""
 
 MAX_DEPTH = 5
-"""Of nested lists and envelopes; the documentation has at most three."""
+"""Nested lists and envelopes in a response. The documentation has at most three."""
 
 _YES_AND_NO = {
     **dict.fromkeys(("yes", "sim", "true", "1"), True),
@@ -42,11 +42,11 @@ class Names(t.NamedTuple):
     """How a list names its records."""
 
     members: tuple[str, ...]
-    """Of an envelope; each holds records or a record."""
+    """Members of an envelope that contain records."""
     identifiers: tuple[str, ...]
     """Fields of which each record has at least one."""
     title: str
-    """The records, for a message."""
+    """What messages call the records."""
 
 
 def unpack(reply: Reply, names: Names) -> Iterator[Record]:

@@ -38,7 +38,7 @@ LIST = Endpoint(
         "api": ("/api/pam/session/remotesessions", "/api/session/remotesessions"),
     },
     needs="the resource PAM Core",
-    max_body=128 * MIB,  # of 100,000 sessions, which have about 40
+    max_body=128 * MIB,  # 100,000 sessions have about 40 MiB
     advice=(
         Advice("Session not found", "Check the option id, the integer ID of the session."),
         Advice("Unexpected identifier type", "Set id to the integer ID. For the long hash, use session_id."),
@@ -141,7 +141,8 @@ def get_session_info(client: Client, options: Mapping[str, t.Any], check_mode: b
 
 
 def decided_sessions(result: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    """The sessions of a result, for a lookup. Raises :class:`Undecided` for those that may not be the one of a URL."""
+    """The sessions of a result, for a lookup. Raises :class:`Undecided` if it is not certain which of
+    them the URL opened."""
     if result["sessions"] and result.get("reason"):
         raise Undecided(join_sentences("The session that the URL opened cannot be identified", result["reason"]))
     sessions: list[dict[str, t.Any]] = result["sessions"]
@@ -223,8 +224,8 @@ def _ask(client: Client, options: Mapping[str, t.Any]) -> Iterator[tuple[Reply, 
 
 
 def _records(reply: Reply, number: int | None) -> Iterable[Record]:
-    """The records of a reply; only the one with this ID, if there is one. A sample of version 3.32 has a second record.
-    Raises :class:`OutcomeUnknown` for other records alone: the session may still exist."""
+    """The records of a reply; if *number* is given, only the record with that ID. A sample of version 3.32 has a second
+    record. Raises :class:`OutcomeUnknown` if the reply has only other records: the session may still exist."""
     if reply.is_absent:
         return ()
     if number is None:

@@ -38,7 +38,7 @@ def parse_time(text: str, zone: tzinfo | None = None) -> datetime | None:
     """ISO 8601, also with a space in place of the ``T``, or seconds since 1970. To the second; ``None`` if it is not a
     time.
 
-    A time without a zone is in *zone*; without that, it stays without.
+    A time without an offset gets *zone*, which may be ``None``.
     """
     text = text.strip()
     try:

@@ -141,7 +141,7 @@ def test_decoded_proxy_password_is_redacted(api: Api) -> None:
     assert "proxy-pass@1" not in str(error.value)
 
 
-def test_second_term_may_log_in_again(api: Api) -> None:
+def test_rejected_token_of_the_second_term_is_replaced(api: Api) -> None:
     refused = CREATE._replace(status=401, body={"error": "access_denied"})
     another = LOGIN._replace(body={**LOGGED_IN, "access_token": "another"})
     api.expect(LOGIN, CREATE, refused, another, CREATE)
@@ -183,8 +183,8 @@ def test_corrupt_token_in_memory_is_ignored(api: Api, run_directory: Path) -> No
 @pytest.mark.parametrize(
     ("made", "note"),
     [
-        (1, f"Terms that succeeded before: 1. {URLS_EXPIRE}"),
-        (2, f"Terms that succeeded before: 2. {URLS_EXPIRE}"),
+        (1, f"The lookup had succeeded for 1 before this one. {URLS_EXPIRE}"),
+        (2, f"The lookup had succeeded for 2 before this one. {URLS_EXPIRE}"),
     ],
 )
 def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:

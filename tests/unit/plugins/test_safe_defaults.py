@@ -121,7 +121,7 @@ def test_output_of_an_interrupted_module_is_hidden(tmp_path: t.Any) -> None:
 
 
 def test_arguments_are_not_changed(api: Api) -> None:
-    """Nothing marks a hidden result of this resource."""
+    """This resource has no ``marks``, so no argument is taken for a hidden result."""
     api.expect(WRITE, READ)
     _result, task = run()
     assert task.args["name"] == "bear"

@@ -755,7 +755,7 @@ def test_path_found_by_another_task_is_used(api: Api) -> None:
     assert create_remote_session(connect(options, OfOthers()), options)["session_url"] == SESSION_URL
 
 
-def test_path_that_refuses_exists(api: Api) -> None:
+def test_refusal_proves_that_the_path_exists(api: Api) -> None:
     refused = Call(API_PAM, status=400, body=full(400, "Invalid protocol"))
     api.expect(Call(ISO, status=404, body=NO_ROUTE), refused, refused._replace(status=200, body=CREATED_FULL))
     with pytest.raises(Refused, match="Invalid protocol"):

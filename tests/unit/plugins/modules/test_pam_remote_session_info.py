@@ -670,7 +670,7 @@ def test_url_has_not_expired(api: Api, run: RunModule, sessions: list[t.Any], fo
     assert result["reason"] == TOO_EARLY
 
 
-def test_list_counts_from_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
+def test_list_is_as_old_as_its_request(simulator: Simulator, vault: dict[str, t.Any], run: RunModule) -> None:
     """Sessions that start while PAM Core creates the list are not in it, so such a list cannot identify a session."""
     simulator.fault("*/remotesessions", {"name": "slow", "delay": 2.5})
     now = simulator.clock.now()

@@ -73,7 +73,7 @@ facts = st.dictionaries(
 
 
 class Unchecked(Operation):
-    """Its values are checked elsewhere."""
+    """Accepts any value: other tests validate them."""
 
     def problems(self, options: Mapping[str, t.Any], origins: Mapping[str, str] | None = None) -> list[str]:
         return []
