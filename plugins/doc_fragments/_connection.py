@@ -21,7 +21,7 @@ notes:
     then from the section C([senhasegura]) of C(ansible.cfg). The first of them that is set is used. For O(url), these
     are the variable V(senhasegura_url), the environment variable E(SENHASEGURA_URL) and the key C(url). The names for
     other options follow the same pattern.
-  - This applies to every option whose description or notes do not exclude it.
+  - If an option cannot be set in one of these places, its description or another note says so.
   - Secrets cannot be set in C(ansible.cfg). These are O(client_secret), O(consumer_secret), O(token_key),
     O(token_secret) and O(access_token).
   - An option that is set to an empty string counts as unset. Filters, which select sessions, must not be empty.

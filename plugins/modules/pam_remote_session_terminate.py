@@ -29,8 +29,8 @@ notes:
   - With O(id) or O(session_id), the task also fails if PAM Core does not list one of the given values. The other
     sessions are still terminated.
   - Check mode terminates nothing. RV(sessions) then lists the sessions that would be terminated.
-  - In PAM Core, the authorization of the application needs the resource that is named C(PAM Core) with read and write
-    permission.
+  - In PAM Core, the authorization of the application needs read and write permission for the resource that is named
+    C(PAM Core).
 extends_documentation_fragment:
   - pamops.senhasegura._attributes
   - pamops.senhasegura._connection
