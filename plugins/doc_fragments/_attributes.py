@@ -14,6 +14,12 @@ attributes:
     description: Use C(group/pamops.senhasegura.senhasegura) in C(module_defaults) to set options for all modules at
       once.
     support: full
+    details:
+      - Set only options there that mean the same in all modules, such as connection options. C(user), C(device),
+        C(credential) and C(protocol) describe the new session in M(pamops.senhasegura.pam_remote_session), but they are
+        filters in the other modules.
+      - For example, if the defaults contain C(user=jdoe), a task that uses
+        M(pamops.senhasegura.pam_remote_session_terminate) without any filter terminates all sessions of C(jdoe).
     membership:
       - pamops.senhasegura.senhasegura
   action:
@@ -32,8 +38,8 @@ attributes:
     details:
       - Without C(delegate_to), the task runs on the controller, whatever connection the host has. It runs as the user
         who runs Ansible, and C(become) is ignored.
-      - If it is delegated to another host, the task runs there as any other module does, and C(become) applies. That
-        host needs the Python libraries.
+      - With C(delegate_to), the task runs on that host like any other module, and C(become) applies. That host needs
+        the Python libraries.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: none

@@ -19,22 +19,27 @@ requirements:
 notes:
   - An option that the task or lookup does not set is read from an Ansible variable, then from an environment variable,
     then from the section C([senhasegura]) of C(ansible.cfg). The first of them that is set is used. For O(url), these
-    are the variable V(senhasegura_url), the environment variable E(SENHASEGURA_URL) and the key C(url).
+    are the variable V(senhasegura_url), the environment variable E(SENHASEGURA_URL) and the key C(url). The names for
+    other options follow the same pattern.
+  - If an option cannot be set in one of these places, its description or another note says so.
   - Secrets cannot be set in C(ansible.cfg). These are O(client_secret), O(consumer_secret), O(token_key),
     O(token_secret) and O(access_token).
-  - Options that describe a single task, such as the device, can only be set in the task or lookup itself.
   - An option that is set to an empty string counts as unset. Filters, which select sessions, must not be empty.
-  - The task or lookup fails if the value of an option comes from a fact, because managed hosts choose their own facts.
-    Some cases cannot be detected. They are listed in the guide
-    R(Secrets and security, ansible_collections.pamops.senhasegura.docsite.security_guide). To use a fact that you
-    trust, copy it to a variable of another name with M(ansible.builtin.set_fact).
-  - A string option accepts no integer, boolean or date. Put quotes around a value such as V(00123456), because YAML
-    reads it as the integer 42798 otherwise.
+  - The task or lookup fails if the value of an option comes from a fact that Ansible gathered, a module returned or the
+    fact cache contains. A managed host chooses these facts, so a compromised host could choose the value. Some cases
+    cannot be detected. They are listed in the guide
+    R(Secrets and security, ansible_collections.pamops.senhasegura.docsite.security_guide).
+  - A task also fails if a fact sets C(delegate_to). The same applies to variables for PAM Core, proxies and certificate
+    authorities in the keyword C(environment), such as E(SENHASEGURA_URL), E(HTTPS_PROXY) and E(REQUESTS_CA_BUNDLE).
+  - To use a fact that you trust, copy it to a variable of another name with M(ansible.builtin.set_fact), without
+    C(cacheable).
+  - A string option accepts no integer, boolean or date, unless its description says so. Put quotes around a value such
+    as V(00123456). Without quotes, YAML reads it as the integer 42798.
 options:
   url:
     description:
       - URL of PAM Core, such as V(https://vault.example). It must begin with V(https://).
-      - If the URL has a path, the API's paths are appended to it.
+      - If the URL has a path, it is used as a prefix of the API's paths.
       - Required. Can also be set as the variable V(senhasegura_url), as the environment variable E(SENHASEGURA_URL),
         or as C(url) in C(ansible.cfg).
     type: str
@@ -42,11 +47,14 @@ options:
   api_prefix:
     description:
       - Prefix of the API's paths. It depends on the version of PAM Core.
-      - Set V(iso) for version 3.32, and V(api) for versions 3.33 and 4.0. For version 4.2 and later, leave it at
-        V(auto).
-      - V(auto) works with all versions. It tries the known paths once per run, which costs up to three requests. After
-        a request to create or terminate a session, it tries the next path only if PAM Core cannot have handled the
-        request.
+      - Set V(iso) for version 3.32, and V(api) for versions 3.33 and 4.0. For all other versions, leave it at V(auto).
+      - V(auto) works with all versions. It detects the path of each kind of request separately, for example of the
+        login and of requests for a session. Each detection costs up to two extra requests. All tasks of a run share
+        the result, except delegated tasks.
+      - V(iso) and V(api) avoid most of these extra requests, but not all of them. For some kinds of requests, two paths
+        are known with V(iso) or V(api) too.
+      - If PAM Core responds with HTTP status 404, V(auto) tries the next path. A request that must not be handled
+        twice, such as one for a session, is sent to the next path only if the response proves that nothing handled it.
       - For details, see the guide
         R(Versions of PAM Core, ansible_collections.pamops.senhasegura.docsite.versions_guide).
     type: str
@@ -71,7 +79,8 @@ options:
   tenant:
     description:
       - Tenant of PAM Core in which to log in with O(client_id). PAM Core supports this from version 3.33 on.
-      - Set it if PAM Core has several tenants and the host in O(url) is an IP address.
+      - Set it if PAM Core has several tenants and the host in O(url) is an IP address. If the host is a name and its
+        first part is a tenant, PAM Core uses that tenant.
     type: str
   consumer_key:
     description: Consumer key of the application's authorization in PAM Core, for OAuth 1.0.
@@ -80,7 +89,7 @@ options:
     description: Consumer secret for O(consumer_key).
     type: str
   token_key:
-    description: Token of the application's authorization in PAM Core, for OAuth 1.0.
+    description: Token key of the application's authorization in PAM Core, for OAuth 1.0. PAM Core calls it C(token).
     type: str
   token_secret:
     description: Token secret for O(token_key).
@@ -91,8 +100,9 @@ options:
   validate_certs:
     description:
       - Whether to verify PAM Core's TLS certificate.
-      - If V(false), an attacker between the two machines can read the authentication secrets and the session URLs. Each
-        run then prints a warning. To accept a private certificate authority, set O(ca_path) instead.
+      - If V(false), an attacker on the network path to PAM Core can read all secrets that are sent and returned. Each
+        run then prints a warning.
+      - To accept a private certificate authority, set O(ca_path) instead.
     type: bool
     default: true
   ca_path:
@@ -100,9 +110,10 @@ options:
       - Certificate authorities to trust, as a PEM file or as a directory that C(openssl rehash) has prepared. No others
         are trusted.
       - If unset, the environment variable E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is used. If these are unset too,
-        the certificate authorities of the Python library C(certifi) are trusted.
-      - If the task is delegated to another host, the path is on that host, but V(~) is the user's home directory on the
-        controller.
+        the default of the Python library C(requests) is used. It is usually the list of the Python library C(certifi).
+        The C(requests) package of a Linux distribution can have another default.
+      - If the task is delegated to another host, the paths O(ca_path), O(client_cert) and O(client_key) are on that
+        host. However, V(~) and environment variables in these paths are expanded on the controller.
     type: path
   client_cert:
     description: TLS client certificate, as a PEM file. The file can also contain the private key.
@@ -119,19 +130,22 @@ options:
     type: str
   timeout:
     description:
-      - Maximum time in seconds for one operation, more than 0 and at most 3600. An operation is a request for one
-        session, a list of sessions, or the termination of one session.
-      - The time includes the login, the detection of the path, and all retries.
+      - Maximum time in seconds for one operation, such as requesting a session. More than 0 and at most 3600.
+      - The time includes the login, the detection of the API's path, and all retries.
       - If a task or lookup performs several operations, each of them has this time.
     type: float
     default: 30
   retries:
     description:
-      - How often to retry a request that cannot have reached the API, for example because the connection was refused.
-        Requests that get HTTP status 429 or 503 with the header C(Retry-After) are retried too. From 0 to 10.
-      - Regardless of this option, a request is sent again with a new token after HTTP status 401, and sent to the next
-        path as described for O(api_prefix).
-      - No other request is repeated.
+      - How often to retry a request, from 0 to 10.
+      - A request is retried if no connection could be established, if the connection broke before the request was sent,
+        or if the host name could temporarily not be resolved. A request is also retried after HTTP status 429 or 503
+        with the header C(Retry-After).
+      - A request is not retried after any other failure, such as an unknown host name, an invalid certificate, a
+        refusal by a proxy, or a lost response.
+      - This option does not limit the detection of the API's path, see O(api_prefix).
+      - With OAuth 2.0, this option does not limit the renewal of the token either. After HTTP status 401, a request is
+        sent once more with a new token, unless this task had just logged in for the rejected token.
     type: int
     default: 2
   token_cache:
@@ -141,10 +155,10 @@ options:
         O(client_key) and O(proxy).
       - The token is in the temporary directory that ansible-core creates for the run and removes at its end. Only your
         user can read it. If the run is ended by any signal other than SIGINT (Ctrl-C), the directory may remain.
-      - Tasks and hosts share a failed login too. If PAM Core refuses a login or does not respond to it in time, they
-        fail for 60 seconds without another login. So a wrong secret causes at most one failed login a minute, not one
-        for each host.
-      - A task that is delegated to another host shares neither. It always logs in by itself.
+      - Tasks and hosts share a failed login too. If PAM Core refuses a login or does not respond to it in time, all
+        tasks that need this login fail for the next 60 seconds without another login. So a wrong secret causes at most
+        one failed login a minute, not one for each host.
+      - A task that is delegated to another host shares neither a token nor a failed login. It always logs in by itself.
     type: bool
     default: true
 """

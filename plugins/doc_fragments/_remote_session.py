@@ -20,8 +20,8 @@ options:
     type: str
   protocol:
     description:
-      - Protocol of the session, such as V(SSH), V(RDP), V(HTTPS), V(VNC) or V(TELNET). It must be one that the device
-        has in its connectivities in PAM Core.
+      - Protocol of the session, such as V(SSH), V(RDP), V(HTTPS), V(VNC) or V(TELNET). It must be enabled for the
+        device in PAM Core, in the device's connectivities.
       - Required. Can also be set as the variable V(senhasegura_protocol), as the environment variable
         E(SENHASEGURA_PROTOCOL), or as C(protocol) in C(ansible.cfg).
     type: str
@@ -31,8 +31,8 @@ options:
         Core. IDs and identifiers of credentials are not accepted.
       - Required, unless O(auto_select_credential=true). Can also be set as the variable V(senhasegura_credential), as
         the environment variable E(SENHASEGURA_CREDENTIAL), or as C(credential) in C(ansible.cfg).
-      - O(credential) and O(auto_select_credential=true) exclude each other. If the task or lookup sets one of them, it
-        overrides the other one from a variable, the environment or C(ansible.cfg).
+      - Set either O(credential) or O(auto_select_credential=true), not both. If the task or lookup sets one of them,
+        the other one is not read from a variable, the environment or C(ansible.cfg).
     type: str
   auto_select_credential:
     description:
@@ -44,12 +44,14 @@ options:
     type: bool
     default: false
   remote_device:
-    description: ID, host name or IP address of the device on which a domain credential is to be used.
+    description: Only for a domain credential. ID, host name or IP address of the device on which the session opens. The
+      device for which the session is requested is then the one for which the credential is registered in PAM Core.
     type: str
     aliases: [remotedevice]
   remote_addr:
     description:
-      - IPv4 or IPv6 address of the person who will open the session, as PAM Core sees it.
+      - IPv4 or IPv6 address from which the person will open the URL. If there is NAT on the way, it is the address that
+        PAM Core sees.
       - According to the vendor's documentation, only this address can open the session from version 4.2 on. For
         versions up to 4.0, the documentation says only that this address is used throughout the session. Do not expect
         these versions to reject other addresses.

@@ -15,22 +15,24 @@ notes:
   - PAM Core does not filter. It returns its whole list of sessions, which can take minutes if there are many. Set
     O(timeout) accordingly.
   - With up to 20 values of O(id), only these sessions are requested, one by one, each within O(timeout).
-  - In PAM Core, the authorization of the application needs the resource C(PAM Core). Newer manual pages, for version
-    4.0 and later, also require that credentials and devices are assigned to it. Expect PAM Core to list only sessions
-    on these.
+  - In PAM Core, the authorization of the application needs the resource that is named C(PAM Core). Newer manual pages,
+    for version 4.0 and later, also require that credentials and devices are assigned to the authorization. PAM Core
+    then probably lists only sessions on these credentials and devices.
   - A session must match every filter that is set. If a filter has several values, one of them must match. Case is
     ignored, except in O(session_id).
-  - If the value of a filter is a string, it is split at its commas, as Ansible does for every list. The items of a list
-    are not split.
-  - Filters can only be set in the task or lookup itself. They are never read from variables, environment variables or
-    C(ansible.cfg). Unlike other options, a filter must not be empty.
+  - If a filter is a string, it is split at commas, as Ansible does for every list. For example, V(SSH,RDP) has two
+    values. The items of a list are not split.
+  - Filters are never read from variables, environment variables or C(ansible.cfg). They can be set in the task or
+    lookup. C(module_defaults) can set filters of modules too. Do not do that, because a filter that is not visible in
+    the task can select other sessions than intended.
+  - Unlike other options, a filter must not be empty.
 options:
   id:
     description: IDs of sessions, as PAM Core lists them.
     type: list
     elements: int
   session_id:
-    description: Hashes that identify sessions. PAM Core needs the hash to terminate a session.
+    description: Hashes that identify sessions, as PAM Core lists them.
     type: list
     elements: str
   user:
@@ -60,8 +62,9 @@ options:
     description:
       - Only sessions that started at this time or later match.
       - The time is in ISO 8601 (V(2026-01-31T12:00:00Z)), C(YYYY-MM-DD), C(YYYY-MM-DD HH:MM:SS), or seconds since 1970.
-      - A time without a UTC offset is in O(timezone). If O(timezone) is unset, it is in the time zone of PAM Core's
-        times.
+        Put quotes around seconds. A date or time can be without quotes.
+      - A time without a UTC offset is in O(timezone). If O(timezone) is unset, the time is compared with the times that
+        PAM Core lists, in whatever time zone they are.
       - A time with a UTC offset, and seconds since 1970, require O(timezone).
     type: str
   started_before:
@@ -74,8 +77,9 @@ options:
       - The vendor does not document which time zone it is. To find out, see the guide
         R(The lifecycle of a session, ansible_collections.pamops.senhasegura.docsite.session_life_guide).
       - If unset, times are returned as PAM Core lists them, without a time zone.
-      - A name such as V(America/Sao_Paulo) needs time zone data on the host that does the work. It can come from the
-        operating system or from the Python library C(tzdata). V(UTC) and V(-03:00) do not need it.
+      - A name such as V(America/Sao_Paulo) needs time zone data on the controller. If the task is delegated to another
+        host, that host needs the data too. The data can come from the operating system or from the Python library
+        C(tzdata). V(UTC) and V(-03:00) need no data.
       - Can also be set as the variable V(senhasegura_timezone), as the environment variable E(SENHASEGURA_TIMEZONE), or
         as C(timezone) in C(ansible.cfg).
     type: str
@@ -88,11 +92,13 @@ options:
         user, device, protocol and credential, and if it started while the URL could be opened, by PAM Core's clock. If
         O(pamops.senhasegura.pam_remote_session#module:remote_addr) was set for the URL, the session must also come
         from that address.
-      - The session is identified once the URL can no longer be opened, if exactly one session matches. Besides the
-        device, only O(id) and O(session_id) help to identify it. Other filters only remove sessions from the result.
-      - If someone else opens such a session for the same user at the same time, the two cannot be told apart. If your
-        URL is never opened, the other session is even taken for yours. To prevent that, give each person their own user
-        in PAM Core, or set O(pamops.senhasegura.pam_remote_session#module:remote_addr).
+      - If the URL has expired and exactly one session matches, that session is identified as the one that the URL
+        opened. Of the other filters, only the device, O(id) and O(session_id) count for this. The remaining filters are
+        applied afterwards, and only remove sessions from the result.
+      - If someone else opens such a session as the same user at the same time, two sessions match and none is
+        identified. If your URL is never opened, only the other session matches and is identified, although it is not
+        yours. To prevent both, give each person their own user in PAM Core, or set
+        O(pamops.senhasegura.pam_remote_session#module:remote_addr).
     type: dict
     suboptions:
       user:
@@ -100,7 +106,7 @@ options:
         type: str
       device:
         description: Host name or IP address of the device. If PAM Core lists the device by another name, give that name
-          as the device of the task or lookup.
+          as the device of the task or lookup. It then replaces this value and O(created.remote_device).
         type: str
       protocol:
         description: Protocol of the session.
@@ -109,16 +115,18 @@ options:
         description: User name of the credential. Unset if PAM Core selected it.
         type: str
       remote_device:
-        description: Device on which a domain credential is used. A session on either device matches.
+        description: Device on which the session of a domain credential opens. A session on this device or on
+          O(created.device) matches. An ID matches no session. If this is an ID, give the host name and IP address of
+          the device as the device of the task or lookup.
         type: str
       remote_addr:
-        description: Address from which the session was to be opened.
+        description: Address from which the person was expected to open the URL.
         type: str
       opens_from:
         description: Time from which the URL could be opened. If unset, as in check mode, no session matches.
         type: str
       opens_until:
-        description: Time after which the URL could certainly not be opened any more.
+        description: Time by which the URL has certainly expired.
         type: str
 """
 
@@ -129,16 +137,19 @@ options:
 options:
   wait:
     description:
-      - Whether to request the list again until a session matches. With O(created), whether to do so until the session
-        is identified.
-      - A session is identified about 36 seconds after its URL was issued. The URL can be opened for up to 31 seconds,
-        and PAM Core may record the start of the session up to 5 seconds later.
+      - Whether to request the list again if no session matches yet.
+      - With O(created), the list is requested again until the URL has certainly expired, which is about 36 seconds
+        after it was issued. By then, either one session is identified, or no further waiting helps. The 36 seconds are
+        the 31 seconds for which the URL can be opened, and 5 seconds by which PAM Core may record the start of the
+        session later.
       - After O(wait_timeout), the last result is returned. This is not a failure.
       - Check mode does not wait.
+      - O(wait) and O(wait_timeout) are not read from variables, environment variables or C(ansible.cfg).
     type: bool
     default: false
   wait_timeout:
-    description: Seconds to wait, more than 0 and at most 3600. The last request may end up to O(timeout) later.
+    description: Seconds to wait, more than 0 and at most 3600. The last request for the list can take up to O(timeout)
+      seconds longer.
     type: float
     default: 60
 """

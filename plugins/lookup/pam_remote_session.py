@@ -11,22 +11,24 @@ version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Requests a web proxy session for each given device, in an expression.
-  - Each URL works once. If nobody opens it, it expires after 30 seconds. This is documented for version 3.32. Manuals
-    of later versions do not mention it.
+  - Use this lookup in an expression. It requests a web proxy session for each given device, and returns the session
+    URLs.
+  - Each URL works once. If nobody opens it, it expires after 30 seconds. The manual of version 3.32 documents both.
+    Manuals of later versions mention neither.
   - Prefer the module M(pamops.senhasegura.pam_remote_session), which hides its result without C(no_log). The lookup
     saves a task if a URL is needed in one place only, such as the body of one message.
   - A lookup does not hide what it returns. Set C(no_log=true) on each task that uses it.
 notes:
   - The lookup requests new sessions each time Ansible evaluates its expression. A variable in C(vars) is evaluated at
     each use. To use a result twice, store it with M(ansible.builtin.set_fact) and C(no_log=true), or use the module.
-  - A lookup cannot see the C(check_mode) keyword of a task. With C(check_mode=true) on a task, the lookup requests
-    sessions all the same.
+  - Ansible does not pass the keyword C(check_mode) of a task to a lookup. With C(check_mode=true) on a task, the lookup
+    still requests sessions.
   - With C(--check) on the command line, the lookup requests no session. It verifies the connection, TLS and, with OAuth
     2.0, the login. It returns placeholders and prints a warning.
-  - A lookup cannot see the C(environment) keyword of a task.
-  - If the request for one device fails, the whole lookup fails. URLs that were issued before expire, unless they are
-    opened.
+  - Ansible does not pass the keyword C(environment) of a task to a lookup. So the lookup ignores E(SENHASEGURA_URL) and
+    other variables that are set there.
+  - If the request for one device fails, the whole lookup fails. It does not return the URLs that PAM Core had already
+    issued for other devices. These URLs expire, unless someone opens them.
   - In PAM Core, the authorization of the application needs the resource C(Web Proxy Session) with read and write
     permission.
 extends_documentation_fragment:
@@ -36,13 +38,15 @@ extends_documentation_fragment:
   - pamops.senhasegura._remote_session.plugin
 options:
   _terms:
-    description: Host names or IP addresses of devices, as they are registered in PAM Core. Give them before the
-      options.
+    description: Host names or IP addresses of devices, as they are registered in PAM Core. Pass them as positional
+      arguments, before the options.
     type: list
     elements: str
     required: true
   field:
-    description: What to return for each device. V(all) returns a dictionary with everything that the module returns.
+    description:
+      - What to return for each device. V(all) returns a dictionary with everything that the module returns.
+      - It is never read from a variable, an environment variable or C(ansible.cfg).
     type: str
     choices: [session_url, token, all]
     default: session_url
@@ -55,6 +59,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# In this example, environment variables such as SENHASEGURA_URL set the connection options.
 - name: Send a session URL to jdoe
   ansible.builtin.uri:
     url: https://chat.example/hooks/jdoe
@@ -65,7 +70,7 @@ EXAMPLES = r"""
                                               credential='root', protocol='SSH') }}"
   no_log: true
 
-- name: Request sessions on two devices, and store all that is returned
+- name: Request sessions on two devices, and store everything that is returned
   ansible.builtin.set_fact:
     sessions: >-
       {{ query('pamops.senhasegura.pam_remote_session', 'web01', 'db01',

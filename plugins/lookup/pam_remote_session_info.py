@@ -11,17 +11,18 @@ version_added: 1.0.0
 author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
-  - Lists the proxy sessions of PAM Core, running and finished, in an expression. With filters, lists only the sessions
-    that match all of them.
+  - Use this lookup in an expression. It lists the proxy sessions of PAM Core, running and finished. With filters, it
+    lists only the sessions that match all of them.
 notes:
   - Use C(query), which always returns a list. The type that C(lookup) returns depends on how many sessions match.
   - The lookup requests the list each time Ansible evaluates its expression, and the list can be long. If several
     expressions need the list, use the module M(pamops.senhasegura.pam_remote_session_info) and register its result.
-  - With O(created), the lookup fails if sessions match, but it is not known whether one of them is the session that the
-    URL opened. If no session matches, it returns an empty list.
-  - With C(--check) on the command line, the lookup requests the list as usual, but does not wait. A lookup cannot see
-    the C(check_mode) keyword of a task.
-  - A lookup cannot see the C(environment) keyword of a task.
+  - With O(created), the lookup fails if it finds sessions but cannot identify the one that the URL opened. If no
+    session matches, it returns an empty list.
+  - With C(--check) on the command line, the lookup requests the list as usual, but does not wait. Ansible does not pass
+    the keyword C(check_mode) of a task to a lookup, so this keyword has no effect.
+  - Ansible does not pass the keyword C(environment) of a task to a lookup. So the lookup ignores E(SENHASEGURA_URL) and
+    other variables that are set there.
 extends_documentation_fragment:
   - pamops.senhasegura._connection
   - pamops.senhasegura._connection.plugin
@@ -31,8 +32,8 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - Host names or IP addresses of devices, with or without the port. Give them before the options. A session on any
-        of these devices matches. Without devices, sessions on all devices match.
+      - Host names or IP addresses of devices, with or without the port. Pass them as positional arguments, before the
+        options. A session on any of these devices matches. Without devices, sessions on all devices match.
       - PAM Core lists a device by its host name or by its IP address. If you do not know which, give both.
     type: list
     elements: str
@@ -45,6 +46,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# In these examples, environment variables such as SENHASEGURA_URL set the connection options.
 - name: Restart a service only if nobody has a session on the device
   ansible.builtin.service:
     name: nginx

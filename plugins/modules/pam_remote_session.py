@@ -15,12 +15,13 @@ description:
   - Requests a web proxy session from PAM Core, which issues a session URL. Whoever opens the URL first is logged in to
     the device without seeing a password.
   - The session begins when the URL is opened.
-  - The URL works once. If nobody opens it, it expires after 30 seconds. This is documented for version 3.32. Manuals of
-    later versions do not mention it.
+  - The URL works once. If nobody opens it, it expires after 30 seconds. The manual of version 3.32 documents both.
+    Manuals of later versions mention neither.
   - Ansible hides the result in every output, log and callback. This does not need C(no_log). To use the result,
     C(register) it.
   - A request that PAM Core may have handled is never repeated. If its response is lost, the task fails and returns
-    RV(session_may_exist=true), because PAM Core may have issued a URL.
+    RV(session_may_exist=true), because PAM Core may have issued a URL. There is no session unless someone opens that
+    URL.
 notes:
   - The 30 seconds begin when PAM Core issues the URL. A task with a C(loop) returns its results only after the last
     item, and with Ansible's default strategy the next task begins only after the last host. If there are many items or
@@ -29,8 +30,8 @@ notes:
   - A later task that uses RV(session_url) or RV(token) shows it, unless that task has C(no_log=true).
   - If the environment variable E(ANSIBLE_DEBUG) is set, ansible-core logs the arguments and the result of a module on a
     delegated host, including secrets.
-  - Limit the time with the option O(timeout), not with the task keyword C(timeout). A task that the keyword terminates
-    cannot report whether PAM Core may have issued a URL.
+  - Limit the time with the option O(timeout), not with the task keyword C(timeout). If the keyword stops a task, the
+    task cannot return whether PAM Core may have issued a URL.
   - Check mode requests no session. It verifies the connection, TLS and, with OAuth 2.0, the login. It does not verify
     the user, device, credential and protocol, the permissions of the authorization, or a login with other methods.
   - In PAM Core, the authorization of the application needs the resource C(Web Proxy Session) with read and write
@@ -41,7 +42,9 @@ extends_documentation_fragment:
   - pamops.senhasegura._remote_session
 options:
   device:
-    description: Host name or IP address of the device, as it is registered in PAM Core.
+    description:
+      - Host name or IP address of the device, as it is registered in PAM Core.
+      - It is never read from a variable, an environment variable or C(ansible.cfg).
     type: str
     required: true
 seealso:
@@ -71,7 +74,7 @@ EXAMPLES = r"""
     protocol: SSH
   register: session
 
-- name: Send the URL to jdoe within its 30 seconds
+- name: Send the URL to jdoe before it expires, which is after 30 seconds
   ansible.builtin.uri:
     url: https://chat.example/hooks/jdoe
     method: POST
@@ -80,7 +83,8 @@ EXAMPLES = r"""
       text: "Your session on web01: {{ session.session_url }}"
   no_log: true
 
-# The client ID and secret come from the environment variables SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# In the following examples, environment variables set the connection options that a task does not set, such as
+# SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
 - name: Set the connection options once for several tasks
   module_defaults:
     group/pamops.senhasegura.senhasegura:
@@ -136,7 +140,7 @@ EXAMPLES = r"""
 RETURN = r"""
 session_url:
   description:
-    - URL to open in a browser, once, within 30 seconds. Pass it on unchanged.
+    - URL of the session. It can be opened in a browser once, within 30 seconds. Pass it on unchanged.
     - V(none) in check mode.
   returned: success
   type: str
@@ -150,8 +154,8 @@ token:
   sample: 0123456789abcdef...
 expires_at:
   description:
-    - Time in UTC at which the URL expires. It is 30 seconds after the request was sent, by the clock of the machine
-      that sent it.
+    - Earliest time in UTC at which the URL can expire. It is 30 seconds after the request was sent, by the clock of the
+      machine that sent the request.
     - V(none) in check mode.
   returned: success
   type: str
@@ -160,7 +164,7 @@ created:
   description:
     - Data for finding the session after its URL was opened, because PAM Core returns no ID of the session. It contains
       no secret. Pass it to O(pamops.senhasegura.pam_remote_session_info#module:created).
-    - RV(created.opens_from) and RV(created.opens_until) are times of PAM Core's clock. They are V(none) in check mode.
+    - RV(created.opens_from) and RV(created.opens_until) are by PAM Core's clock. They are V(none) in check mode.
   returned: success
   type: dict
   contains:
@@ -181,20 +185,20 @@ created:
       type: str
       sample: root
     remote_device:
-      description: Device on which a domain credential is used, or V(none).
+      description: Device on which the session of a domain credential opens, or V(none).
       type: str
       sample: null
     remote_addr:
-      description: Address of the person who will open the session, or V(none).
+      description: Address from which the person will open the URL, or V(none).
       type: str
       sample: 192.0.2.10
     opens_from:
-      description: Time at which the URL was requested.
+      description: Time from which the URL can be opened. It is the time at which the URL was requested.
       type: str
       sample: '2026-01-31T12:00:00Z'
     opens_until:
-      description: Time after which the URL can certainly not be opened any more. It is 31 seconds after the response,
-        because PAM Core gives the time of its clock only to the second.
+      description: Time by which the URL has certainly expired. It is 31 seconds after the response, because PAM Core
+        gives the time of its clock only to the second.
       type: str
       sample: '2026-01-31T12:00:31Z'
 tenant:
@@ -213,8 +217,8 @@ error_code:
   returned: failure
   type: int
 session_may_exist:
-  description: Whether PAM Core may have issued a URL although the task failed, for example after a read timeout. If
-    nobody opens the URL, it expires.
+  description: Whether PAM Core may have issued a URL although the task failed, for example if the response was lost. If
+    nobody opens the URL, it expires, and there is no session.
   returned: failure
   type: bool
   sample: false

@@ -14,9 +14,9 @@ author:
 description:
   - Lists the proxy sessions of PAM Core, running and finished. With filters, lists only the sessions that match all of
     them.
-  - The results have the same format for all versions of PAM Core. RV(sessions[].original) has each session as PAM Core
-    sent it.
-  - With O(created), finds the session that was opened with a URL of M(pamops.senhasegura.pam_remote_session).
+  - The results have the same format for all versions of PAM Core. RV(sessions[].original) contains the record as PAM
+    Core sent it.
+  - With O(created), finds the session that was opened with a URL from M(pamops.senhasegura.pam_remote_session).
 extends_documentation_fragment:
   - pamops.senhasegura._attributes
   - pamops.senhasegura._connection
@@ -50,10 +50,12 @@ EXAMPLES = r"""
       - web01.example
       - 192.0.2.21
     active: true
-    timeout: 300 # PAM Core sends all sessions, which can take minutes
+    timeout: 300 # PAM Core sends its whole list of sessions, which can take minutes.
   register: found
 
-- name: Print who has a session there
+# In the following examples, environment variables such as SENHASEGURA_URL set the connection options.
+
+- name: Print who has a session on the device
   ansible.builtin.debug:
     msg: "{{ found.sessions | map(attribute='user') | unique | join(', ') or 'Nobody' }}"
 
@@ -73,7 +75,7 @@ EXAMPLES = r"""
     protocol: SSH
   register: session
 
-- name: Send the URL to jdoe within its 30 seconds
+- name: Send the URL to jdoe before it expires, which is after 30 seconds
   ansible.builtin.uri:
     url: https://chat.example/hooks/jdoe
     method: POST
@@ -108,7 +110,7 @@ sessions:
       type: int
       sample: 31
     session_id:
-      description: Hash that identifies the session. PAM Core needs it to terminate the session.
+      description: Hash that identifies the session.
       type: str
       sample: 0123456789abcdef0123456789abcdef01234567
     user:
@@ -164,7 +166,8 @@ sessions:
       type: bool
       sample: false
     request:
-      description: The user's request for access, or V(none).
+      description: What PAM Core sends as C(request), as a string, or V(none). According to its name, it refers to the
+        user's request for access.
       type: str
       sample: null
     ITSM:
@@ -176,13 +179,13 @@ sessions:
       type: dict
       sample: {'id': '31', 'dispositivo': '192.0.2.20:22', 'prevent_purge': 'Não'}
 decided:
-  description: Whether the session that was opened with the URL is identified. If it is, it is the only one in
-    RV(sessions), unless another filter excludes it.
+  description: Whether it is decided which session the URL opened. If V(true), RV(sessions) contains only that session,
+    or no session if another filter excludes it.
   returned: success, with O(created)
   type: bool
   sample: true
 reason:
-  description: Why the session is not identified, or V(none) if it is.
+  description: Why the session is not identified. V(none) if RV(decided) is V(true).
   returned: success, with O(created)
   type: str
   sample: 2 sessions match, so it is unknown which of them the URL opened. Find the session in PAM Core, and use its id.

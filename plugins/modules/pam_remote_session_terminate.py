@@ -13,21 +13,24 @@ author:
   - The contributors of pamops.senhasegura (@pamops)
 description:
   - Terminates the running proxy sessions that match all given filters.
-  - Requires at least one filter other than O(active). Refuses O(active=false).
-  - A session that has already ended, or ends on its own in the meantime, is neither a failure nor a change.
+  - Requires at least one filter other than O(active). A filter in C(module_defaults) counts. Refuses O(active=false).
+  - A session that has already ended, or ends on its own in the meantime, is skipped. The task does not fail because of
+    it, and does not return C(changed=true) for it.
   - If one session cannot be terminated, the module still tries the others and then fails.
 notes:
   - A request to terminate a session is never repeated if PAM Core may have handled it. After an error or a lost
     response, the module reads the session's record once more to find out whether the session has ended.
-  - A URL that has not been opened yet has no session, so this module cannot terminate it. The URL expires after 30
+  - There is no session to terminate before a URL is opened. This module cannot revoke a URL. The URL expires after 30
     seconds, as documented for version 3.32.
-  - With O(created), the task fails and terminates nothing if it is not known which of several sessions the URL opened,
-    or if the URL can still be opened. If the URL can no longer be opened and no session matches, the task succeeds with
-    a warning.
-  - With O(id) or O(session_id), the task also fails if PAM Core does not list one of these sessions. The others are
-    still terminated.
+  - With O(created), the task fails and terminates nothing while the URL can still be opened. It also fails and
+    terminates nothing if several sessions match, because it is unknown which of them the URL opened.
+  - With O(created), the task succeeds with a warning if the URL has expired and no session matches. It succeeds without
+    a warning if another filter excludes all sessions that match O(created).
+  - With O(id) or O(session_id), the task also fails if PAM Core does not list one of the given values. The other
+    sessions are still terminated.
   - Check mode terminates nothing. RV(sessions) then lists the sessions that would be terminated.
-  - The authorization's permission for the resource C(PAM Core) must be read and write.
+  - In PAM Core, the authorization of the application needs read and write permission for the resource that is named
+    C(PAM Core).
 extends_documentation_fragment:
   - pamops.senhasegura._attributes
   - pamops.senhasegura._connection
@@ -58,8 +61,9 @@ EXAMPLES = r"""
     device:
       - web01.example
       - 192.0.2.21
-    timeout: 300 # PAM Core first sends all sessions, which can take minutes
+    timeout: 300 # PAM Core first sends its whole list of sessions, which can take minutes.
 
+# In the following examples, environment variables such as SENHASEGURA_URL set the connection options.
 - name: Terminate the session that an alert names
   pamops.senhasegura.pam_remote_session_terminate:
     session_id: "{{ alert_session_id }}"
@@ -73,10 +77,15 @@ EXAMPLES = r"""
         session_proxy: RDP Proxy
         timeout: 300
   rescue:
+    - name: Fail if nothing could be terminated for another reason, such as a failed login
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.sessions is not defined
+
     - name: Print which sessions could not be terminated, and why
       ansible.builtin.debug:
         msg: "{{ item.user }} is still on {{ item.device }}: {{ item.reason }}"
-      loop: "{{ ansible_failed_result.sessions | default([]) | selectattr('reason', 'defined') }}"
+      loop: "{{ ansible_failed_result.sessions | selectattr('reason', 'defined') }}"
       loop_control:
         label: "{{ item.id }}"
 """
@@ -84,12 +93,12 @@ EXAMPLES = r"""
 RETURN = r"""
 sessions:
   description:
-    - As RV(pamops.senhasegura.pam_remote_session_info#module:sessions), with these members in addition.
-    - These are the running sessions that match, as PAM Core listed them before. With O(id) or O(session_id), finished
-      sessions are included.
-    - An O(id) or O(session_id) that PAM Core does not list has an entry too. Only this value, RV(sessions[].terminated)
-      and RV(sessions[].reason) are set there. The other members are V(none) or empty.
-  returned: success, and failure of some
+    - The running sessions that match, as PAM Core listed them before this task terminated any. With O(id) or
+      O(session_id), finished sessions are included. Each session has the members of
+      RV(pamops.senhasegura.pam_remote_session_info#module:sessions), and the members below.
+    - If PAM Core does not list an O(id) or O(session_id), there is an entry for this value too. It contains only this
+      value, RV(sessions[].terminated) and RV(sessions[].reason). Its other members are V(none) or empty.
+  returned: success, and failure to terminate at least one session
   type: list
   elements: dict
   contains:
@@ -101,12 +110,13 @@ sessions:
       sample: true
     reason:
       description: Why the session could not be terminated.
-      returned: failure
+      returned: if the session could not be terminated
       type: str
       sample: 'Terminating the session failed: PAM Core responded with "An error occurred while droping
         session" (HTTP 500).'
 http_status:
-  description: HTTP status of PAM Core's response. V(none) if there was none, or if some sessions remain. See the guide
+  description: HTTP status of PAM Core's response, or V(none) if there was no response. It is also V(none) if sessions
+    could not be terminated, because each of them can have its own status. See the guide
     R(What errors mean, ansible_collections.pamops.senhasegura.docsite.errors_guide).
   returned: failure
   type: int

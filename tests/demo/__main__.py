@@ -69,25 +69,25 @@ def title(page: str) -> str:
 def show(simulator: Simulator, folder: Path, output: str) -> None:
     notes = json.loads((folder / "notes.json").read_text())
     told = re.search(r"TASK \[Request .*?\] \**\n(?:task path: .*\n)?((?:.+\n)+)", output)
-    say("3. The playbook tests/demo/playbook.yml requested an SSH session on web01. With -vvv, Ansible prints:")
+    say("3. The playbook tests/demo/playbook.yml requested an SSH session on web01. With -vvv, Ansible printed:")
     print(textwrap.indent((told[1] if told else "(nothing)\n").rstrip(), "      "))
     say(
-        f"   while its registered variable holds the URL ({len(notes['session_url'])} characters), "
-        f"the token ({len(notes['token'])} characters), and that both end at {notes['expires_at']}."
+        f"   The registered variable contains the URL ({len(notes['session_url'])} characters), the token "
+        f"({len(notes['token'])} characters), and the time at which the URL expires: {notes['expires_at']}."
     )
-    say(f"4. Opened once, the URL shows: {title(notes['page'])} (HTTP {notes['opened']}).")
-    say(f"   Opened again, it is refused (HTTP {notes['opened_again']}).")
+    say(f"4. The first request for the URL returns the page: {title(notes['page'])} (HTTP {notes['opened']}).")
+    say(f"   PAM Core refuses the second request (HTTP {notes['opened_again']}).")
 
     link = re.search(r'href="([^"]+)"', (folder / "go.html").read_text())
     if not link:
         sys.exit("The template has no link.")
     first, second = (requests.get(html.unescape(link[1]), verify=simulator.ca_file, timeout=10) for _time in range(2))
-    say("5. The lookup requested a session on db01 in a template, which wrote a page with its URL.")
-    say(f"   Opened once, that shows: {title(first.text)} (HTTP {first.status_code}).")
-    say(f"   Opened again, it is refused (HTTP {second.status_code}).")
+    say("5. The lookup in a template requested a session on db01, and the playbook wrote a page with the URL.")
+    say(f"   The first request for this URL returns the page: {title(first.text)} (HTTP {first.status_code}).")
+    say(f"   PAM Core refuses the second request (HTTP {second.status_code}).")
 
     logins = sum(request.path.endswith("/oauth2/token") and request.status == 200 for request in simulator.requests)
-    say(f"6. PAM Core saw {logins} login for both sessions.")
+    say(f"6. The module and the lookup logged in {logins} time(s) for both sessions.")
     secrets = [
         notes["session_url"],
         notes["token"],
@@ -96,7 +96,7 @@ def show(simulator: Simulator, folder: Path, output: str) -> None:
     ]
     if any(secret in output for secret in secrets):
         sys.exit("The output of the playbook contains a secret. Please report this bug.")
-    say(f"   In {len(output.splitlines())} lines of Ansible's output, there is no URL, token or client secret.")
+    say(f"   The {len(output.splitlines())} lines of Ansible's output contain no URL, token or client secret.")
 
 
 def main() -> None:

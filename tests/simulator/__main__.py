@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the simulator as a program: ``python -m tests.simulator --help``."""
+"""Simulate the A2A API of PAM Core for tests and demonstrations. When it is ready, the program prints its connection
+data as a line of JSON, and runs until it is interrupted."""
 
 from __future__ import annotations
 
@@ -35,9 +36,12 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--strict", action="store_true", help="serve only the paths in this version's documentation")
     parser.add_argument("--data", type=Path, metavar="FILE", help="content of the vault (default: default.yml)")
     parser.add_argument("--directory", type=Path, metavar="DIR", help="directory for the certificate files")
-    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="also write the line of JSON to this file")
+    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="also write this JSON to a file")
     parser.add_argument(
-        "--environment-file", type=Path, metavar="FILE", help="file for shell commands that export the options"
+        "--environment-file",
+        type=Path,
+        metavar="FILE",
+        help="write a shell script to this file that exports SENHASEGURA_URL and the other connection options",
     )
     parser.add_argument("--client-ca", action="store_true", help="require a client certificate")
     parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")

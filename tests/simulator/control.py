@@ -42,7 +42,7 @@ def _sessions(simulator: Simulator, given: t.Any) -> Answer:
 
 
 def _add_sessions(simulator: Simulator, given: t.Any) -> Answer:
-    added = simulator.state.add_sessions(**given)
+    added = simulator.state.add_sessions(given["count"], **{name: given[name] for name in given if name != "count"})
     return _answer(200, {"added": len(added)})
 
 
@@ -80,7 +80,11 @@ def answer(simulator: Simulator, incoming: Incoming) -> Answer:
     control = CONTROLS.get((incoming.method, incoming.path[len(PREFIX) :]))
     if control is None:
         return _answer(404, {"error": "Unknown control request.", "known": [" ".join(key) for key in CONTROLS]})
+    if incoming.method == "POST" and not isinstance(incoming.json, dict):
+        return _answer(400, {"error": "The body must be a JSON object."})
     try:
         return control(simulator, incoming.json)
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        return _answer(400, {"error": f"{type(exc).__name__}: {exc}"})
+    except KeyError as exc:
+        return _answer(400, {"error": f"{exc.args[0]} is missing."})
+    except (AttributeError, TypeError, ValueError) as exc:
+        return _answer(400, {"error": str(exc)})

@@ -217,7 +217,7 @@ def _fields(value: t.Any, where: str, **known: t.Any) -> dict[str, t.Any]:
         raise DataError(f"{where} must be a mapping.")
     unknown = [str(key) for key in value if key not in known]
     if unknown:
-        raise DataError(f"{where} has unknown keys: {', '.join(unknown)}. Known are: {', '.join(known)}.")
+        raise DataError(f"{where} has unknown keys: {', '.join(unknown)}. Known keys: {', '.join(known)}.")
     result = {**known, **value}
     missing = [key for key, given in result.items() if given is _MISSING]
     if missing:
@@ -436,7 +436,7 @@ def _vault(value: t.Any) -> Vault:
     users = _users(given["users"])
     for credential in credentials:
         if credential.device is not None and credential.device not in devices and not settings["any_device"]:
-            raise DataError(f"credential {credential.username} is on the unknown device {credential.device}.")
+            raise DataError(f"credential {credential.username} refers to the unknown device {credential.device}.")
     return Vault(
         tenants=tenants,
         applications={

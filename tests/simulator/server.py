@@ -95,7 +95,7 @@ class Simulator:
         if profile not in PROFILES:
             raise ValueError(f"There is no profile {profile!r}. The profiles are: {', '.join(PROFILES)}.")
         if not allow_remote and not _is_loopback(host):
-            raise ValueError(f"{host} is not a loopback address. The simulator accepts only local connections.")
+            raise ValueError(f"{host} is not a loopback address. To allow it, use --allow-remote (allow_remote=True).")
         self.clock: ClockLike = clock or Clock()
         self.state = State(PROFILES[profile], strict, load(data), self.clock)
         self.url = ""

@@ -130,15 +130,18 @@ class State:
 
         They cycle through all users, devices and credentials, unless *fields* set a ``user``, ``device``,
         ``credential``, ``protocol``, ``proxy`` or ``origin_ip``. Those that are not running took ten minutes."""
-        unknown = fields.keys() - {"user", "device", "credential", "protocol", "proxy", "origin_ip"}
+        known = ("user", "device", "credential", "protocol", "proxy", "origin_ip")
+        unknown = fields.keys() - {*known}
         if unknown:
-            raise ValueError(f"Sessions have no {', '.join(sorted(unknown))}.")
+            raise ValueError(f"Unknown fields: {', '.join(sorted(unknown))}. Known fields: {', '.join(known)}.")
         devices = [self._known_device(fields["device"])] if "device" in fields else list(self.devices.values())
         users = [fields["user"]] if "user" in fields else list(self.users)
         names = [fields["credential"]] if "credential" in fields else []
         credentials = [entry for entry in self.credentials if not names or entry.username in names]
-        if not (devices and credentials):
-            raise ValueError("The device or the credential does not exist.")
+        if not credentials:
+            raise ValueError(f"There is no credential {names[0]}." if names else "The vault has no credentials.")
+        if not devices:
+            raise ValueError("The vault has no devices.")
         first = self.clock.now() - timedelta(minutes=count)
         added = []
         for number in range(count):

@@ -27,6 +27,7 @@ from tests.simulator import DataError, Simulator
 from tests.simulator.app import Api
 from tests.simulator.clock import Clock
 from tests.simulator.data import DEFAULT_FILE, RESOURCES, expand, load
+from tests.simulator.faults import FAULTS
 from tests.simulator.profiles import PROFILES
 from tests.simulator.state import State
 from tests.simulator.wire import Incoming
@@ -162,23 +163,40 @@ def test_session_times_have_no_utc_offset(start: Start, offset: str, hours: int)
     assert abs(expected - began) < timedelta(seconds=30)
 
 
+NO_OBJECT = "The body must be a JSON object."
+
+
 @pytest.mark.parametrize(
-    "method, name, body, status",
+    "method, name, body, status, error",
     [
-        ("GET", "nonsense", None, 404),
-        ("PUT", "requests", None, 404),
-        ("POST", "faults", {"path": "*", "fault": "nonsense"}, 400),
-        ("POST", "faults", {}, 400),
-        ("POST", "clock", [], 400),
-        ("POST", "clock", None, 400),
-        ("POST", "sessions", {}, 400),
-        ("POST", "sessions", {"count": 1, "device": "nowhere"}, 400),
-        ("POST", "sessions", {"count": 1, "credential": "nobody"}, 400),
-        ("POST", "sessions", {"count": 1, "colour": "red"}, 400),
+        ("GET", "nonsense", None, 404, "Unknown control request."),
+        ("PUT", "requests", None, 404, "Unknown control request."),
+        (
+            "POST",
+            "faults",
+            {"path": "*", "fault": "nonsense"},
+            400,
+            f"There is no fault 'nonsense'. The faults are: {', '.join(FAULTS)}.",
+        ),
+        ("POST", "faults", {}, 400, "path is missing."),
+        ("POST", "clock", [], 400, NO_OBJECT),
+        ("POST", "clock", None, 400, NO_OBJECT),
+        ("POST", "clock", {"advance": "soon"}, 400, "could not convert string to float: 'soon'"),
+        ("POST", "sessions", {}, 400, "count is missing."),
+        ("POST", "sessions", {"count": 1, "device": "nowhere"}, 400, "There is no device nowhere."),
+        ("POST", "sessions", {"count": 1, "credential": "nobody"}, 400, "There is no credential nobody."),
+        (
+            "POST",
+            "sessions",
+            {"count": 1, "colour": "red"},
+            400,
+            "Unknown fields: colour. Known fields: user, device, credential, protocol, proxy, origin_ip.",
+        ),
     ],
 )
-def test_invalid_control_requests(shared: Client, method: str, name: str, body: t.Any, status: int) -> None:
-    assert shared.send(method, f"/_simulator/{name}", json=body).status_code == status
+def test_invalid_control_requests(shared: Client, method: str, name: str, body: t.Any, status: int, error: str) -> None:
+    answer = shared.send(method, f"/_simulator/{name}", json=body)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
 def test_faults_do_not_affect_control(client: Client) -> None:
@@ -303,7 +321,10 @@ def test_program_writes_a_file_for_the_shell(tmp_path: Path, client_ca: bool) ->
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (["--host", "0.0.0.0"], "0.0.0.0 is not a loopback address."),  # noqa: S104
+        (
+            ["--host", "0.0.0.0"],  # noqa: S104
+            "0.0.0.0 is not a loopback address. To allow it, use --allow-remote (allow_remote=True).",
+        ),
         (["--data", "/nonexistent.yml"], "No such file"),
         (["--data", "meta/runtime.yml"], "the data file has unknown keys"),
     ],
@@ -343,7 +364,7 @@ def minimal(**changes: t.Any) -> dict[str, t.Any]:
         (minimal(devices=[{"hostname": "a", "connectivities": "x"}]), "connectivities of device a"),
         (minimal(devices=[{"hostname": "a", "ip": "x", "connectivities": "SSH"}]), "ip of device a"),
         (minimal(devices=[{"hostname": "a", "connectivities": "SSH"}] * 2), "device a is defined twice"),
-        (minimal(credentials=[{"username": "a", "device": "b"}]), "on the unknown device b"),
+        (minimal(credentials=[{"username": "a", "device": "b"}]), "credential a refers to the unknown device b"),
         (minimal(texts={"x": "y"}), "texts has unknown keys: x"),
         (minimal(tenants=[]), "tenants must contain at least one"),
         (minimal(settings={"utc_offset": "Mars"}), "utc_offset must have the form"),
