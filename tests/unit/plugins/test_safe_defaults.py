@@ -14,7 +14,11 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import action_loader
 
 from ansible_collections.pamops.senhasegura.plugins.module_utils._api import refusals
-from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OUTCOME_UNKNOWN
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.client import connect
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.endpoint import Endpoint
+from ansible_collections.pamops.senhasegura.plugins.module_utils._api.redaction import HIDDEN, without_secrets
+from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import OUTCOME_UNKNOWN, NotSent, OutcomeUnknown
+from ansible_collections.pamops.senhasegura.plugins.module_utils._options.spec import Option, configurable, problems
 from tests.unit.plugins import toy
 from tests.unit.plugins.support import BEARER, NAME, NO_RESOURCE, URL, Api, Call, full, minimal, run_action
 
@@ -125,3 +129,62 @@ def test_arguments_are_not_changed(api: Api) -> None:
     api.expect(WRITE, READ)
     _result, task = run()
     assert task.args["name"] == "bear"
+
+
+OPTIONS: dict[str, t.Any] = {"url": URL, "api_prefix": "auto", "timeout": 10.0, "retries": 0, **BEARER}
+
+
+def test_check_mode_refuses_a_request_that_may_change_something(api: Api) -> None:
+    """Even if a resource forgets to ask whether it is check mode. *api* expects no request."""
+    with pytest.raises(NotSent, match="Writing the toy failed: check mode must not change anything[.]"):
+        connect(OPTIONS, check_mode=True).call(toy.WRITE, {"name": "bear"})
+
+
+def test_get_with_an_effect_is_as_safe_as_a_post(api: Api) -> None:
+    taking = toy.READ._replace(has_effect=True)
+    api.expect(READ._replace(**NO_PROOF), READ._replace(**LOST["an error"]))
+    for _number in range(2):
+        with pytest.raises(Exception) as error:
+            connect(OPTIONS).call(taking, argument="bear")
+    assert isinstance(error.value, OutcomeUnknown)
+    assert str(error.value).endswith(OUTCOME_UNKNOWN)
+
+
+def test_missing_record_is_not_a_missing_path(api: Api) -> None:
+    """The path is remembered, and the message is that of the record."""
+    api.expect(READ, READ._replace(status=404, body=full(404, "1002: Toy not found", 1002)), READ)
+    client = connect(OPTIONS)
+    client.call(toy.READ, argument="bear")
+    with pytest.raises(Exception, match='PAM Core responded with "Toy not found" .HTTP 404, code 1002.'):
+        client.call(toy.READ, argument="bear")
+    assert client.call(toy.READ, argument="bear").data["toy"] == {"secret": SECRET}
+
+
+@pytest.mark.parametrize("argument", ["..", ".", ""])
+def test_argument_cannot_leave_its_endpoint(api: Api, argument: str) -> None:
+    with pytest.raises(NotSent, match="is not an identifier[.]"):
+        connect({**OPTIONS, "api_prefix": "iso"}).call(toy.READ, argument=argument)
+
+
+def test_endpoint_without_a_path_for_the_version(api: Api) -> None:
+    newer = Endpoint("Reading the toy", "GET", {"api": ("/api/toy",)})
+    with pytest.raises(NotSent) as error:
+        connect({**OPTIONS, "api_prefix": "iso"}).call(newer)
+    assert str(error.value) == (
+        "Reading the toy failed: PAM Core has no such function under api_prefix iso. Set api_prefix to auto."
+    )
+
+
+def test_secret_that_contains_another_is_redacted_as_a_whole() -> None:
+    assert without_secrets(["the-secret-is-long"], ["the-secret", "the-secret-is-long"]) == [HIDDEN]
+
+
+def test_elements_of_a_list_are_checked() -> None:
+    option = Option("list", elements="int", check=lambda value: "must be 1." if value != 1 else None)
+    assert problems({"numbers": [1, 2], "others": [1]}, {"numbers": option, "others": option}) == ["numbers must be 1."]
+    assert problems({"any": {}}, {"any": Option("raw", check=lambda _value: "is wrong.")}) == ["any is wrong."]
+
+
+def test_option_that_selects_records_is_not_configurable() -> None:
+    with pytest.raises(ValueError, match="Only the task may set"):
+        configurable({"user": Option(selects=True)})

@@ -38,6 +38,7 @@ from ansible_collections.pamops.senhasegura.plugins.module_utils._errors import 
     OutcomeUnknown,
     SenhaseguraError,
 )
+from ansible_collections.pamops.senhasegura.plugins.module_utils._http import libraries
 from ansible_collections.pamops.senhasegura.plugins.module_utils._http import tls as contexts
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session import create_remote_session
 from ansible_collections.pamops.senhasegura.plugins.module_utils._resources.remote_session_list import find_sessions
@@ -497,6 +498,25 @@ def test_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(Exception) as error:
             client.connect(options)
         assert (type(error.value).__name__, str(error.value)) == ("NotSent", missing("requests"))
+
+
+def test_requests_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "urllib3 v2 only supports OpenSSL 1.1.1+"
+    monkeypatch.setattr(libraries, "HAS_REQUESTS", False)
+    monkeypatch.setattr(libraries, "WHY_NOT", why)
+    with pytest.raises(NotSent) as error:
+        connect({"auth_method": "oauth2"})
+    assert str(error.value) == f"{missing('requests')}. {why}."
+
+
+def test_missing_default_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contexts, "DEFAULT_CA_BUNDLE_PATH", "/nowhere.pem")
+    with pytest.raises(NotSent) as error:
+        connect({"url": "https://127.0.0.1:9", "timeout": 10.0, "retries": 0, "api_prefix": "iso", "access_token": "x"})
+    assert str(error.value) == (
+        "No certificates could be read from /nowhere.pem (the default of the Python library requests; set ca_path "
+        "instead): No such file or directory."
+    )
 
 
 def test_without_requests_oauthlib(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -467,6 +467,8 @@ def test_created_from_check_mode(api: Api, run: RunModule) -> None:
         ),
         ({"user": "jdoe", "active": False}, "active must not be false: a session that has ended cannot be terminated."),
         ({"user": [""]}, "user must not be empty: remove it, or give a value."),
+        ({"user": ["jdoe"], "id": []}, "id must not be empty: remove it, or give a value."),
+        ({"user": ["jdoe"], "started_after": ""}, "started_after must not be empty: remove it, or give a value."),
     ],
 )
 def test_problems(api: Api, run: RunModule, options: dict[str, t.Any], text: str) -> None:

@@ -51,6 +51,7 @@ REFUSED: list[tuple[Option, t.Any, str]] = [
     (Option("time"), 1_800_000_000, f"{A_TEXT}, but YAML reads it as a number: put it in quotes."),
     (Option(choices=("one", "two")), "three", "must be one of one, two, but is 'three'."),
     (Option(choices=("one",)), "é\x1b" * 50, r"must be one of one, but is '" + r"\xe9\x1b" * 40 + "'."),
+    (Option("list", elements="str", choices=("one",)), ["one", "two"], "must be one of one, but is 'two'."),
     *((Option("bool"), value, "must be true or false.") for value in ("ture", "2", 2, 0.5, [True], {"a": 1}, DATE)),
     *(
         (Option("int"), value, "must be an integer.")
