@@ -45,7 +45,8 @@ options:
     default: false
   remote_device:
     description: Only for a domain credential. ID, host name or IP address of the device on which the session opens. The
-      device for which the session is requested is then the one for which the credential is registered in PAM Core.
+      C(device) of the task, or the device that is passed to the lookup, is then the one for which the credential is
+      registered in PAM Core.
     type: str
     aliases: [remotedevice]
   remote_addr:

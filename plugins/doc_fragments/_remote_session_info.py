@@ -116,8 +116,8 @@ options:
         type: str
       remote_device:
         description: Device on which the session of a domain credential opens. A session on this device or on
-          O(created.device) matches. An ID matches no session. If this is an ID, give the host name and IP address of
-          the device as the device of the task or lookup.
+          O(created.device) matches. If this is an ID, it matches no session. Then give the host name and IP address of
+          this device as the device of the task or lookup.
         type: str
       remote_addr:
         description: Address from which the person was expected to open the URL.
@@ -138,10 +138,9 @@ options:
   wait:
     description:
       - Whether to request the list again if no session matches yet.
-      - With O(created), the list is requested again until the URL has certainly expired, which is about 36 seconds
-        after it was issued. By then, either one session is identified, or no further waiting helps. The 36 seconds are
-        the 31 seconds for which the URL can be opened, and 5 seconds by which PAM Core may record the start of the
-        session later.
+      - With O(created), the list is requested again until about 36 seconds after the URL was issued. The URL can be
+        opened for up to 31 seconds, and PAM Core may record the start of the session up to 5 seconds later. After that,
+        either one session is identified, or waiting longer does not help.
       - After O(wait_timeout), the last result is returned. This is not a failure.
       - Check mode does not wait.
       - O(wait) and O(wait_timeout) are not read from variables, environment variables or C(ansible.cfg).

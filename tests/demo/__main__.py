@@ -87,7 +87,7 @@ def show(simulator: Simulator, folder: Path, output: str) -> None:
     say(f"   PAM Core refuses the second request (HTTP {second.status_code}).")
 
     logins = sum(request.path.endswith("/oauth2/token") and request.status == 200 for request in simulator.requests)
-    say(f"6. The module and the lookup logged in {logins} time(s) for both sessions.")
+    say(f"6. For both sessions, the playbook logged in {'once' if logins == 1 else f'{logins} times'}.")
     secrets = [
         notes["session_url"],
         notes["token"],
