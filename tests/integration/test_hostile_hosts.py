@@ -52,8 +52,8 @@ def in_inventory(vault: Simulator) -> dict[str, t.Any]:
 
 
 def refused(option: str, fact: str, host: str = "web01") -> str:
-    """*fact* is empty if the template does not contain the name of a variable."""
-    which = f"{fact}, which is" if fact else "a variable that its template does not name, which may be"
+    """*fact* is empty if the name of the variable is computed."""
+    which = f"{fact}, which is" if fact else "a variable whose name is computed, which may be"
     return (
         f"{option} must not come from {which} a fact of {host}: a managed host chooses its own facts. If you trust the "
         "fact, copy it to a variable of another name with set_fact, without cacheable."
