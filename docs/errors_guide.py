@@ -79,7 +79,7 @@ itself begins only when someone opens the URL. The first row that applies decide
      - false
    * - PAM Core sent an error code of its own (1000 to 9999).
      - false
-   * - The error text is one of those for which the list below states that the outcome is unknown.
+   * - In the list below, the entry for this error text says that the outcome is unknown.
      - true
    * - The error text is exactly another text in the list of PAM Core's error texts below.
      - false
@@ -138,11 +138,11 @@ OWN = {
         "or in the environment."
     ),
     "API credentials are set for more than one authentication method": (
-        "Set auth_method to the method to use, or unset the options of the other methods. The message names where each "
+        "Set auth_method to the method to use, or unset the options of the other methods. The message names the source of each "
         "option is set."
     ),
     "The API credentials are incomplete": (
-        "Set the missing options too. The message names where the options that it found are set: unset them if you use "
+        "Set the missing options too. For each option that is set, the message names its source. Unset these options if you use "
         "another authentication method."
     ),
     "created requires timezone": (
@@ -263,14 +263,14 @@ SHOWN = {
         "another task of this run was interrupted during its login, before PAM Core responded"
     ),
     "sessions match, so it is unknown which of them the URL opened": (
-        "… sessions match, so it is unknown which of them the URL opened a session as the same user at the same time"
+        "… sessions match, so it is unknown which of them the URL opened"
     ),
     "sessions could not be terminated": "… of … sessions could not be terminated",
 }
 
 
 MENU = """\
-*A2A, Authorizations* is the menu *A2A > Applications > Authorizations* of PAM Core, see :ref:`Authentication
+*A2A > Authorizations* is short for the menu *A2A > Applications > Authorizations* of PAM Core, see :ref:`Authentication
 <ansible_collections.pamops.senhasegura.docsite.authentication_guide>`."""
 
 
