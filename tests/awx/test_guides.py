@@ -107,7 +107,10 @@ def test_setup_guide_ends_with_a_job(
     run_job(answers, credentials, more, user="jdoe@corp.example", playbook=playbook).succeeded()
     assert webhook.deliveries[1].body["message"].startswith("Your session on web01, until ")
     refused = run_job({**answers, "device": "db01"}, credentials, more, user="jdoe@corp.example")
-    assert refused.failure() == 'No session was requested. device is "db01", which is not in allowed_devices.'
+    assert (
+        refused.failure()
+        == 'No session was requested. device is "db01", which is not in allowed_devices of this job template.'
+    )
 
 
 def test_terminal_guide(
