@@ -122,7 +122,7 @@ OWN = {
     "Unknown option": (
         "Correct the name of the option. To list all options, run ansible-doc pamops.senhasegura.pam_remote_session."
     ),
-    "No filter is set": (
+    "Set at least one of these filters": (
         "Set at least one filter that selects sessions. Without a filter, the task would terminate every session."
     ),
     "must not come from": (
@@ -138,12 +138,12 @@ OWN = {
         "or in the environment."
     ),
     "API credentials are set for more than one authentication method": (
-        "Set auth_method to the method to use, or unset the options of the other methods. The message names the source of each "
-        "option is set."
+        "Set auth_method to the method to use, or unset the options of the other methods. The message names "
+        "the source of each option."
     ),
     "The API credentials are incomplete": (
-        "Set the missing options too. For each option that is set, the message names its source. Unset these options if you use "
-        "another authentication method."
+        "Set the missing options too. For each option that is set, the message names its source. Unset "
+        "these options if you use another authentication method."
     ),
     "created requires timezone": (
         "Set timezone to the time zone of the times that PAM Core lists. created has times in UTC, which cannot be "
@@ -169,7 +169,7 @@ OWN = {
         "contains certificates in PEM format. The message names the option or variable that sets the path. No request "
         "was sent."
     ),
-    "or its key cannot be used": (
+    "or its key cannot be loaded": (
         "Check that client_cert and client_key name readable PEM files on the host that runs the task, that they "
         "belong together, and that the key is not encrypted. No request was sent."
     ),
@@ -247,7 +247,7 @@ SHOWN = {
         "rejected yours"
     ),
     "No certificates could be read from": "No certificates could be read from …",
-    "or its key cannot be used": "The client certificate … or its key cannot be used",
+    "or its key cannot be loaded": "The client certificate … or its key cannot be loaded",
     "TLS failed": "TLS failed: …",
     "the proxy refused": "the proxy refused the connection",
     "PAM Core reported success, but": "PAM Core reported success, but the response lacks …",

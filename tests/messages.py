@@ -132,7 +132,7 @@ PLACEHOLDER = (
     "is the placeholder that Ansible puts in place of a hidden value. If you used redo in the debugger, run the "
     "playbook again."
 )
-NOT_ALLOWED = "which is not in allowed_devices."
+NOT_ALLOWED = "which is not in allowed_devices of this job template."
 
 # Lookups
 

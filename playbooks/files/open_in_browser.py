@@ -47,9 +47,15 @@ Address = tuple[str, int]
 def problem() -> str | None:
     """Return why a URL cannot be opened here, or None."""
     if sys.platform != "darwin" and not any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))):
-        return "There is no desktop (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER is not set."
+        return (
+            "There is no desktop (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER is not set. Set BROWSER to a "
+            "program that opens URLs."
+        )
     if not TABLES[0].exists() and not _lsof("-v"):
-        return "Neither /proc/net/tcp nor the program lsof is available to identify the user of a connection."
+        return (
+            "The user of a connection cannot be identified without /proc/net/tcp or the program lsof, and neither is "
+            "available. Install lsof."
+        )
     return None
 
 
@@ -172,7 +178,7 @@ def main() -> None:
     if not wrong and sys.argv[1] != "--check":
         target = sys.stdin.read().strip()
         if not re.fullmatch(r"https://[\x21-\x7e]+", target):
-            wrong = "Standard input is not an https URL."
+            wrong = "PAM Core returned no valid https URL."
         else:
             wrong = open_in_browser(target, float(sys.argv[1]))
     if wrong:

@@ -86,7 +86,8 @@ SLICE = 4096
 def printable(text: str, kept: str = "") -> str:
     """Replace characters that a terminal may interpret with spaces, except those in *kept*.
 
-    In slices: Python's list of the characters would take many times the memory of the text.
+    It works on slices of the text: ``str.join`` first builds a list of all characters, which takes many times the
+    memory of the text.
     """
     if text.isprintable():
         return text

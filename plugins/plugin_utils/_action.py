@@ -129,9 +129,10 @@ class RemoteAction(ActionBase):
     def _strip_secrets(self) -> tuple[dict[str, t.Any], dict[str, t.Any], Untemplated]:
         """Take the task's arguments and environment with their templates, and leave copies without secrets.
 
-        Callbacks see both even under ``no_log``, and the module defaults, which are already among the arguments. Core
-        puts the environment on the command line of a delegated module, which does not need our variables. A retry by
-        ``until`` creates a new action for the same task, so the originals are kept on the task.
+        Callbacks see the arguments, the environment and the module defaults, even under ``no_log``. The arguments
+        already include the module defaults. Core puts the environment on the command line of a delegated module, which
+        does not need our variables. A retry by ``until`` creates a new action for the same task, so the originals are
+        kept on the task.
         """
         kept = vars(self._task)
         if "_senhasegura_given" not in kept:
@@ -152,7 +153,7 @@ class RemoteAction(ActionBase):
         return arguments, task_environment, written
 
     def _with_secrets(self, given: Mapping[str, t.Any], written: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """Fill in the references that the debugger's ``redo`` gives instead of secrets."""
+        """After the debugger's ``redo``, *given* has references in place of secrets. Template them again."""
         return {
             name: self._templar.template(written[name]) if is_reference(value) and value == written.get(name) else value
             for name, value in given.items()

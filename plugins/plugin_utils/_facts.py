@@ -64,7 +64,7 @@ class Facts:
         self._there_are_some = bool(self._names) or _has_entries(self._cache)
 
     def behind_variable(self, name: str) -> Fact | None:
-        """The fact that a variable is, or that its template refers to."""
+        """Return the fact behind a variable: the variable itself, or what its template refers to."""
         return self._find([(name, ())], {}) if self._there_are_some and name in self._variables else None
 
     def behind_template(self, value: t.Any, loops: Mapping[str, t.Any]) -> Fact | None:
@@ -72,7 +72,7 @@ class Facts:
         return self._find(references(value), loops) if self._there_are_some else None
 
     def behind_value(self, value: t.Any) -> Fact | None:
-        """The fact that a value is, if the expression that gave it is unknown.
+        """Return the fact from which a value was taken. For a value whose template is unknown.
 
         A string counts as a fact if it is the same object as the fact's string, or if it equals one and
         :meth:`_is_copy` finds no other source.

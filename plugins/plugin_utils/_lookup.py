@@ -84,7 +84,7 @@ class ResourceLookup(LookupBase):
             lost = (
                 None
                 if check_mode or not found
-                else f"The lookup had succeeded for {len(found)} before this one. {operation.lost}"
+                else f"Before that, the lookup succeeded for {len(found)} of {len(wanted)} terms. {operation.lost}"
             )
             raise AnsibleLookupError(join_sentences(str(exc), lost)) from None
         field = options.get("field", "all")
@@ -94,7 +94,8 @@ class ResourceLookup(LookupBase):
         return self.OPERATION.options[self.TERMS].type == "list"
 
     def _operation(self, terms: list[t.Any], given: Mapping[str, t.Any]) -> Operation:
-        """The operation with the options of the lookup, and with the problems of its terms."""
+        """The operation, adapted to the lookup: with the option ``field``, and with rules that report problems of the
+        terms too."""
         options = dict(self.OPERATION.options)
         found = (
             [f"{self.TERMS} is not an option of the lookup. Pass it as a positional argument."]

@@ -36,8 +36,8 @@ class Untemplated(t.NamedTuple):
     """The templates of a task's arguments, environment, loops and variables, by their names, and of the host that it is
     delegated to.
 
-    If an entry is a list, it has all possible templates of the value. ``variables`` has those variables that
-    ansible-core templates before the task, which come from ``apply`` of an include.
+    If an entry is a list, it has all possible templates of the value. ``variables`` has the variables in ``apply`` of
+    includes: ansible-core templates them before the task runs.
     """
 
     arguments: Written = {}
@@ -79,8 +79,8 @@ def _inherited(task: Task, keyword: str) -> list[t.Any]:
 
 
 def _applied(task: Task, keyword: str) -> list[t.Any]:
-    """The values of a keyword in ``apply`` of includes, the outermost first. In ansible-core >= 2.19, blocks have only
-    its result."""
+    """The values of a keyword in ``apply`` of includes, the outermost first. Blocks are not read: from
+    ansible-core 2.19 on, they have only the templated values."""
     found: list[t.Any] = []
     around = task._parent
     while around is not None:
@@ -100,7 +100,7 @@ def _defaults(layers: Iterable[t.Any], is_meant: Callable[[str], bool]) -> list[
 def _find(name: str, layers: Iterable[t.Any], last: Iterable[t.Any] = ()) -> t.Any:
     """The value from the first of the *layers* that has the name, otherwise from all of the *last* ones.
 
-    A layer that is a template as a whole may have it too.
+    A layer may be one template that returns a dictionary, which may contain the name. Its template is returned too.
     """
     found: list[t.Any] = []
     for layer in layers:

@@ -242,7 +242,7 @@ def test_words_for_true_select_a_credential_unless_a_list_restricts_it(
     vault: Simulator, collections: str, tmp_path: Path
 ) -> None:
     words = {
-        **dict.fromkeys(["y", "T", "1", "On", "YES", "true"], "PAM Core cannot select a credential where "),
+        **dict.fromkeys(["y", "T", "1", "On", "YES", "true"], "auto_select_credential cannot be used with "),
         **dict.fromkeys(["2", "1.0", "perhaps", "[1]", "2026-01-31"], "auto_select_credential must be true or false, "),
         **dict.fromkeys(["n", "F", "0", "Off", "NO", "false", "~"], ""),
     }

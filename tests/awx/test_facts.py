@@ -114,7 +114,10 @@ def failure(output: str) -> str:
     return message.removeprefix("Task failed: Action failed: ")
 
 
-CHOOSES = "A managed host can choose its facts, so they are not accepted here."
+CHOOSES = (
+    "This playbook accepts no facts with such names, because a managed host can choose its facts. Clear the fact cache "
+    "(--flush-cache), and remove any task that returns such a fact."
+)
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)

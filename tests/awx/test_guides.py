@@ -18,7 +18,6 @@ from tests.awx.controller import Controller, parsed
 from tests.awx.test_awx_setup import PLAYBOOK, awx_collection
 from tests.awx.test_open_session import browser, wait_for
 from tests.integration.examples import of_rst
-from tests.messages import NOT_ALLOWED, NOT_REQUESTED
 
 if t.TYPE_CHECKING:
     from tests.awx.conftest import JobPlay
@@ -108,7 +107,10 @@ def test_setup_guide_ends_with_a_job(
     run_job(answers, credentials, more, user="jdoe@corp.example", playbook=playbook).succeeded()
     assert webhook.deliveries[1].body["message"].startswith("Your session on web01, until ")
     refused = run_job({**answers, "device": "db01"}, credentials, more, user="jdoe@corp.example")
-    assert refused.failure() == f'{NOT_REQUESTED}device is "db01", {NOT_ALLOWED}'
+    assert (
+        refused.failure()
+        == 'No session was requested. device is "db01", which is not in allowed_devices of this job template.'
+    )
 
 
 def test_terminal_guide(

@@ -158,7 +158,7 @@ QUESTIONS = {
     "Device, as registered in PAM Core": "device",
     "User, your login name in PAM Core": "user",
     "Protocol, such as SSH or RDP": "protocol",
-    "Credential, the user name registered for the device": "credential",
+    "Credential, the user name of the account on the device": "credential",
     "URL of PAM Core, such as https://vault.example": "url",
     "Client ID of the application (OAuth 2.0)": "client_id",
     "Client secret": "client_secret",
@@ -262,9 +262,9 @@ def test_missing_options_fail_without_a_terminal(vault: Simulator, environment: 
 
 def test_missing_browser_fails_with_advice(vault: Simulator, environment: dict[str, str]) -> None:
     assert play(environment, "-e", "device=web01").failure() == (
-        "There is no desktop (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER is not set. Set BROWSER "
-        "to a program that opens URLs, or set -e show_url=true to print the URL, and copy it from this terminal within "
-        "its 30 seconds. It stays in the terminal's scrollback, and in Ansible's log if there is one."
+        "There is no desktop (DISPLAY and WAYLAND_DISPLAY are not set), and BROWSER is not set. Set BROWSER to a "
+        "program that opens URLs. You can also print the URL with -e show_url=true, and copy it from this terminal "
+        "within its 30 seconds. The URL then stays in the terminal's scrollback, and in Ansible's log if there is one."
     )
     assert vault.requests == []
 
@@ -273,6 +273,16 @@ def test_missing_browser_fails_with_advice(vault: Simulator, environment: dict[s
     found = re.search(r"(https://\S+) opens once, within the next (\d+) seconds\.", played.output)
     assert found and 0 < int(found[2]) <= 30
     assert requests.get(found[1], verify=vault.ca_file, timeout=10).status_code == 200
+
+
+def test_missing_lsof_fails_with_advice(program: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "TABLES", (Path("/nowhere"), Path("/nowhere")))
+    monkeypatch.setenv("BROWSER", "/bin/true")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program.problem() == (
+        "The user of a connection cannot be identified without /proc/net/tcp or the program lsof, and neither is "
+        "available. Install lsof."
+    )
 
 
 def test_check_mode_requests_and_opens_nothing(
@@ -286,8 +296,8 @@ def test_check_mode_requests_and_opens_nothing(
 
 
 ENDS = (
-    " The URL expires. Set -e show_url=true to print the next one, and copy it from this terminal within its 30 "
-    "seconds."
+    " The URL expires. Run the playbook again, or print the next URL with -e show_url=true, and copy it from this "
+    "terminal within its 30 seconds."
 )
 
 
@@ -479,4 +489,4 @@ def test_program_ends_after_the_redirect(run_program: Run, tmp_path: Path) -> No
 )
 def test_invalid_url_is_rejected(given: str, run_program: Run) -> None:
     run = run_program("30", given, BROWSER="/bin/false")
-    assert (run.returncode, run.stdout, run.stderr) == (1, "Standard input is not an https URL.\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (1, "PAM Core returned no valid https URL.\n", "")

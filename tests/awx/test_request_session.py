@@ -23,7 +23,6 @@ from tests.messages import (
     MUST_BE_PORT,
     MUST_BE_SCREEN_SIZE,
     NO_CREDENTIAL,
-    NOT_ALLOWED,
     NOT_REQUESTED,
     NOTHING_SENT,
     SET_PROTOCOL,
@@ -272,13 +271,13 @@ def test_job_output_has_the_url_only_if_configured(
     job = run_job(answers, [session_credential(vault)], variables={"hand_over": "job_output"}).succeeded()
     url, about, risk = job.message("Print the URL")
     assert re.fullmatch(
-        r"This URL is jdoe's session on web01\. It opens once, for the first person who opens it, within the next \d+ "
-        r"seconds\.",
+        r"This URL opens jdoe's session on web01\. It works once, for the first person who opens it, within the next "
+        r"\d+ seconds\.",
         about,
     )
     assert risk == (
-        "It was printed because hand_over is job_output. Everyone who can see this job could have used it. AWX stores "
-        "it in its database and sends it to its log destinations."
+        "The job printed the URL because hand_over is job_output. Everyone who can see this job can use the URL until "
+        "it expires. AWX stores it in its database and sends it to its log destinations."
     )
     assert webhook.deliveries == []
     assert requests.get(url, verify=vault.ca_file, timeout=10).status_code == 200
@@ -289,14 +288,16 @@ def test_job_output_has_the_url_only_if_configured(
 INTEGER = "must be an integer without a sign or leading zeros, but is"
 CONTROL = "contains control characters or newlines."
 ADVICE = (
-    "In a variables file, put strings in quotes. ansible-core 2.19 and later parses values from AWX as YAML: 0123, "
-    "1_2, 12:30, yes and 2026-01-31 are not strings then, and what was typed is lost. Use another name for the same "
-    "thing, or an execution environment with ansible-core 2.18 or earlier."
+    "In a variables file, put strings in quotes. In AWX, ansible-core 2.19 and later parses values as YAML. Then 0123, "
+    "1_2, 12:30, yes and 2026-01-31 are not strings, and the original text is lost. Give a value that YAML reads as a "
+    "string, such as a host name for a device, or use an execution environment with ansible-core 2.18 or earlier."
 )
 ADVICE_ON_LAUNCHER = (
-    "If session_user does not use awx_user_name, set uses_launcher_name to false in the job template's variables."
+    "awx_user_name is the launcher's login name in AWX. If no variable of the job template uses it, set "
+    "uses_launcher_name to false in the job template's variables."
 )
 NO_BODY = "webhook_body must be a dictionary that can be sent as JSON, and must not refer to undefined variables."
+NOT_IN, OF_JOB = "which is not in allowed_", " of this job template."
 WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
     "all empty": (
         {"device": "", "credential": "", "protocol": "", "device_port": "", "screen_size": ""},
@@ -371,35 +372,35 @@ WRONG: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str]] = {
             "webhook_format": "irc",
             "webhook_body": "text",
         },
-        f'{NOT_REQUESTED}user is "asmith", but this job template requests sessions only for its launcher, "jdoe". Set '
-        'allow_other_user to allow other users. hand_over must be webhook or job_output, but is "mail". '
+        f'{NOT_REQUESTED}user is "asmith", but this job template requests sessions only for its launcher, "jdoe". '
+        "Leave user empty, or set allow_other_user to true in the job template's variables. "
+        'hand_over must be webhook or job_output, but is "mail". '
         "The webhook URL must begin with https://, to protect the session URL, and must not contain spaces. "
-        f'webhook_format must be generic, servicenow, slack, teams, but is "irc". {NO_BODY}',
+        f'webhook_format must be one of generic, servicenow, slack, teams, but is "irc". {NO_BODY}',
     ),
     "not allowed": (
         {"device": "db01", "protocol": "telnet", "credential": "root", "remote_device": "dc01"},
         {"allowed_devices": ["web*", "host00*"], "allowed_protocols": ["SSH"], "allowed_credentials": ["svc-*"]},
-        f'{NOT_REQUESTED}device is "db01", {NOT_ALLOWED} remote_device is "dc01", {NOT_ALLOWED} '
-        'protocol is "telnet", which is not in allowed_protocols. credential is "root", '
-        "which is not in allowed_credentials.",
+        f'{NOT_REQUESTED}device is "db01", {NOT_IN}devices{OF_JOB} remote_device is "dc01", {NOT_IN}devices{OF_JOB} '
+        f'protocol is "telnet", {NOT_IN}protocols{OF_JOB} credential is "root", {NOT_IN}credentials{OF_JOB}',
     ),
     "nothing is allowed": (
         {},
         {"allowed_devices": [], "allowed_protocols": [], "allowed_credentials": ""},
-        f'{NOT_REQUESTED}device is "web01", {NOT_ALLOWED} protocol is "SSH", which is not in '
-        'allowed_protocols. credential is "svc-admin", which is not in allowed_credentials.',
+        f'{NOT_REQUESTED}device is "web01", {NOT_IN}devices{OF_JOB} protocol is "SSH", {NOT_IN}protocols{OF_JOB} '
+        f'credential is "svc-admin", {NOT_IN}credentials{OF_JOB}',
     ),
     "more than what is allowed": (
         {"device": "web01 anything", "remote_device": "w.b01", "credential": "SVC-ADMIN"},
         {"allowed_devices": ["web01", "w.+", "(web01"], "allowed_credentials": "svc-admin"},
-        f'{NOT_REQUESTED}device is "web01 anything", {NOT_ALLOWED} remote_device is "w.b01", {NOT_ALLOWED} '
-        'credential is "SVC-ADMIN", which is not in allowed_credentials.',
+        f'{NOT_REQUESTED}device is "web01 anything", {NOT_IN}devices{OF_JOB} remote_device is "w.b01", '
+        f'{NOT_IN}devices{OF_JOB} credential is "SVC-ADMIN", {NOT_IN}credentials{OF_JOB}',
     ),
     "a credential that is not known": (
         {"credential": "", "auto_select_credential": "true"},
         {"allowed_credentials": ["svc-admin"]},
-        f"{NOT_REQUESTED}auto_select_credential cannot be used with allowed_credentials, as PAM Core could select any "
-        f"credential.",
+        f"{NOT_REQUESTED}auto_select_credential cannot be used with allowed_credentials, because PAM Core could "
+        "select any credential.",
     ),
 }
 
@@ -457,10 +458,11 @@ def test_unknown_names_in_pam_core_are_reported(
 def test_missing_webhook_and_user_send_nothing(vault: Simulator, run_job: JobPlay, answers: dict[str, str]) -> None:
     job = run_job(answers, [session_credential(vault)], user=None)
     assert job.failure() == (
-        f"{NOT_REQUESTED}The user of the session is not set. In a job, it is the launcher (awx_user_name). Elsewhere, "
-        "and in scheduled jobs, set session_user. No webhook is set for the session URL. Add a credential of the type"
-        ' "senhasegura session webhook" to the job template, or set SENHASEGURA_WEBHOOK_URL. If hand_over is '
-        "job_output, the job prints the URL instead, and everyone who can see the job can use it."
+        f"{NOT_REQUESTED}The user of the session is not set. Set session_user to a login name in PAM Core. By default, "
+        "it is the launcher (awx_user_name), but no person launched this job. No webhook is set for the session URL. "
+        'Add a credential of the type "senhasegura session webhook" to the job template, or set '
+        "SENHASEGURA_WEBHOOK_URL. You can also set hand_over to job_output. Then the job prints the session URL, and "
+        "everyone who can see the job can use it."
     )
     assert vault.requests == []
 
@@ -520,7 +522,7 @@ def test_own_playbook_can_import_it(
 # The webhook does not accept the message
 
 NOT_TAKEN = "The webhook did not accept the URL: "
-ENDS = " The session URL for web01 expires, unless someone opens it anyway."
+ENDS = " The session URL for web01 expires, unless the webhook received it and someone opens it."
 
 
 def test_lost_message_is_sent_again(
@@ -566,7 +568,7 @@ SILENT: dict[str, tuple[dict[str, str], float, str]] = {
     ),
     "nobody there": ({"url": "https://127.0.0.1:1/secret-part-of-the-webhook"}, 0, "it refuses connections."),
     "no such host": ({"url": "https://webhook.invalid/x"}, 0, "its host name cannot be resolved."),
-    "no address": ({"url": "https://127.0.0.1:port/x"}, 0, "the connection failed or the URL is invalid."),
+    "no address": ({"url": "https://127.0.0.1:port/x"}, 0, "the connection failed or the webhook's URL is invalid."),
     "slow": ({}, 5, "it took too long."),
 }
 
@@ -605,12 +607,13 @@ def test_message_is_retried_until_the_url_expires(
     assert created(vault) == 1
 
 
+@pytest.mark.parametrize("left", [2, -2])
 def test_expiring_url_is_not_handed_over(
-    vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
+    left: int, vault: Simulator, webhook: Webhook, run_job: JobPlay, answers: dict[str, str], credentials: list[t.Any]
 ) -> None:
-    job = run_job(answers, credentials, variables={"seconds_left": 2})
+    job = run_job(answers, credentials, variables={"seconds_left": left})
     assert job.failure() == (
-        "PAM Core responded so late that only 2 of the URL's 30 seconds are left, too few to hand it over. The URL "
-        "expires."
+        f"PAM Core responded so late that only {max(left, 0)} of the URL's 30 seconds are left. The URL was not handed "
+        "over, and expires. Launch the job again."
     )
     assert webhook.deliveries == []

@@ -31,7 +31,6 @@ PLAYBOOK = """
   ansible.builtin.import_playbook: pamops.senhasegura.maintenance_window
 """
 LIST, CREATE, DROP = "/api/pam/session/remotesessions", "/api/pam/remote/session", "/api/pam/session/drop"
-REFUSED = "window_minutes must be more than 0 and at most 1440."
 
 
 class Hook(t.NamedTuple):
@@ -110,10 +109,10 @@ def test_remaining_sessions_end_with_the_window(vault: Simulator, play: Play, tm
         played = run(play, window(vault, told), "-v").succeeded()
     assert [(each["user"], each["device"]) for each in told.received] == [("jdoe", "web01"), ("jdoe", "db01")]
     assert [session.end is None for session in vault.state.sessions] == [True, True, False, False]
-    first, *sessions = played.result("Report")["msg"]
+    first, *sessions = played.result("Print the report")["msg"]
     assert first == "Sessions of jdoe in this window: 2"
     assert [line.partition(",")[0] for line in sessions] == ["192.0.2.20:22", "192.0.2.30:2222"]
-    assert all(line.endswith("127.0.0.1: ended with the window") for line in sessions)
+    assert all(line.endswith("127.0.0.1: terminated by this playbook") for line in sessions)
     assert not leaks(vault, played, "Hand the URL over")
     assert not [warning for warning in played.warnings if "lists no session" not in warning]
     assert before.end is other.end is None
@@ -127,7 +126,7 @@ def test_check_mode_requests_and_terminates_nothing(vault: Simulator, play: Play
     assert {request.method for request in vault.requests} == {"POST", "GET", "HEAD"}
     assert [request.path for request in vault.requests if request.method == "POST"] == ["/api/oauth2/token"]
     assert [session.end for session in vault.state.sessions] == [None]
-    assert played.result("Report")["msg"] == ["Sessions of jdoe in this window: 0"]
+    assert played.result("Print the report")["msg"] == ["Sessions of jdoe in this window: 0"]
     assert not played.warnings
 
 
@@ -141,7 +140,7 @@ def test_opened_sessions_end_after_a_failure(vault: Simulator, play: Play, tmp_p
     assert ["msg" in result for result in played.results("Request a session")] == [False, True]
     assert [each["device"] for each in told.received] == ["web01"]
     assert [session.end is None for session in vault.state.sessions] == [False]
-    assert "ended with the window" in played.result("Report")["msg"][1]
+    assert "terminated by this playbook" in played.result("Print the report")["msg"][1]
 
 
 def test_session_ends_if_the_webhook_fails(vault: Simulator, play: Play, tmp_path: Path) -> None:
@@ -157,7 +156,7 @@ def test_session_ends_if_the_webhook_fails(vault: Simulator, play: Play, tmp_pat
 
 
 PATH = "/services/secret-part-of-the-hook"
-ENDS = " The window ends as soon as all URLs have expired."
+ENDS = " The playbook now closes the window. It waits until all URLs have expired, and then terminates the sessions."
 
 # A URL or an HTTP status of the hook, and why the URL was not accepted
 NOT_TAKEN: dict[str, tuple[str, int, str]] = {
@@ -168,12 +167,12 @@ NOT_TAKEN: dict[str, tuple[str, int, str]] = {
     "no port": (
         "https://localhost:port{path}",
         200,
-        "there was no response; the connection failed or the URL is invalid.",
+        "there was no response; the connection failed or the webhook's URL is invalid.",
     ),
     "not ASCII": (
         "https://localhost:{port}{path}/\u00e9",
         200,
-        "there was no response; the connection failed or the URL is invalid.",
+        "there was no response; the connection failed or the webhook's URL is invalid.",
     ),
 }
 
@@ -189,11 +188,11 @@ def test_rejected_url_is_not_shown(
         played = run(play, variables, "-vvvv")
     assert played.code == 2, played.output
     assert played.result("Check that the webhook accepted the URL")["msg"] == (
-        f"window_hand_over_url did not accept the URL of jdoe's session on web01: {reason}{ENDS}"
+        f"The webhook (window_hand_over_url) did not accept the URL of jdoe's session on web01: {reason}{ENDS}"
     )
     assert PATH not in played.output
     assert not leaks(vault, played, "Hand the URL over")
-    assert played.results("Report")
+    assert played.results("Print the report")
 
 
 def test_urls_are_in_no_file(vault: Simulator, play: Play, tmp_path: Path) -> None:
@@ -231,38 +230,83 @@ def test_report_of_a_session_that_does_not_end(vault: Simulator, play: Play, tmp
     assert played.code == 2
     failed = played.result("Terminate the remaining sessions")["msg"]
     assert failed.startswith("1 of 2 sessions could not be terminated. Session 1 of jdoe ")
-    _first, *sessions = played.result("Report")["msg"]
-    assert [line.rpartition(": ")[2] for line in sessions] == ["STILL RUNNING", "ended with the window"]
+    _first, *sessions = played.result("Print the report")["msg"]
+    assert [line.rpartition(": ")[2] for line in sessions] == ["STILL RUNNING", "terminated by this playbook"]
+
+
+def test_report_of_a_session_that_had_already_ended(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    def open_and_leave(told: dict[str, t.Any]) -> int:
+        status = open_url(vault, told)
+        vault.state.sessions[-1].end = vault.clock.now()
+        return status
+
+    with hook(tmp_path, open_and_leave) as told:
+        played = run(play, window(vault, told, window_devices=["web01"])).succeeded()
+    _first, line = played.result("Print the report")["msg"]
+    assert line.endswith("127.0.0.1: had already ended")
+
+
+NO_URL = "Set window_hand_over_url to the URL of a webhook, which must begin with https:// and contain no spaces."
+NO_ZONE = "Set senhasegura_timezone to the time zone of the times that PAM Core lists, such as America/Sao_Paulo."
+NO_USER = "Set window_user to the PAM Core login name of the person who gets access."
+NO_CREDENTIAL = "Set window_credential to the user name of the credential on the devices."
+NO_DEVICE = "Set window_devices to a list of devices, or to a string with commas."
+EMPTY_NAME = "One of the names in window_devices is empty."
+MINUTES = "window_minutes must be more than 0 and at most 1440, but is"
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "message"),
     [
-        {"window_user": ""},
-        {"window_credential": " "},
-        {"window_devices": []},
-        {"window_devices": ["web01", ""]},
-        {"window_devices": "web01,,db01"},
-        {"window_addresses": [""]},
-        {"window_minutes": 0},
-        {"window_minutes": "soon"},
-        {"window_minutes": 1441},
-        {"window_minutes": True},
-        {"window_minutes": None},
-        {"window_hand_over_url": "http://chat.example"},
-        {"window_hand_over_url": "https://"},
-        {"window_hand_over_url": "https:///hooks"},
-        {"window_hand_over_url": "https://chat.example/hooks/SECRET PATH"},
-        {"window_hand_over_url": "https://chat.example/hooks/SECRET\u00a0PATH"},
-        {"window_protocol": ""},
+        ({"window_user": ""}, NO_USER),
+        ({"window_credential": " "}, NO_CREDENTIAL),
+        ({"window_devices": []}, NO_DEVICE),
+        ({"window_devices": ""}, NO_DEVICE),
+        ({"window_devices": ["web01", ""]}, EMPTY_NAME),
+        ({"window_devices": "web01,,db01"}, EMPTY_NAME),
+        ({"window_addresses": [""]}, "One of the names in window_addresses is empty."),
+        ({"window_addresses": "192.0.2.20,,192.0.2.30"}, "One of the names in window_addresses is empty."),
+        ({"window_minutes": 0}, f"{MINUTES} 0."),
+        ({"window_minutes": "soon"}, f'{MINUTES} "soon".'),
+        ({"window_minutes": "nan"}, f'{MINUTES} "nan".'),
+        ({"window_minutes": 1441}, f"{MINUTES} 1441."),
+        ({"window_minutes": True}, f"{MINUTES} true."),
+        ({"window_minutes": None}, f"{MINUTES} null."),
+        ({"window_hand_over_url": "http://chat.example"}, NO_URL),
+        ({"window_hand_over_url": "https://"}, NO_URL),
+        ({"window_hand_over_url": "https:///hooks"}, NO_URL),
+        ({"window_hand_over_url": "https://chat.example/hooks/SECRET PATH"}, NO_URL),
+        ({"window_hand_over_url": "https://chat.example/hooks/SECRET\u00a0PATH"}, NO_URL),
+        ({"window_protocol": ""}, "window_protocol must not be empty."),
+        ({"senhasegura_timezone": ""}, NO_ZONE),
+        ({"window_user": "", "window_devices": "", "window_minutes": -1}, f"{NO_USER} {NO_DEVICE} {MINUTES} -1."),
     ],
 )
-def test_invalid_inputs_send_nothing(wrong: dict[str, t.Any], vault: Simulator, play: Play, tmp_path: Path) -> None:
+def test_invalid_inputs_send_nothing(
+    wrong: dict[str, t.Any], message: str, vault: Simulator, play: Play, tmp_path: Path
+) -> None:
     played = run(play, window(vault, Hook("https://localhost", "", []), **wrong))
     assert played.code == 2
-    assert played.result("Check what is requested")["msg"].endswith(REFUSED)
+    assert played.result("Check what is requested")["msg"] == f"No session was requested. {message}"
     assert "SECRET" not in played.output
     assert vault.requests == []
+
+
+def test_missing_inputs_are_all_reported(vault: Simulator, play: Play) -> None:
+    played = run(play, {name: value for name, value in reach(vault).items() if name != "senhasegura_timezone"})
+    assert played.code == 2
+    assert played.result("Check what is requested")["msg"] == (
+        f"No session was requested. {NO_USER} {NO_CREDENTIAL} {NO_DEVICE} {NO_URL} {NO_ZONE}"
+    )
+
+
+def test_time_zone_may_be_in_the_environment_or_in_ansible_cfg(vault: Simulator, play: Play, tmp_path: Path) -> None:
+    config = tmp_path / "zone.cfg"
+    config.write_text("[senhasegura]\ntimezone = UTC\n", encoding="utf-8")
+    for environment in ({"SENHASEGURA_TIMEZONE": "UTC"}, {"ANSIBLE_CONFIG": str(config)}):
+        variables = window(vault, Hook("https://localhost", "", []), senhasegura_timezone=None)
+        played = play(PLAYBOOK, "--check", whole=True, variables=variables, environment=environment)
+        assert played.succeeded()
 
 
 @pytest.mark.parametrize(
@@ -302,23 +346,13 @@ def test_inputs_of_other_types_send_nothing(
 
 
 def test_no_session_is_requested_if_sessions_cannot_be_listed(vault: Simulator, play: Play) -> None:
-    """The time zone or a permission is missing."""
-    known = window(vault, Hook("https://localhost", "", []))
-    for variables, text in (
-        ({**known, "senhasegura_timezone": ""}, "timezone (PAM Core's time zone) must be set too."),
-        (
-            {
-                **known,
-                **{
-                    f"senhasegura_{name}": value
-                    for name, value in vault.credentials["authorizations"]["no-pam-core"]["oauth2"].items()
-                },
-            },
-            "under A2A > Authorizations, grant the resource PAM Core to the authorization of this application.",
-        ),
-    ):
-        played = run(play, variables)
-        assert played.code == 2
-        failed = played.result("Check that sessions can be listed")
-        assert failed["msg"].endswith(text)
+    """A permission is missing."""
+    keys = vault.credentials["authorizations"]["no-pam-core"]["oauth2"]
+    variables = {f"senhasegura_{name}": value for name, value in keys.items()}
+    played = run(play, window(vault, Hook("https://localhost", "", []), **variables))
+    assert played.code == 2
+    failed = played.result("Check that sessions can be listed")
+    assert failed["msg"].endswith(
+        "grant the resource PAM Core to the authorization of this application (A2A, Authorizations)."
+    )
     assert not [request for request in vault.requests if request.path == CREATE]

@@ -71,7 +71,7 @@ class Client:
         self._is_verified = False
 
     def call(self, endpoint: Endpoint, json: Mapping[str, t.Any] | None = None, argument: str | None = None) -> Reply:
-        """Send *json* and return the reply to a success. *argument* is added to the path.
+        """Send *json*. Return the reply if PAM Core reports success. *argument* is added to the path.
 
         Raises the errors of :mod:`._errors`, and :class:`NotSent` in check mode if the request may change something.
         """

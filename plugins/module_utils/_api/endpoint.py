@@ -43,7 +43,7 @@ class Endpoint(t.NamedTuple):
     """
 
     title: str
-    """Begins each message: ``Reading the password`` failed."""
+    """Begins each message: ``Requesting the session`` in ``Requesting the session failed: …``."""
     method: str
     paths: Mapping[str, tuple[str, ...]]
     needs: str = "the resource that this request needs"
@@ -67,7 +67,7 @@ class Endpoint(t.NamedTuple):
     """Where a text is unknown; used before the common one of :mod:`.advice`."""
     secrets: tuple[tuple[str, str], ...] | None = None
     """Section and member of an error response that may hold secrets, which are redacted from messages. By default,
-    every string outside of the members that each error response may have."""
+    every string is redacted, except those in the members that describe the error."""
 
     @property
     def may_change(self) -> bool:

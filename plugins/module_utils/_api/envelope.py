@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from .._http.transport import Response
 
 MAX_OBJECTS = 400_000
-"""Lists and objects in a response. A list of 100,000 records has that many objects."""
+"""Limit of the lists and objects in a response. A list of 100,000 records has about 100,000 of them."""
 MAX_MEMBERS = 16_000_000
 
 RETRY_WHEN_TOLD = (429, 503)

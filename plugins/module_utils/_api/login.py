@@ -57,9 +57,9 @@ IDENTITY = (
     "client_key",
     "proxy",
 )
-"""The options that identify a login: they decide who logs in, and to which server. Another secret is another identity,
-because its login may fail. PAM Core may check the client certificate and the IP address. Without verification, the
-server may not be PAM Core."""
+"""The options that identify a login: they decide who logs in, and to which server. The secret is a part of it: a task
+with a wrong secret must not use the token, or the refusal, of a task with the right one. PAM Core may check the client
+certificate and the IP address. Without verification, the server may not be PAM Core."""
 
 
 class Token(t.NamedTuple):
@@ -81,8 +81,8 @@ class Login:
     def token(self, deadline: Deadline, rejected: str | None = None) -> Token:
         """Return the run's token, or log in and share the new token with the run.
 
-        *rejected*, the token that got a 401, is not returned again, unless PAM Core recently rejected a newly issued
-        token too.
+        *rejected* is a token that got a 401. It is returned again only if PAM Core recently rejected a newly issued
+        token too, because then another login does not help.
         """
         token = self._known(rejected)
         if token is None:

@@ -80,7 +80,9 @@ class Sender:
         endpoint = request.endpoint
         url = self._url + path
         if request.argument is not None:
-            if not request.argument.strip("."):  # requests resolves them, so the URL would be that of another function
+            if not request.argument.strip(
+                "."
+            ):  # a path with . or .. is resolved, so the URL would be that of another function
                 why = f"{request.argument!r} is not an identifier"
                 raise NotSent(join_sentences(f"{endpoint.title} failed: {why}"))
             url += f"/{quote(request.argument, safe='')}"

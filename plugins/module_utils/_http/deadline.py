@@ -114,7 +114,7 @@ class Connection(HTTPSConnection):
         return t.cast(t.Any, self.ssl_context).exchange  # type: ignore[no-any-return]
 
     def connect(self) -> None:
-        # The context has them already; urllib3 would load them again.
+        # The context has loaded the authorities. With these attributes, urllib3 would load them again.
         self.ca_certs = self.ca_cert_dir = None
         super().connect()
 

@@ -88,6 +88,8 @@ def reason(exc: BaseException | None) -> str:
 
 
 def _reason(cause: BaseException) -> str | None:
+    if isinstance(cause, UnicodeEncodeError) and cause.encoding == "latin-1":  # as requests encodes Proxy-Authorization
+        return "the user name or the password of the proxy has a character that is not in Latin-1"
     for classes, text in _REASONS:
         if isinstance(cause, classes):
             return text

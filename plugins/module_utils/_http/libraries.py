@@ -30,9 +30,16 @@ except ImportError as exc:
     REQUEST_ERRORS: tuple[type[Exception], ...] = ()
 else:
     HAS_REQUESTS, WHY_NOT = True, None
-    INVALID_URL = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
+    INVALID_URL = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, ValueError)
     NOT_HTTP = (http.client.HTTPException, urllib3.exceptions.InvalidHeader)
-    REQUEST_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+    # ValueError: urllib3 and PySocks raise it for a proxy's URL that they cannot use, such as socks://host.
+    REQUEST_ERRORS = (
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+        ValueError,
+    )
 
 __all__ = [
     "DEFAULT_CA_BUNDLE_PATH",

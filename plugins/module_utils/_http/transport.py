@@ -118,7 +118,8 @@ class Transport:
         context = server_context(options, options["url"])
         add_client_certificate(context, options)
         self._adapter = _Adapter(context, options)
-        # A path: with True, requests 2.32.0 to 2.32.4 use their own context, or load nothing into ours.
+        # The path of the authorities and not True: with True, requests 2.32.0 to 2.32.4 use their own context, or load
+        # nothing into ours.
         self._verify: bool | str = chosen_authorities(options) or False
         self._proxies = {"https": options["proxy"]} if options.get("proxy") else None
 

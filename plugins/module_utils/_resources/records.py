@@ -107,7 +107,7 @@ def boolean(value: t.Any, _zone: Zone = None) -> bool | None:
 
 
 def parsed_time(value: t.Any, zone: Zone = None) -> datetime | None:
-    """For comparing."""
+    """The time as a ``datetime``, for comparisons. Results contain :func:`time`."""
     return parse_time(value, zone) if isinstance(value, str) else None
 
 

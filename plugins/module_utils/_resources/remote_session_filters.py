@@ -18,8 +18,8 @@ def _timezone(value: str) -> str | None:
     if parse_zone(value):
         return None
     return (
-        f"must be the name of a time zone such as America/Sao_Paulo, UTC, or an offset such as -03:00. This machine "
-        f"does not know {shown(value)}."
+        f"must be a time zone that this machine knows, but is {shown(value)}. Check the name. Names need the time zone "
+        "data of the system, or the Python library tzdata; an offset such as -03:00 does not."
     )
 
 
@@ -59,6 +59,11 @@ WAIT: Options = {
 }
 
 
+def _is_absolute(value: t.Any) -> bool:
+    time = parse_time(value) if isinstance(value, str) else None
+    return time is not None and time.tzinfo is not None
+
+
 def filter_rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[str]:
     """Problems between the options that select sessions, as sentences."""
     found = []
@@ -73,7 +78,7 @@ def filter_rules(options: Mapping[str, t.Any], origins: Origins | None = None) -
     if isinstance(created, Mapping):
         times = [created[name] for name in ("opens_from", "opens_until") if created.get(name)]
         whole = all(created.get(name) for name in ("user", "device", "protocol")) and len(times) != 1
-        if not whole or not all(parse_time(time) for time in times):
+        if not whole or not all(_is_absolute(time) for time in times):
             found.append("created must be the value of created that pam_remote_session returned.")
         elif not zone:
             found.append("created requires timezone, because PAM Core's times have no time zone.")

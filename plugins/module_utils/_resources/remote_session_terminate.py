@@ -27,7 +27,7 @@ from .remote_session_list import Undecided, find_sessions, identify, session_of
 TERMINATE = Endpoint(
     "Terminating the session",
     "DELETE",
-    # [I] that the last path exists where the list is at /api/session
+    # Inferred: where the list is at /api/session, the last path exists too.
     {"iso": ("/iso/session/drop",), "api": ("/api/pam/session/drop", "/api/session/drop")},
     needs="the resource PAM Core with read and write permission",
     doubt="",  # _after_failure() finds out
@@ -61,7 +61,7 @@ def rules(options: Mapping[str, t.Any], origins: Origins | None = None) -> list[
     found = filter_rules(options, origins)
     if not any(options.get(name) not in (None, "", []) for name in FILTERS if name != "active"):
         names = ", ".join(name for name in FILTERS if name != "active")
-        found.append(f"No filter is set: set at least one of {names}.")
+        found.append(f"Set at least one of these filters: {names}.")
     if options.get("active") is False:
         found.append("active must not be false: a session that has ended cannot be terminated.")
     return found

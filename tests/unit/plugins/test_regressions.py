@@ -183,8 +183,8 @@ def test_corrupt_token_in_memory_is_ignored(api: Api, run_directory: Path) -> No
 @pytest.mark.parametrize(
     ("made", "note"),
     [
-        (1, f"The lookup had succeeded for 1 before this one. {URLS_EXPIRE}"),
-        (2, f"The lookup had succeeded for 2 before this one. {URLS_EXPIRE}"),
+        (1, f"Before that, the lookup succeeded for 1 of 3 terms. {URLS_EXPIRE}"),
+        (2, f"Before that, the lookup succeeded for 2 of 3 terms. {URLS_EXPIRE}"),
     ],
 )
 def test_sessions_issued_before_a_failure_are_counted(api: Api, made: int, note: str) -> None:

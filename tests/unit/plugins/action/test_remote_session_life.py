@@ -7,6 +7,7 @@ arguments."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import typing as t
 from pathlib import Path
@@ -163,7 +164,7 @@ def test_filters_come_only_from_the_task(
     if name == INFO:
         assert [session["id"] for session in result["sessions"]] == [1]
     else:
-        assert result["msg"].startswith(f"{NOTHING_SENT}No filter is set: ")
+        assert result["msg"].startswith(f"{NOTHING_SENT}Set at least one of these filters: ")
 
 
 def test_timezone_comes_from_any_source(api: Api) -> None:
@@ -180,6 +181,14 @@ def test_empty_filter_is_rejected(api: Api, name: str, value: t.Any) -> None:
     """If it were ignored, more sessions would be terminated, such as those of other users on the device."""
     result, _task = run_action(TERMINATE, {**REACH, "credential": "root", name: value})
     assert f"{name} must not be empty: remove it, or give a value." in result["msg"]
+    assert api.requests == []
+
+
+def test_created_with_times_that_yaml_has_parsed_is_rejected(api: Api) -> None:
+    time = datetime.datetime(2026, 1, 31, 12, 0, tzinfo=datetime.timezone.utc)
+    created = {"user": "jdoe", "device": "web01", "protocol": "SSH", "opens_from": time, "opens_until": time}
+    result, _task = run_action(INFO, {**REACH, "created": created, "timezone": "UTC"})
+    assert "created.opens_from must be a string." in result["msg"]
     assert api.requests == []
 
 

@@ -166,7 +166,7 @@ def test_failure_after_successful_terms(api: Api, run: Run) -> None:
         run(["web01", "db01", "win01", "never"], **OPTIONS)
     assert error.value.message == (
         f"{CREATING}{responded('Request timed out.', 504)} {GATEWAY_TIMEOUT_RETRY} {MAY_EXIST} "
-        f"The lookup had succeeded for 2 before this one. {URLS_EXPIRE}"
+        f"Before that, the lookup succeeded for 2 of 4 terms. {URLS_EXPIRE}"
     )
     assert SESSION_URL not in error.value.message
 

@@ -994,3 +994,22 @@ def test_simulator_accepts_all_methods(simulator: Simulator, vault: dict[str, t.
     result = create({**options, "access_token": credentials.get("access_token")}, api_prefix=prefix)
     assert result["session_url"].startswith(f"{vault['url']}/")
     assert result["tenant"] == "acme"
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [
+        ("socks://me:hunter2secret@127.0.0.1:9", "the URL of PAM Core or of a proxy is invalid (check url, proxy, "),
+        ("socks6://me:hunter2secret@127.0.0.1:9", "the URL of PAM Core or of a proxy is invalid (check url, proxy, "),
+        ("http://me:hunter2secret%E2%82%AC@127.0.0.1:9", "the user name or the password of the proxy has a character "),
+    ],
+)
+def test_proxy_that_cannot_be_used_is_reported_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, why: str
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    error = failure({"url": "https://127.0.0.2:9"})
+    assert isinstance(error, NotSent)
+    assert why in str(error)
+    assert "hunter2secret" not in str(error)

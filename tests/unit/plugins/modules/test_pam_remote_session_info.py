@@ -468,8 +468,8 @@ def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
         ),
         (
             {"timezone": "Mars/Olympus"},
-            "timezone must be the name of a time zone such as America/Sao_Paulo, UTC, or an offset such as -03:00. "
-            "This machine does not know 'Mars/Olympus'.",
+            "timezone must be a time zone that this machine knows, but is 'Mars/Olympus'. Check the name. Names need "
+            "the time zone data of the system, or the Python library tzdata; an offset such as -03:00 does not.",
         ),
         ({"created": CREATED}, "created requires timezone, because PAM Core's times have no time zone."),
         (
@@ -482,6 +482,10 @@ def test_many_ids_are_searched_in_the_list(api: Api, run: RunModule) -> None:
         ),
         (
             {"created": {**CREATED, "opens_until": "soon"}, "timezone": "UTC"},
+            NOT_CREATED,
+        ),
+        (
+            {"created": {**CREATED, "opens_until": "2026-01-31 12:00:31"}, "timezone": "UTC"},  # without an offset
             NOT_CREATED,
         ),
         ({"wait_timeout": 0}, f"wait_timeout {MUST_BE_SECONDS}0.0."),

@@ -457,12 +457,12 @@ def test_created_from_check_mode(api: Api, run: RunModule) -> None:
     [
         (
             {},
-            "No filter is set: set at least one of id, session_id, user, credential, device, protocol, "
+            "Set at least one of these filters: id, session_id, user, credential, device, protocol, "
             "session_proxy, started_after, started_before, created.",
         ),
         (
             {"active": True, "timezone": "UTC"},
-            "No filter is set: set at least one of id, session_id, user, credential, device, protocol, "
+            "Set at least one of these filters: id, session_id, user, credential, device, protocol, "
             "session_proxy, started_after, started_before, created.",
         ),
         ({"user": "jdoe", "active": False}, "active must not be false: a session that has ended cannot be terminated."),

@@ -44,11 +44,11 @@ RETRYABLE: list[tuple[Exception, str]] = [
     (http.client.RemoteDisconnected("closed"), CLOSED_BEFORE[:-1]),
     (http.client.IncompleteRead(b""), CLOSED_IN_THE_MIDDLE[:-1]),
     (http.client.BadStatusLine("SSH-2.0"), NOT_HTTP[:-1]),
-    (UnicodeError("label too long"), "it is not a valid host name"),
     (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
     (OSError(), "OSError"),
 ]
 FINAL: list[tuple[Exception, str]] = [
+    (UnicodeError("label too long"), "it is not a valid host name"),
     (untrusted("unable to get local issuer certificate"), "(set ca_path to the CA certificates to trust)"),
     (untrusted("certificate has expired"), "certificate has expired (renew the certificate, or correct the clock of"),
     (untrusted("Hostname mismatch, certificate is not valid for 'a'."), f"'a' {NOT_VALID_FOR[:-1]}"),
