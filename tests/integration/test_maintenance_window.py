@@ -352,7 +352,5 @@ def test_no_session_is_requested_if_sessions_cannot_be_listed(vault: Simulator, 
     played = run(play, window(vault, Hook("https://localhost", "", []), **variables))
     assert played.code == 2
     failed = played.result("Check that sessions can be listed")
-    assert failed["msg"].endswith(
-        "grant the resource PAM Core to the authorization of this application (A2A, Authorizations)."
-    )
+    assert failed["msg"].endswith("grant the resource PAM Core to the authorization of this application.")
     assert not [request for request in vault.requests if request.path == CREATE]
