@@ -38,8 +38,8 @@ attributes:
     details:
       - Without C(delegate_to), the task runs on the controller, whatever connection the host has. It runs as the user
         who runs Ansible, and C(become) is ignored.
-      - With C(delegate_to), the task runs on that host like any other module, and C(become) applies. That host needs
-        the Python libraries.
+      - With C(delegate_to) and a host that is not local, the task runs on that host like any other module, and
+        C(become) applies. That host needs the Python libraries.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: none

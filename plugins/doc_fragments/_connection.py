@@ -145,7 +145,7 @@ options:
         refusal by a proxy, or a lost response.
       - This option does not limit the detection of the API's path, see O(api_prefix).
       - With OAuth 2.0, this option does not limit the renewal of the token either. After HTTP status 401, a request is
-        sent once more with a new token, unless this task had just logged in for the rejected token.
+        sent once more with a new token, unless the rejected token came from a login that this operation had just made.
     type: int
     default: 2
   token_cache:

@@ -32,7 +32,7 @@ options:
       - Required, unless O(auto_select_credential=true). Can also be set as the variable V(senhasegura_credential), as
         the environment variable E(SENHASEGURA_CREDENTIAL), or as C(credential) in C(ansible.cfg).
       - Set either O(credential) or O(auto_select_credential=true), not both. If the task or lookup sets one of them,
-        the other one is not read from a variable, the environment or C(ansible.cfg).
+        values of the other one from a variable, the environment or C(ansible.cfg) are ignored.
     type: str
   auto_select_credential:
     description:

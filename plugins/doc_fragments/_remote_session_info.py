@@ -20,8 +20,8 @@ notes:
     then probably lists only sessions on these credentials and devices.
   - A session must match every filter that is set. If a filter has several values, one of them must match. Case is
     ignored, except in O(session_id).
-  - If a filter is a string, it is split at commas, as Ansible does for every list. For example, V(SSH,RDP) has two
-    values. The items of a list are not split.
+  - If a filter that is a list is given as a string, the string is split at commas, as Ansible does for every list. For
+    example, V(SSH,RDP) has two values. The items of a list are not split.
   - Filters are never read from variables, environment variables or C(ansible.cfg). They can be set in the task or
     lookup. C(module_defaults) can set filters of modules too. Do not do that, because a filter that is not visible in
     the task can select other sessions than intended.
@@ -141,7 +141,8 @@ options:
       - With O(created), the list is requested again until about 36 seconds after the URL was issued. The URL can be
         opened for up to 31 seconds, and PAM Core may record the start of the session up to 5 seconds later. After that,
         either one session is identified, or waiting longer does not help.
-      - After O(wait_timeout), the last result is returned. This is not a failure.
+      - After O(wait_timeout), the last result is returned. For a task, this is not a failure. A lookup with O(created)
+        fails if it found sessions, but cannot identify the one that the URL opened.
       - Check mode does not wait.
       - O(wait) and O(wait_timeout) are not read from variables, environment variables or C(ansible.cfg).
     type: bool

@@ -77,7 +77,7 @@ EXAMPLES = r"""
         session_proxy: RDP Proxy
         timeout: 300
   rescue:
-    - name: Fail if nothing could be terminated for another reason, such as a failed login
+    - name: Fail if the task failed for any other reason, such as a failed login
       ansible.builtin.fail:
         msg: "{{ ansible_failed_result.msg }}"
       when: ansible_failed_result.sessions is not defined
@@ -96,8 +96,8 @@ sessions:
     - The running sessions that match, as PAM Core listed them before this task terminated any. With O(id) or
       O(session_id), finished sessions are included. Each session has the members of
       RV(pamops.senhasegura.pam_remote_session_info#module:sessions), and the members below.
-    - If PAM Core does not list an O(id) or O(session_id), there is an entry for this value too. It contains only this
-      value, RV(sessions[].terminated) and RV(sessions[].reason). Its other members are V(none) or empty.
+    - If PAM Core does not list an O(id) or O(session_id), there is an entry for this value too. Only this
+      value, RV(sessions[].terminated) and RV(sessions[].reason) are set there. The other members are V(none) or empty.
   returned: success, and failure to terminate at least one session
   type: list
   elements: dict

@@ -49,7 +49,7 @@ def require_success(
     """
     if is_too_large(response.body):
         why = f"the response (HTTP {response.status}) has more records than this collection processes"
-        raise outcome_unknown(endpoint, why, http_status=response.status)
+        raise outcome_unknown(endpoint, why, "Request single records by their ID", http_status=response.status)
     envelope = json_object(response.body)
     if envelope is not None and is_success(response.status, envelope):
         return envelope

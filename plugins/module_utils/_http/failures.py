@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 from .libraries import INVALID_URL, NOT_HTTP
 
+TLS_FAILED = "TLS failed: "
+
 CHECK_ADDRESS = "Check url and proxy, and that this machine can reach that host"
 """Advice if nothing was reached."""
 
@@ -96,7 +98,7 @@ def _reason(cause: BaseException) -> str | None:
     if isinstance(cause, ssl.SSLError):
         why = _tls_reason(cause)
         return (
-            "the server does not use TLS on this port (check url)" if "wrong version" in why else f"TLS failed: {why}"
+            "the server does not use TLS on this port (check url)" if "wrong version" in why else f"{TLS_FAILED}{why}"
         )
     refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) if isinstance(cause, OSError) else None
     if refused:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from .._errors import NotSent, join_sentences
 from .deadline import Exchange
-from .failures import reason
+from .failures import TLS_FAILED, reason
 from .libraries import DEFAULT_CA_BUNDLE_PATH, HAS_REQUESTS
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -106,7 +106,7 @@ def server_context(options: Mapping[str, t.Any], url: str) -> Context:
                 _load_authorities(context, authorities)
             except OSError as exc:
                 source = _source(options)
-                why = f"No certificates could be read from {authorities} ({source}): {reason(exc)}"
+                why = f"No certificates could be read from {authorities} ({source}): {_file_reason(exc)}"
                 raise NotSent(join_sentences(why)) from None
     if not authorities:
         context.check_hostname = False
@@ -132,9 +132,9 @@ def add_client_certificate(context: ssl.SSLContext, options: Mapping[str, t.Any]
         except (OSError, ValueError) as exc:
             why = (
                 f"The client certificate {options['client_cert']} or its key cannot be loaded (client_cert, "
-                f"client_key; the key must not be encrypted): {reason(exc)}"
+                f"client_key; the key must not be encrypted): {_file_reason(exc)}"
             )
-            raise NotSent(join_sentences(why)) from exc
+            raise NotSent(join_sentences(why)) from None
 
 
 def _new_context() -> Context:
@@ -151,6 +151,11 @@ def _source(options: Mapping[str, t.Any]) -> str:
         return "ca_path"
     variables = [name for name in CA_VARIABLES if os.environ.get(name)]
     return variables[0] if variables else "the default of the Python library requests; set ca_path instead"
+
+
+def _file_reason(exc: Exception) -> str:
+    """Why OpenSSL cannot read a file. No TLS connection has failed then."""
+    return reason(exc).removeprefix(TLS_FAILED)
 
 
 def _load_authorities(context: ssl.SSLContext, path: str) -> None:

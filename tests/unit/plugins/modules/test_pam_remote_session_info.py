@@ -259,7 +259,7 @@ def test_response_without_list(api: Api, run: RunModule, body: t.Any) -> None:
 
 
 MIB = 1024 * 1024
-MANY = "has more records than this collection processes"
+MANY = "has more records than this collection processes. Request single records by their ID"
 LARGE = {
     "more than 1 MiB": (json.dumps(listed(*[ONE] * 4000)).encode(), {}, 4000),
     "more than 1 MiB, compressed": (gzip.compress(json.dumps(listed(*[ONE] * 4000)).encode()), "gzip", 4000),
