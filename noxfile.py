@@ -153,7 +153,7 @@ def possible_cores() -> list[str]:
     return releases
 
 
-# The releases to test: those that were set, or all possible ones. Of these, the oldest, a middle one and the newest.
+# The releases that were set; otherwise CORES are the oldest, a middle one and the newest of all possible ones.
 ALL_CORES = ASKED or possible_cores()
 CORES = ASKED or [core for core in ALL_CORES if core in (OLDEST, MIDDLE, ALL_CORES[-1])]
 EDGES = list(dict.fromkeys([CORES[0], CORES[-1]]))
@@ -431,7 +431,7 @@ def fetch_awx_collection(session: nox.Session, programs: Path) -> Path:
 @nox.session
 @nox.parametrize("core", EDGES, ids=EDGES)
 def awx(session: nox.Session, core: str) -> None:
-    """Run the playbooks for AWX and for the browser, in an environment with only what the collection lists."""
+    """Run the playbooks for AWX and for the browser, in an environment with only the libraries of the collection."""
     if python_for(core) == python(10):
         session.skip("AWX's own code needs a Python from 3.11 on")
     files = ("meta/ee-requirements.txt", "tests/simulator/requirements.txt", "tests/unit/requirements.txt")

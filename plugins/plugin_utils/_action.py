@@ -73,8 +73,8 @@ def _is_ours(variable: str) -> bool:
 
 
 def _without_secret(written: t.Any) -> t.Any:
-    """What callbacks see of a secret: the reference that gave it, as a string that is never templated; otherwise
-    Ansible's placeholder."""
+    """What callbacks see of a secret: the template from which it came, if that is a single variable, marked so that it
+    is never templated; otherwise Ansible's placeholder."""
     return wrap_var(written) if is_reference(written) else HIDDEN
 
 

@@ -19,7 +19,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils._options.spec import Option
 
 MAX_DIGITS = 20
-"""No number among our options needs more; Python refuses to convert some thousands."""
+"""No number among our options needs more; Python refuses to convert strings with more than a few thousand
+digits."""
 
 _INTEGER = re.compile(r"([-+]?\d+)(?:\.0*)?")
 

@@ -88,7 +88,7 @@ class Facts:
 
         Other strings can equal common facts, such as a user's name.
         """
-        # A string of no subclass is from an expression: ansible-core marks the origin of other strings by subclasses.
+        # A plain str is the result of an expression: other strings are of subclasses that record their origin.
         if type(text) is str or _is_trusted(text):
             return False
         # The string of another variable is not a fact, even if it was copied from one.
@@ -132,7 +132,8 @@ class Facts:
         return None
 
     def _holds(self, name: str) -> bool:
-        """Whether a variable can hold the fact of its name. Variables of a play or task have precedence over facts."""
+        """Whether the value of a variable may be the fact of the same name, and not a play or task variable that
+        overrides it."""
         fact, value = self._own.get(name), self._variables.get(name)
         return fact == value or not (isinstance(fact, str) and isinstance(value, str))
 

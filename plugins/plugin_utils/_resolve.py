@@ -125,8 +125,8 @@ def _collect(
 def _converted(
     known: Options, values: Mapping[str, t.Any], origins: Mapping[str, str]
 ) -> tuple[dict[str, t.Any], list[str]]:
-    """Return converted values with defaults, and the problems. A value that cannot be converted is kept, so that it is
-    not reported as missing too."""
+    """Return converted values with defaults, and the problems. If a value cannot be converted, its
+    text or the default takes its place, so that it is not reported as missing too."""
     options: dict[str, t.Any] = {}
     found: list[str] = []
     for name, option in known.items():
@@ -181,7 +181,8 @@ def _configured(name: str, option: Option, variables: Mapping[str, t.Any], templ
 def _definition(name: str, option: Option) -> str:
     """The name under which core knows how to read the option from ansible.cfg, without converting its value.
 
-    Core converts any string to a boolean: a misspelt ``ture`` becomes false. It makes a path relative to the file.
+    Core converts any string to a boolean: a misspelt ``ture`` becomes false. Only its conversion of paths is wanted:
+    they are relative to ansible.cfg.
     """
     plugin = f"pamops.senhasegura option {name}"
     if not C.config.get_configuration_definitions("lookup", plugin):

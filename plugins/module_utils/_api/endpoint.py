@@ -37,7 +37,8 @@ class Advice(t.NamedTuple):
 
 
 class Endpoint(t.NamedTuple):
-    """One function of the API. *paths* has those of each generation, in the order in which they are tried.
+    """One function of the API. *paths* maps each generation of the API, which is a value of the option
+    ``api_prefix``, to its paths in the order in which they are tried.
 
     The defaults are the safe case.
     """

@@ -58,8 +58,9 @@ IDENTITY = (
     "proxy",
 )
 """The options that identify a login: they decide who logs in, and to which server. The secret is a part of it: a task
-with a wrong secret must not use the token, or the refusal, of a task with the right one. PAM Core may check the client
-certificate and the IP address. Without verification, the server may not be PAM Core."""
+with a wrong secret must not use the token, or the refusal, of a task with the right one. The client certificate and the
+proxy are included because PAM Core may check the certificate and the IP address. Without verification, the server may
+not be PAM Core."""
 
 
 class Token(t.NamedTuple):

@@ -79,7 +79,8 @@ def issued_token(token: str, asked: float, expires_in: t.Any) -> dict[str, t.Any
 
 
 def usable_token(known: Mapping[str, t.Any]) -> str | None:
-    """The token, unless it is malformed, about to expire, or issued in the future of a clock that was set back."""
+    """The token, unless it is malformed, about to expire, or apparently issued in the future, because the clock was set
+    back since."""
     token, start, end = known.get("access_token"), known.get("from"), known.get("to")
     if not is_token(token) or not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
         return None

@@ -91,7 +91,7 @@ def _one_line(text: str) -> str:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The common written forms of a secret. A secret with half of a surrogate pair has them too."""
+    """The common written forms of a secret. This works for a secret with an unpaired surrogate too."""
     yield secret
     for quoting in (quote, quote_plus):
         for safe in ("", "/"):

@@ -23,7 +23,8 @@ NOT_HANDLED = (401, *RETRY_WHEN_TOLD)
 """Statuses that prove that the request was not handled."""
 
 MAX_ISSUED = 20
-"""Strings in an error response that may be secrets. At most three are documented."""
+"""The most strings of an error response that are redacted as possible secrets. If there are more, its text is not
+shown. At most three are documented."""
 
 # Where to look for the error text, in order: both generations, a typo in the documentation, OAuth 2.0, the gateway.
 _MESSAGES = (
@@ -110,7 +111,7 @@ def _issued(endpoint: Endpoint, envelope: Mapping[str, t.Any]) -> Iterator[str]:
 def _not_understood(endpoint: Endpoint, response: Response, secrets: Iterable[str]) -> Refused | OutcomeUnknown:
     """For responses of which only the status is usable: a page of a proxy, a truncated body, a redirect."""
     status = response.status
-    header = response.headers.get("Content-Type", "")  # of bytes that were read as Latin-1
+    header = response.headers.get("Content-Type", "")  # http.client decoded its bytes as Latin-1
     said = redacted(header.encode("latin-1", "replace").decode("utf-8", "replace"), secrets)
     media_type = re.sub(r"[^\w/+.*-]", "", said.split(";")[0])[:60]
     what = f"content type {media_type}" if media_type else "no content type"

@@ -80,7 +80,7 @@ class Exchange:
 
 
 class PlainSocket(socket.socket):
-    """Before TLS: the request to a proxy, and its response."""
+    """The socket below TLS. By itself it carries only the request to a proxy and the proxy's response."""
 
     exchange: Exchange
 

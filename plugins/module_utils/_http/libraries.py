@@ -20,7 +20,7 @@ try:
     from urllib3.connection import HTTPSConnection
 except ImportError as exc:
     HAS_REQUESTS = False
-    # The library is there, but does not work, as urllib3 2 with an old OpenSSL.
+    # Any other ImportError means that a library is installed but unusable, such as urllib3 2 with an old OpenSSL.
     WHY_NOT = None if isinstance(exc, ModuleNotFoundError) else str(exc)
     HTTPAdapter = HTTPSConnection = object  # type: ignore[assignment,misc]  # bases of our classes
     DEFAULT_CA_BUNDLE_PATH = ""

@@ -154,7 +154,7 @@ def _source(options: Mapping[str, t.Any]) -> str:
 
 
 def _file_reason(exc: Exception) -> str:
-    """Why OpenSSL cannot read a file. No TLS connection has failed then."""
+    """Why OpenSSL cannot read a file, without the words that TLS failed: no connection was attempted."""
     return reason(exc).removeprefix(TLS_FAILED)
 
 

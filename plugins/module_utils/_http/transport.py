@@ -34,8 +34,8 @@ MAX_DECOMPRESSED = 16 * MIB
 gigabyte."""
 
 MAX_RECEIVED = 2
-"""Limit of all bytes received for one request, as a multiple of the longest body. It includes headers, chunks of a
-false size and interim responses."""
+"""Limit of all bytes received for one request, as a multiple of the longest body. It includes headers, interim
+responses and the framing of chunks."""
 
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "pamops.senhasegura"}
 """The User-Agent tells readers of the server's log whose requests these are. It has no version: only galaxy.yml has."""
@@ -64,7 +64,7 @@ class Response(t.NamedTuple):
     """When the exchange began, in UTC: before the connection, so it is never later than the request. It is computed
     after the response was read, from the elapsed time, so that a change of the clock meanwhile does not matter."""
     seconds: float
-    """Seconds from the begin of the exchange to the begin of the response."""
+    """Seconds from the beginning of the exchange to the beginning of the response."""
 
 
 class _Adapter(HTTPAdapter):

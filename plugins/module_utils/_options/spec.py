@@ -5,8 +5,9 @@
 """The facts about an option, and the checks of values that follow from them.
 
 The prose is in the documentation fragments; a test compares the two. For Ansible, an option is ``required`` only if the
-task must set it. Other values may come from variables, the environment or ansible.cfg, which neither core's check of
-the arguments nor ansible-lint sees. So :func:`problems` reports what is missing.
+task must set it. A required option that is configurable may get its value from a variable, the environment or
+ansible.cfg, which core's check of the arguments and ansible-lint do not see. So :func:`problems` reports what is
+missing.
 """
 
 from __future__ import annotations
@@ -116,8 +117,8 @@ def drop_overridden(
 def problems(values: Mapping[str, t.Any], options: Options, origins: Origins | None = None) -> list[str]:
     """All problems with each value by itself, as sentences.
 
-    The caller has already reported values that could not be converted. They still have the wrong type here, so they are
-    not checked. *origins* tell users where to find a value.
+    The caller has reported values that could not be converted, and passes their text or the default instead. *origins*
+    tell users where to find a value.
     """
     found = [f"{name} {EMPTY}" for name, option in options.items() if option.selects and values.get(name) in ("", [])]
     values = without_empty(values)

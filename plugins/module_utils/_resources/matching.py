@@ -18,7 +18,7 @@ from .times import parse_time
 Predicate = Callable[[Record], bool]
 
 Keys = Callable[[t.Any], Iterable[Hashable]]
-"""The keys of a value."""
+"""Returns the keys by which a value is compared: see :class:`Matcher`."""
 
 
 class Matcher(t.NamedTuple):

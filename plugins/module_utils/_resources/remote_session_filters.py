@@ -32,8 +32,8 @@ def _time(value: str) -> str | None:
     )
 
 
-# Only the task or lookup itself can set these: an application's default user must not decide which sessions are
-# terminated.
+# Only the task or lookup itself can set these: a variable such as senhasegura_user, which sets the default for
+# requesting sessions, must not decide which sessions are terminated.
 FILTERS: Options = {
     "id": Option("list", elements="int", selects=True),
     **{

@@ -29,7 +29,8 @@ from .remote_session import RESULT
 from .remote_session_filters import FILTERS, TIMES, WAIT, filter_rules
 from .times import parse_time, parse_zone
 
-# /iso is known from a public OpenAPI export only; version 3.32, whose other functions are on /iso, documents /api here.
+# The path under /iso is known only from a public OpenAPI export. Version 3.32 documents /api for this function,
+# although its other functions are under /iso. So iso tries both.
 LIST = Endpoint(
     "Listing the sessions",
     "GET",
