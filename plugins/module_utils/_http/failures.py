@@ -21,8 +21,8 @@ CHECK_ADDRESS = "Check url and proxy, and that this machine can reach that host"
 
 
 def is_retryable(exc: BaseException) -> bool:
-    """Whether a retry may help. Certificates, TLS versions and a proxy's responses do not change."""
-    return not any(
+    """Whether a retry may help. Certificates, TLS versions, URLs and a proxy's responses do not change."""
+    return not isinstance(exc, ValueError) and not any(
         (isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)))
         or isinstance(cause, INVALID_URL)
         or "Tunnel connection" in str(cause)
@@ -54,6 +54,8 @@ _CERTIFICATE_REMEDIES = {
     "": "set ca_path to the CA certificates to trust",
 }
 
+_URL_IS_INVALID = "the URL of PAM Core or of a proxy is invalid (check url, proxy, HTTPS_PROXY and ALL_PROXY)"
+
 # The first match counts, so a class comes before its bases.
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((TimeoutError, socket.timeout), "no response within the time that the option timeout allows"),
@@ -66,10 +68,7 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((http.client.IncompleteRead,), "the connection was closed in the middle of the response"),
     ((UnicodeError,), "it is not a valid host name"),
     (NOT_HTTP, "the response is not HTTP"),
-    (
-        INVALID_URL,
-        "the URL of PAM Core or of a proxy is invalid (check url, proxy, HTTPS_PROXY and ALL_PROXY)",
-    ),
+    (INVALID_URL, _URL_IS_INVALID),
 )
 
 
@@ -86,6 +85,8 @@ def reason(exc: BaseException | None) -> str:
             remedy = next(remedy for words, remedy in _CERTIFICATE_REMEDIES.items() if re.search(words, why))
             return f"the server's certificate cannot be verified: {why} ({remedy})"
     found = next(filter(None, map(_reason, reversed(chain))), None)
+    if found is None and isinstance(exc, ValueError):  # not one within: http.client raises it for the size of a chunk
+        found = _URL_IS_INVALID
     return found or (type(chain[-1]).__name__ if chain else "unknown reason")
 
 

@@ -30,7 +30,7 @@ except ImportError as exc:
     REQUEST_ERRORS: tuple[type[Exception], ...] = ()
 else:
     HAS_REQUESTS, WHY_NOT = True, None
-    INVALID_URL = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, ValueError)
+    INVALID_URL = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError)
     NOT_HTTP = (http.client.HTTPException, urllib3.exceptions.InvalidHeader)
     # ValueError: urllib3 and PySocks raise it for a proxy's URL that they cannot use, such as socks://host.
     REQUEST_ERRORS = (

@@ -48,7 +48,6 @@ RETRYABLE: list[tuple[Exception, str]] = [
     (OSError(), "OSError"),
 ]
 FINAL: list[tuple[Exception, str]] = [
-    (UnicodeError("label too long"), "it is not a valid host name"),
     (untrusted("unable to get local issuer certificate"), "(set ca_path to the CA certificates to trust)"),
     (untrusted("certificate has expired"), "certificate has expired (renew the certificate, or correct the clock of"),
     (untrusted("Hostname mismatch, certificate is not valid for 'a'."), f"'a' {NOT_VALID_FOR[:-1]}"),
@@ -78,6 +77,20 @@ def test_reason(exc: Exception, expected: str, is_retryable: bool) -> None:
         assert "password" not in found
         assert "cGFz" not in found
         assert failures.is_retryable(each) == is_retryable
+
+
+def test_invalid_host_name() -> None:
+    assert failures.reason(nested(UnicodeError("label too long"))) == "it is not a valid host name"
+
+
+def test_invalid_url_is_not_retryable() -> None:
+    """But a ValueError within another exception can be about a response."""
+    error = ValueError("Unable to determine SOCKS version from socks://me:password@host")
+    assert failures.reason(error).startswith("the URL of PAM Core or of a proxy is invalid (")
+    assert not failures.is_retryable(error)
+    incomplete = http.client.IncompleteRead(b"")
+    incomplete.__cause__ = ValueError("invalid literal for int() with base 16")
+    assert failures.reason(nested(incomplete)) == "the connection was closed in the middle of the response"
 
 
 def test_no_exception_has_no_reason() -> None:
