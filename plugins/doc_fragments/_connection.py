@@ -25,8 +25,8 @@ notes:
   - Secrets cannot be set in C(ansible.cfg). These are O(client_secret), O(consumer_secret), O(token_key),
     O(token_secret) and O(access_token).
   - An option that is set to an empty string counts as unset. Filters, which select sessions, must not be empty.
-  - The task or lookup fails if the value of an option comes from a fact that Ansible gathered, a module returned or the
-    fact cache contains. A managed host chooses these facts, so a compromised host could choose the value. Some cases
+  - The task or lookup fails if the value of an option comes from a fact. Facts are gathered by Ansible, returned by
+    modules, or read from the fact cache. A managed host chooses its facts, so a compromised host could choose the value. Some cases
     cannot be detected. They are listed in the guide
     R(Secrets and security, ansible_collections.pamops.senhasegura.docsite.security_guide).
   - A task also fails if a fact sets C(delegate_to). The same applies to variables for PAM Core, proxies and certificate
@@ -51,8 +51,8 @@ options:
       - V(auto) works with all versions. It detects the path of each kind of request separately, for example of the
         login and of requests for a session. Each detection costs up to two extra requests. All tasks of a run share
         the result, except delegated tasks.
-      - V(iso) and V(api) avoid most of these extra requests, but not all of them. For some kinds of requests, two paths
-        are known with V(iso) or V(api) too.
+      - V(iso) and V(api) avoid most of these extra requests, but not all of them. Some kinds of requests have two
+        possible paths even then, so the first one may be tried in vain.
       - If PAM Core responds with HTTP status 404, V(auto) tries the next path. A request that must not be handled
         twice, such as one for a session, is sent to the next path only if the response proves that nothing handled it.
       - For details, see the guide

@@ -93,8 +93,8 @@ options:
         O(pamops.senhasegura.pam_remote_session#module:remote_addr) was set for the URL, the session must also come
         from that address.
       - If the URL has expired and exactly one session matches, that session is identified as the one that the URL
-        opened. Of the other filters, only the device, O(id) and O(session_id) count for this. The remaining filters are
-        applied afterwards, and only remove sessions from the result.
+        opened. To decide whether exactly one session matches, only O(created), the device, O(id) and O(session_id)
+        are used. The other filters are applied afterwards, and only remove sessions from the result.
       - If someone else opens such a session as the same user at the same time, two sessions match and none is
         identified. If your URL is never opened, only the other session matches and is identified, although it is not
         yours. To prevent both, give each person their own user in PAM Core, or set
