@@ -26,8 +26,8 @@ notes:
     O(token_secret) and O(access_token).
   - An option that is set to an empty string counts as unset. Filters, which select sessions, must not be empty.
   - The task or lookup fails if the value of an option comes from a fact. Facts are gathered by Ansible, returned by
-    modules, or read from the fact cache. A managed host chooses its facts, so a compromised host could choose the value. Some cases
-    cannot be detected. They are listed in the guide
+    modules, or read from the fact cache. A managed host chooses its facts, so a compromised host could choose the
+    value. Some cases cannot be detected. They are listed in the guide
     R(Secrets and security, ansible_collections.pamops.senhasegura.docsite.security_guide).
   - A task also fails if a fact sets C(delegate_to). The same applies to variables for PAM Core, proxies and certificate
     authorities in the keyword C(environment), such as E(SENHASEGURA_URL), E(HTTPS_PROXY) and E(REQUESTS_CA_BUNDLE).
