@@ -36,6 +36,10 @@ _is_trusted: Callable[[str], bool] = getattr(
 """Whether a string is from the playbook or inventory. A fact is not."""
 
 
+_UNMARKED = (str,)
+"""The type of the result of an expression. Other strings are of subclasses of str that record their origin."""
+
+
 class Fact(t.NamedTuple):
     name: str
     """Empty if a template does not say which variable it refers to."""
@@ -88,8 +92,7 @@ class Facts:
 
         Other strings can equal common facts, such as a user's name.
         """
-        # A plain str is the result of an expression: other strings are of subclasses that record their origin.
-        if type(text) is str or _is_trusted(text):
+        if type(text) in _UNMARKED or _is_trusted(text):
             return False
         # The string of another variable is not a fact, even if it was copied from one.
         loop_variable = self._variables.get("ansible_loop_var", "item")
