@@ -90,7 +90,7 @@ def test_invalid_url_is_not_retryable() -> None:
     assert not failures.is_retryable(error)
     incomplete = http.client.IncompleteRead(b"")
     incomplete.__cause__ = ValueError("invalid literal for int() with base 16")
-    assert failures.reason(nested(incomplete)) == "the connection was closed in the middle of the response"
+    assert failures.reason(nested(incomplete)).endswith("in the middle of the response")
 
 
 def test_no_exception_has_no_reason() -> None:
