@@ -9,7 +9,7 @@ of a temporary server on loopback, which redirects it to the real URL. The serve
 of a process of this user, and only if the browser itself sends the request, not a web page in it. A file would not
 work: browsers that are installed as snaps cannot read most files.
 
-    open_in_browser.py --check     check that there is a browser
+    open_in_browser.py --check     check that a browser is available
     open_in_browser.py SECONDS     wait up to SECONDS for the browser to fetch the URL
 
 A failure is reported as one line on standard output, and with exit status 1.

@@ -81,11 +81,9 @@ class ResourceLookup(LookupBase):
                     result.update(operation.placeholders(own))
                 found += self.values(result)
         except SenhaseguraError as exc:
-            lost = (
-                None
-                if check_mode or not found
-                else f"Before that, the lookup succeeded for {len(found)} of {len(wanted)} terms. {operation.lost}"
-            )
+            lost = None
+            if found and not check_mode:
+                lost = f"Before that, the lookup succeeded for {len(found)} of {len(wanted)} terms. {operation.lost}"
             raise AnsibleLookupError(join_sentences(str(exc), lost)) from None
         field = options.get("field", "all")
         return found if field == "all" else [value[field] for value in found]
@@ -97,19 +95,17 @@ class ResourceLookup(LookupBase):
         """The operation, adapted to the lookup: with the option ``field``, and with rules that report problems of the
         terms too."""
         options = dict(self.OPERATION.options)
-        found = (
-            [f"{self.TERMS} is not an option of the lookup. Pass it as a positional argument."]
-            if self.TERMS in given
-            else []
-        )
+        problems = []
+        if self.TERMS in given:
+            problems.append(f"{self.TERMS} is not an option of the lookup. Pass it as a positional argument.")
         if not self._takes_list():
-            found += _term_problems(self.TERMS, options[self.TERMS], terms)
+            problems += _term_problems(self.TERMS, options[self.TERMS], terms)
             options[self.TERMS] = Option("raw")
         if self.FIELDS:
             options["field"] = Option(default=self.FIELDS[0], choices=(*self.FIELDS, "all"))
 
         def rules(options: Mapping[str, t.Any], origins: Origins | None) -> list[str]:
-            return [*found, *self.OPERATION.rules(options, origins)]
+            return [*problems, *self.OPERATION.rules(options, origins)]
 
         return self.OPERATION._replace(options=options, rules=rules)
 

@@ -57,10 +57,10 @@ IDENTITY = (
     "client_key",
     "proxy",
 )
-"""The options that identify a login: they decide who logs in, and to which server. The secret is a part of it: a task
-with a wrong secret must not use the token, or the refusal, of a task with the right one. The client certificate and the
-proxy are included because PAM Core may check the certificate and the IP address. Without verification, the server may
-not be PAM Core."""
+"""The options that identify a login: they decide who logs in, and to which server. A task with a
+wrong secret must not use the token, or the refusal, of a task with the right one. The client certificate and the proxy
+are included because PAM Core may check the certificate and the IP address. ``validate_certs`` and ``ca_path`` are
+included because an unverified server may not be PAM Core."""
 
 
 class Token(t.NamedTuple):
