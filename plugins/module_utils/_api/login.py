@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from .._errors import NotSent, Refused, SenhaseguraError, join_sentences
 from .._http.deadline import Deadline
 from .._http.transport import Response
+from .._options.connection import is_token
 from .endpoint import UNAUTHORIZED, Endpoint, Request, outcome_unknown
 from .envelope import integer, is_success, json_object, section
-from .memory import REFUSAL_HOLDS, Memory, is_recent, is_token, issued_token, key_of, usable_token
+from .memory import REFUSAL_HOLDS, Memory, is_recent, issued_token, key_of, usable_token
 from .redaction import Redactor, redacted
 from .refusals import require_success
 from .sender import Sender

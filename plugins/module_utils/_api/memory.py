@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import time
 import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+
+from .._options.connection import is_token
 
 TOKEN_MARGIN = 30
 """Seconds before its expiry in which a token is no longer used."""
@@ -63,14 +64,6 @@ def key_of(*parts: t.Any) -> str:
 def is_recent(then: t.Any) -> t.TypeGuard[float]:
     """Whether an event at that time, in seconds of the wall clock, still counts for other tasks."""
     return isinstance(then, (int, float)) and then - 5 <= time.time() < then + REFUSAL_HOLDS
-
-
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-
-
-def is_token(value: t.Any) -> t.TypeGuard[str]:
-    """Whether it can be sent in a header."""
-    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
 def issued_token(token: str, asked: float, expires_in: t.Any) -> dict[str, t.Any]:

@@ -45,8 +45,13 @@ def _proxy(value: str) -> str | None:
     return None if usable else "must be the URL of a proxy, such as http://proxy.example:3128."
 
 
+def is_token(value: t.Any) -> t.TypeGuard[str]:
+    """Whether it can be sent in a header as a bearer token."""
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value, re.ASCII) is not None
+
+
 def _access_token(value: str) -> str | None:
-    if re.fullmatch(r"[\x21-\x7e]+", value, re.ASCII):
+    if is_token(value):
         return None
     return "must not contain spaces, newlines or other characters that are invalid in a bearer token."
 
